@@ -1,0 +1,2 @@
+def trace() -> None:
+    """x."""

@@ -1,0 +1,111 @@
+"""One image file's pixels: the one decoding that train, predict, trace and gradcheck share.
+
+The rule, in this order: EXIF orientation applied; 16-bit brought to 8; a palette or transparency laid on white; then,
+where the size differs, scaled with its proportions kept until it covers the target, with antialiased bilinear sampling,
+and cropped at the centre. An image is gray where red, green and blue are equal in every pixel.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from cnncli.errors import ImageError
+
+Pixels = NDArray[np.uint8]
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # no other of Pillow's parsers is let near a file
+MAX_PIXELS = 100_000_000  # what decodes to more is refused before it fills the memory
+BACKGROUND = (255, 255, 255)
+TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning first: ours is one clear refusal
+
+
+class Size(NamedTuple):
+    """Pixels, as in an array's shape: height first."""
+
+    height: int
+    width: int
+
+
+def image_size(path: Path) -> Size:
+    """The size of an image as it is looked at, from its header alone. Raises ImageError."""
+    try:
+        with _opened(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+            height, width = image.size if turned else image.size[::-1]
+    except ImageError:
+        raise
+    except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
+        raise ImageError(path, _reason(path, error)) from None
+    return Size(height, width)
+
+
+def decode(path: Path, size: Size | None = None) -> Pixels:
+    """The pixels of an image, fitted to `size`: (1, H, W) where it is gray, else (3, H, W), uint8.
+
+    Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel.
+    """
+    try:
+        with _opened(path) as image:
+            image.load()
+            pixels = _fitted(_rgb(ImageOps.exif_transpose(image)), size)
+    except ImageError:
+        raise
+    except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
+        raise ImageError(path, _reason(path, error)) from None
+    channels = np.moveaxis(np.asarray(pixels), 2, 0)  # (3, H, W)
+    gray = (channels[0] == channels[1]).all() and (channels[0] == channels[2]).all()
+    return np.ascontiguousarray(channels[:1] if gray else channels)
+
+
+def to_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Gray to colour by repeating, colour to gray by luminance (ITU-R 601): (1 or 3, H, W) → (channels, H, W)."""
+    if len(pixels) == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=0)
+    return np.asarray(Image.fromarray(np.moveaxis(pixels, 0, 2)).convert("L"))[None]
+
+
+def _opened(path: Path) -> Image.Image:
+    image = Image.open(path, formats=FORMATS)
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageError(path, f"{image.width}×{image.height} pixels are more than the {MAX_PIXELS:,} that are allowed")
+    return image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Eight bits of red, green and blue, with whatever is transparent laid on the background."""
+    if image.mode.startswith("I") or image.mode == "F":
+        wide = np.clip(np.asarray(image, dtype=np.float64), 0, 65535)  # Pillow's own conversion would cut off at 255
+        image = Image.fromarray(np.rint(wide / 257).astype(np.uint8))
+    if image.mode in ("P", "PA", "LA", "RGBA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+    return image.convert("RGB")
+
+
+def _fitted(image: Image.Image, size: Size | None) -> Image.Image:
+    if size is None or image.size == (size.width, size.height):
+        return image
+    return ImageOps.fit(image, (size.width, size.height), Image.Resampling.BILINEAR)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, not an image"
+    if isinstance(error, PermissionError):
+        return "not allowed to read it"
+    if path.stat().st_size == 0:
+        return "the file is empty"
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"
+    if "truncated" in str(error).lower():
+        return "the image is cut off: the file ends too early"
+    return f"the image is damaged ({error})"

@@ -1,0 +1,102 @@
+"""What lies in a data folder: class folders, or splits of them. Names only, no pixel is read."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnncli.errors import DataError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
+VALIDATION = ("val", "valid", "validation")
+SPLITS = frozenset({"train", "test", *VALIDATION})
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image file and the index of its class."""
+
+    path: Path
+    label: int
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The classes and images of a data folder; `validation` is None where the folder is not split."""
+
+    root: Path
+    classes: tuple[str, ...]
+    training: tuple[Sample, ...]
+    validation: tuple[Sample, ...] | None
+
+
+def scan(root: Path) -> Folder:
+    """Read DATA/class/*.png, or DATA/train/class/*.png beside DATA/val (valid, validation).
+
+    A class is the first folder below; its images may lie deeper. Order is by POSIX path, hidden names are passed over.
+    Raises DataError where the folder, a class or an image is missing.
+    """
+    names = [path.name for path in subfolders(root)]
+    if "train" not in names or not SPLITS.issuperset(names):
+        classes = _classes(root)
+        return Folder(root, classes, _samples(root, classes), None)
+    classes = _classes(root / "train")
+    training = _samples(root / "train", classes)
+    validation = [name for name in names if name in VALIDATION]
+    if len(validation) > 1:
+        raise DataError(f"{root} has {' and '.join(validation)} beside train: keep one validation folder")
+    if not validation:
+        return Folder(root, classes, training, None)
+    return Folder(root, classes, training, _samples(root / validation[0], classes))
+
+
+def subfolders(root: Path) -> list[Path]:
+    """The folders directly below, in order, without hidden ones. Raises DataError where there is no such folder."""
+    if not root.exists():
+        raise DataError(f"{root}: no such folder")
+    if not root.is_dir():
+        raise DataError(f"{root} is a file: give the folder that holds one folder of images for each class")
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{root} cannot be read: {error.strerror}") from None
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Every image file in a folder and the folders below it, ordered by POSIX path, without hidden ones."""
+    return sorted(_walk(folder), key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    def fail(error: OSError) -> None:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for directory, names, files in os.walk(folder, onerror=fail):
+        names[:] = [name for name in names if not name.startswith(".")]
+        for name in files:
+            path = Path(directory, name)
+            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield path
+
+
+def _classes(root: Path) -> tuple[str, ...]:
+    classes = tuple(path.name for path in subfolders(root))
+    if not classes:
+        raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")
+    if len(classes) == 1:
+        raise DataError(f"{root} has one class only, {classes[0]}: a classifier needs at least two class folders")
+    return classes
+
+
+def _samples(root: Path, classes: tuple[str, ...]) -> tuple[Sample, ...]:
+    samples = []
+    for path in subfolders(root):
+        if path.name not in classes:
+            raise DataError(f"{path}: the training images have no class {path.name} (they have {', '.join(classes)})")
+        images = images_below(path)
+        if not images:
+            raise DataError(f"{path}: the class folder holds no images ({', '.join(sorted(SUFFIXES))})")
+        samples += [Sample(image, classes.index(path.name)) for image in images]
+    if not samples:
+        raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")
+    return tuple(samples)

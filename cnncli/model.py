@@ -1,0 +1,128 @@
+"""A trained network: architecture, parameters, classes and preprocessing, in one safetensors file.
+
+The file holds the parameters in float32 under the note's names, and in its metadata, under the key "cnncli", one JSON
+string with the rest. One key, because the order of several is not fixed and the same model must give the same bytes.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+from numpy.typing import DTypeLike
+from safetensors.numpy import save as safetensors_bytes
+
+from cnncli.data.decoding import Pixels, Size, decode, to_channels
+from cnncli.data.normalisation import Normalisation
+from cnncli.errors import ArchitectureError, ModelError
+from cnncli.files import write_atomically
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Parameters
+from cnncli.network.textbook import Textbook
+
+FORMAT_VERSION = 1
+METADATA_KEY = "cnncli"
+FILE_NAME = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that is needed to classify an image file."""
+
+    architecture: Architecture
+    classes: tuple[str, ...]
+    normalisation: Normalisation
+    parameters: Parameters
+
+    def pixels(self, path: Path) -> Pixels:
+        """One image file, decoded and fitted to this network: (C, H, W). Raises ImageError."""
+        size = Size(self.architecture.height, self.architecture.width)
+        return to_channels(decode(path, size), self.architecture.channels)
+
+    def normalise(self, images: Pixels, dtype: DTypeLike) -> Array:
+        """Pixels (…, C, H, W) as numbers."""
+        return self.normalisation.apply(images, dtype)
+
+    def logits(self, images: Pixels) -> Array:
+        """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K)."""
+        return Textbook(self.architecture).logits(self.parameters, self.normalise(images, np.float32))
+
+    def save(self, path: Path) -> None:
+        """Write the model file, all of it or nothing. Raises OSError."""
+        settings = {
+            "format": FORMAT_VERSION,
+            "architecture": asdict(self.architecture),
+            "classes": self.classes,
+            "normalisation": asdict(self.normalisation),
+        }
+        # safetensors 0.8.0 writes an array that is not contiguous wrongly, without a word.
+        arrays = {name: np.ascontiguousarray(value, np.float32) for name, value in self.parameters.items()}
+        write_atomically(path, safetensors_bytes(arrays, {METADATA_KEY: json.dumps(settings, ensure_ascii=False)}))
+
+
+def load_model(path: Path) -> Model:
+    """Read a model file, or the one in a run folder.
+
+    Raises ModelError where there is none, or where names, shapes, dtypes or numbers are not those of the architecture.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    if not file.exists():
+        raise ModelError(
+            f"{path} holds no {FILE_NAME}" if path.is_dir() else f"{path}: no such model file or run folder"
+        )
+    settings, arrays = _read(file)
+    try:
+        architecture = Architecture(
+            **(settings["architecture"] | {"filters": tuple(settings["architecture"]["filters"])})
+        )
+        normalisation = Normalisation(**{name: tuple(map(float, v)) for name, v in settings["normalisation"].items()})
+        classes = tuple(map(str, settings["classes"]))
+    except (KeyError, TypeError, ValueError, AttributeError, ArchitectureError) as error:
+        raise ModelError(f"{file} describes no network that can be built ({error}): train it again") from None
+    if len(classes) != architecture.classes or not (
+        len(normalisation.mean) == len(normalisation.std) == architecture.channels
+    ):
+        raise ModelError(f"{file}: classes or normalisation do not match the architecture: train it again")
+    if not (
+        np.isfinite(normalisation.mean).all() and np.isfinite(normalisation.std).all() and min(normalisation.std) > 0
+    ):
+        raise ModelError(f"{file}: the normalisation has a mean or std that is not a usable number: train it again")
+    _check_parameters(file, architecture, arrays)
+    return Model(architecture, classes, normalisation, {name: arrays[name] for name in architecture.parameter_shapes})
+
+
+def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
+    """The settings and the arrays of a file that says it is ours."""
+    try:
+        with safetensors.safe_open(file, framework="numpy") as content:
+            metadata = content.metadata() or {}
+            arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  it is no mapping
+    except (safetensors.SafetensorError, OSError, TypeError, ValueError) as error:
+        raise ModelError(f"{file} is no model file, or a damaged one ({error})") from None
+    if METADATA_KEY not in metadata:
+        raise ModelError(f"{file} is a safetensors file that cnncli did not write: it lacks the network's description")
+    try:
+        settings = json.loads(metadata[METADATA_KEY])
+        version = settings["format"]
+    except (ValueError, TypeError, KeyError):
+        raise ModelError(f"{file}: the network's description is damaged: train it again") from None
+    if version != FORMAT_VERSION:
+        raise ModelError(f"{file} is written in format {version}; this cnncli reads format {FORMAT_VERSION}")
+    return settings, arrays
+
+
+def _check_parameters(file: Path, architecture: Architecture, arrays: Parameters) -> None:
+    """Hold every array against the architecture."""
+    shapes = architecture.parameter_shapes
+    if odd := sorted(shapes.keys() ^ arrays.keys()):
+        raise ModelError(f"{file} {'lacks' if odd[0] in shapes else 'has an unexpected'} parameter {odd[0]}")
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape:
+            raise ModelError(f"{file}: {name} has the shape {array.shape}, the architecture needs {shape}")
+        if array.dtype != np.float32:
+            raise ModelError(f"{file}: {name} has the type {array.dtype}, it must be float32")
+        if not np.isfinite(array).all():
+            raise ModelError(f"{file}: {name} has entries that are not finite numbers")

@@ -1,0 +1,1 @@
+"""The network's mathematics: arrays in, arrays out; no screen, no files."""

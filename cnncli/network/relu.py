@@ -1,0 +1,20 @@
+"""A = relu(Z), and its derivative. Complex numbers are judged by their real part."""
+
+import numpy as np
+
+from cnncli.network.arrays import Array
+
+
+def relu(Z: Array) -> Array:
+    """A = max(Z, 0), any shape. A NaN stays one, so that a loss made of it shows it."""
+    return np.where(Z.real <= 0, Z.dtype.type(0), Z)
+
+
+def relu_derivative(Z: Array) -> Array:
+    """dA/dZ: 1 where Z > 0, else 0, so that relu′(0) = 0; shape and dtype of Z."""
+    return (Z.real > 0).astype(Z.dtype)
+
+
+def relu_backward(Z: Array, dA: Array) -> Array:
+    """dL/dZ = dL/dA · dA/dZ, entry by entry."""
+    return dA * relu_derivative(Z)

@@ -1,0 +1,113 @@
+"""A training while it runs, on stderr, and its summary."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cnncli.errors import ImageError
+from cnncli.model import Model
+from cnncli.reports.console import stderr, stdout
+from cnncli.training.loop import Epoch
+from cnncli.training.run import Summary
+
+
+class TrainingReport:
+    """A progress bar on a terminal, and one line an epoch everywhere; nothing at all where `quiet`."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = stderr()
+        self._console.quiet = quiet
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]} images/s  loss {task.fields[loss]:.4f}  ETA"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+
+    def __enter__(self) -> "TrainingReport":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def left_out(self, errors: Sequence[ImageError]) -> None:
+        """One line for each image that is left out."""
+        for error in errors:
+            self._console.print(f"left out: {error}", soft_wrap=True)
+
+    def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
+        """What is trained on what, and the head of the rows."""
+        architecture = model.architecture
+        filters = ",".join(map(str, architecture.filters))
+        self._console.print(
+            f"{training} training and {validation} validation images of {len(model.classes)} classes "
+            f"({', '.join(model.classes)}), {architecture.height}×{architecture.width} "
+            f"{'gray' if architecture.channels == 1 else 'RGB'}\n"
+            f"filters {filters}, kernel {architecture.kernel}, pool {architecture.pool}: "
+            f"{architecture.parameter_count:,} parameters → {run}",
+            soft_wrap=True,
+        )
+        self._images, self._epochs = training, epochs
+        self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
+        norms = "".join(f"{f'|dL/d{name}|':>10}" for name in model.parameters)
+        self._line(f"{'epoch':>5}{'loss':>8}{'accuracy':>9}{'val loss':>9}{'val acc.':>9}", norms)
+
+    def batch(self, epoch: int, images: int, loss: float) -> None:
+        """Move the bar."""
+        task = self._progress.tasks[self._task]
+        self._progress.update(
+            self._task,
+            completed=(epoch - 1) * self._images + images,
+            epoch=f"{epoch}/{self._epochs}",
+            loss=loss,
+            speed=f"{task.speed:,.0f}" if task.speed else "–",
+        )
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One row."""
+        training, validation = epoch.training, epoch.validation
+        norms = "".join(f"{norm:>9.3g}" for norm in epoch.gradient_norms.values())
+        self._line(
+            f"{epoch.number:>5}{training.loss:>8.4f}{training.accuracy:>9.1%}"
+            f"{validation.loss:>9.4f}{validation.accuracy:>9.1%}",
+            norms,
+        )
+
+    def _line(self, row: str, norms: str) -> None:
+        """One line; on a terminal too narrow for the gradients' norms they go on a line of their own."""
+        narrow = self._console.is_terminal and len(row + norms) > self._console.width
+        self._console.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
+
+
+def summary_document(summary: Summary) -> dict[str, Any]:
+    """The summary for other programs."""
+    best = summary.best
+    return {
+        "run": str(summary.run),
+        "model": str(summary.model),
+        "epochs": summary.epochs,
+        "best_epoch": best.number,
+        "train": {"loss": best.training.loss, "accuracy": best.training.accuracy},
+        "val": {"loss": best.validation.loss, "accuracy": best.validation.accuracy},
+        "seconds": summary.seconds,
+        "images_per_second": summary.images_per_second,
+    }
+
+
+def print_summary(summary: Summary) -> None:
+    """The summary for people."""
+    best = summary.best
+    stdout().print(
+        f"best epoch {best.number} of {summary.epochs}: validation accuracy {best.validation.accuracy:.1%}, "
+        f"loss {best.validation.loss:.4f}\n"
+        f"{summary.seconds:.1f} s, {summary.images_per_second:,.0f} images/s\n"
+        f"model: {summary.model}",
+        soft_wrap=True,
+    )

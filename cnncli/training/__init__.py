@@ -1,0 +1,1 @@
+"""The loop, the optimisers and the run folder."""

@@ -1,0 +1,102 @@
+"""The training loop: batches in, one row of figures per epoch out."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from cnncli.data.dataset import Dataset
+from cnncli.errors import Diverged
+from cnncli.model import Model
+from cnncli.network.output import output_layer, predicted
+from cnncli.network.textbook import Textbook
+from cnncli.training.optimisers import Optimiser
+
+EVALUATION_BATCH = 256  # images in one forward pass where no gradient is needed: bounds the memory
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean loss and share of right answers over a set of images."""
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the history.
+
+    `training` is the mean over the epoch's images, each measured with the parameters of its moment; `gradient_norms` is
+    the mean over the epoch's batches of each gradient's Euclidean norm.
+    """
+
+    number: int
+    training: Score
+    validation: Score
+    gradient_norms: dict[str, float]
+    seconds: float  # spent on the training batches
+    images_per_second: float
+
+
+def train(
+    model: Model,
+    training: Dataset,
+    validation: Dataset,
+    *,
+    optimiser: Optimiser,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    on_batch: Callable[[int, int, float], None],
+) -> Iterator[Epoch]:
+    """Change `model.parameters` (float32) in place, and yield after each epoch.
+
+    The order of the images is a pure function of (seed, epoch). `on_batch` is told the epoch, the images done in it and
+    the batch's loss. Raises Diverged as soon as a loss is not finite.
+    """
+    engine = Textbook(model.architecture)
+    for number in range(1, epochs + 1):
+        order = np.random.default_rng([seed, number]).permutation(len(training))
+        loss, correct = 0.0, 0
+        norms = dict.fromkeys(model.parameters, 0.0)
+        steps = range(0, len(order), batch_size)
+        start = time.perf_counter()
+        for step, first in enumerate(steps, 1):
+            batch = order[first : first + batch_size]
+            labels = training.labels[batch]
+            with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
+                images = model.normalise(training.images[batch], np.float32)
+                result = engine.loss_and_gradients(model.parameters, images, labels)
+                optimiser.update(model.parameters, result.gradients)
+            _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
+            loss += result.loss * len(batch)
+            correct += int((predicted(result.logits) == labels).sum())
+            for name, gradient in result.gradients.items():
+                norms[name] += float(np.linalg.norm(gradient)) / len(steps)
+            on_batch(number, first + len(batch), result.loss)
+        seconds = time.perf_counter() - start
+        with np.errstate(over="ignore", invalid="ignore"):
+            score = evaluate(model, validation)
+        _refuse_not_finite(score.loss, f"the validation of epoch {number}")
+        mean = Score(loss / len(order), correct / len(order))
+        yield Epoch(number, mean, score, norms, seconds, len(order) / seconds)
+
+
+def evaluate(model: Model, dataset: Dataset) -> Score:
+    """Mean loss and accuracy of a model over a data set, in float32."""
+    output = output_layer(model.architecture.outputs)
+    loss, correct = 0.0, 0
+    for first in range(0, len(dataset), EVALUATION_BATCH):
+        chosen = slice(first, first + EVALUATION_BATCH)
+        z, y = model.logits(dataset.images[chosen]), dataset.labels[chosen]
+        loss += float(output.losses(z, y).sum(dtype=np.float64))
+        correct += int((predicted(z) == y).sum())
+    return Score(loss / len(dataset), correct / len(dataset))
+
+
+def _refuse_not_finite(loss: float, where: str) -> None:
+    if not isfinite(loss):
+        raise Diverged(f"training diverged in {where}: the loss is {loss}; try a smaller --lr")

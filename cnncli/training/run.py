@@ -1,0 +1,207 @@
+"""`cnncli train` as a plain function: an image folder in, a run folder and a summary out."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from cnncli import __version__
+from cnncli.data.dataset import (
+    Channels,
+    Dataset,
+    Decoded,
+    common_size,
+    decode_all,
+    refuse_empty_classes,
+    refuse_unreadable,
+)
+from cnncli.data.decoding import Size
+from cnncli.data.folder import Folder, scan
+from cnncli.data.normalisation import Normalisation
+from cnncli.data.split import stratified
+from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, Stopped, UsageError
+from cnncli.model import Model
+from cnncli.network.architecture import Architecture
+from cnncli.network.initialisation import he_normal
+from cnncli.training.loop import Epoch, train
+from cnncli.training.optimisers import DEFAULT_LEARNING_RATE, OptimiserName, optimiser
+from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
+
+VALIDATION_FRACTION = 0.2
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The options of `cnncli train`; None where the default depends on the data or on another option."""
+
+    data: Path
+    out: Path | None = None
+    epochs: int = 20
+    batch_size: int = 32
+    learning_rate: float | None = None
+    optimizer: OptimiserName = "adam"
+    filters: tuple[int, ...] = (8,)
+    kernel: int = 3
+    pool: int = 2
+    image_size: int | None = None
+    channels: Channels = "auto"
+    validation_fraction: float | None = None
+    seed: int = 0
+    skip_bad: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a finished run amounts to."""
+
+    run: Path
+    model: Path
+    epochs: int
+    best: Epoch
+    seconds: float  # of the whole training, validation included
+    images_per_second: float  # while training on batches
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a training while it runs."""
+
+    def left_out(self, errors: Sequence[ImageError]) -> None:
+        """Images that --skip-bad leaves out."""
+
+    def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
+        """The data is read and the run folder stands."""
+
+    def batch(self, epoch: int, images: int, loss: float) -> None:
+        """One more step; `images` counts those done in this epoch."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One more epoch."""
+
+
+def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
+    """Train on a folder of images and keep the epoch of the best validation accuracy (of equals, the smallest loss).
+
+    Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder.
+    """
+    path = settings.out or free_run_folder(settings.data)
+    refuse_existing(path, settings.force)
+    folder = _with_validation(scan(settings.data), settings)
+    training, validation = _read(folder, settings, watcher)
+    model = _fresh_model(folder.classes, training, settings)
+    rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
+
+    run = RunFolder(path)
+    run.write_settings(_settings(settings, rate, model))
+    splits = {"train": training.samples, "validation": validation.samples}
+    run.write_split(folder.root, splits, folder.classes)
+    watcher.started(model, len(training), len(validation), settings.epochs, path)
+
+    best: Epoch | None = None
+    epochs = []
+    start = time.perf_counter()
+    try:
+        for epoch in train(
+            model,
+            training,
+            validation,
+            optimiser=optimiser(settings.optimizer, rate),
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            on_batch=watcher.batch,
+        ):
+            if best is None or _merit(epoch) > _merit(best):
+                run.save(model)
+                best = epoch
+            run.add_epoch(epoch)
+            epochs.append(epoch)
+            watcher.epoch(epoch)
+    except Diverged as error:
+        raise Diverged(f"{error}; {_what_remains(run, best)}") from None
+    except (KeyboardInterrupt, Stopped) as stop:
+        code = stop.exit_code if isinstance(stop, Stopped) else 130
+        raise Stopped(
+            f"stopped after {len(epochs)} of {settings.epochs} epochs; {_what_remains(run, best)}", code
+        ) from None
+    assert best is not None  # noqa: S101  at least one epoch was run
+    seconds = time.perf_counter() - start
+    trained = len(training) * len(epochs)
+    return Summary(path, run.model, len(epochs), best, seconds, trained / sum(epoch.seconds for epoch in epochs))
+
+
+def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
+    """The folder with its own validation images, or with some taken from the training images."""
+    fraction = settings.validation_fraction
+    if folder.validation is not None:
+        if fraction is not None:
+            raise UsageError(f"--val-fraction has nothing to do: {folder.root} brings its own validation images")
+        return folder
+    fraction = VALIDATION_FRACTION if fraction is None else fraction
+    training, validation = stratified(folder.training, folder.root, fraction, settings.seed)
+    return replace(folder, training=training, validation=validation)
+
+
+def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher) -> tuple[Dataset, Dataset]:
+    """Decode the images of both splits to one size and one number of channels."""
+    samples = (*folder.training, *(folder.validation or ()))
+    size = Size(settings.image_size, settings.image_size) if settings.image_size else common_size(samples)
+    training = decode_all(folder.training, size)
+    validation = decode_all(folder.validation or (), size)
+    errors = training.errors + validation.errors
+    if settings.skip_bad:
+        watcher.left_out(errors)
+        refuse_empty_classes(training.samples, folder.classes)
+        if not validation.samples:
+            raise DataError(f"{folder.root} has no readable validation image left")
+    else:
+        refuse_unreadable(errors, len(samples))
+    channels = _channels(settings.channels, training, validation)
+    return training.dataset(channels), validation.dataset(channels)
+
+
+def _channels(wish: Channels, *splits: Decoded) -> int:
+    gray = wish == "gray" or (wish == "auto" and all(split.gray for split in splits))
+    return 1 if gray else 3
+
+
+def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSettings) -> Model:
+    """A network that fits the images, with fresh parameters in float32."""
+    _, channels, height, width = training.images.shape
+    try:
+        architecture = Architecture(
+            height, width, channels, settings.filters, settings.kernel, settings.pool, len(classes)
+        )
+    except ArchitectureError as error:
+        if settings.image_size:
+            raise
+        raise DataError(
+            f"the images of {settings.data} are {height}×{width}: {error}, or scale them with --image-size"
+        ) from None
+    parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, settings.seed).items()}
+    return Model(architecture, classes, Normalisation.measured(training.images), parameters)
+
+
+def _settings(settings: TrainingSettings, rate: float, model: Model) -> dict[str, object]:
+    """The settings as they took effect, ready for JSON."""
+    chosen = asdict(settings) | {"learning_rate": rate, "data": str(settings.data)}
+    return {
+        "cnncli": __version__,
+        **{name: value for name, value in chosen.items() if name not in ("out", "force")},
+        "architecture": asdict(model.architecture),
+        "classes": model.classes,
+        "normalisation": asdict(model.normalisation),
+    }
+
+
+def _merit(epoch: Epoch) -> tuple[float, float]:
+    return epoch.validation.accuracy, -epoch.validation.loss
+
+
+def _what_remains(run: RunFolder, best: Epoch | None) -> str:
+    if best is None:
+        return "there is no model yet"
+    return f"the best model so far, of epoch {best.number}, is in {run.model}"

@@ -1,0 +1,110 @@
+"""The run folder: what a training leaves behind.
+
+model.safetensors (the best epoch), history.csv (one row an epoch), split.csv (which file was in which split, its
+class), settings.json.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from cnncli.data.folder import Sample
+from cnncli.errors import DataError, UsageError
+from cnncli.files import write_atomically
+from cnncli.model import FILE_NAME, Model
+from cnncli.training.loop import Epoch
+
+HISTORY, SPLIT, SETTINGS = "history.csv", "split.csv", "settings.json"
+
+
+def free_run_folder(data: Path) -> Path:
+    """Where a run goes that was given no place: runs/NAME, runs/NAME-2, … the first that does not exist."""
+    name = data.resolve().name or "run"
+    candidates = (Path("runs", name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(path for path in candidates if not path.exists())
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raise UsageError where something is already there that `force` does not give away."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--out {path} is a file: name a folder that does not exist yet")
+    if path.exists() and not force:
+        raise UsageError(f"--out {path} exists: name another folder, or replace the run in it with --force")
+
+
+class RunFolder:
+    """A run folder that is being filled. Raises DataError wherever it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder; the files of an earlier run in it go, whatever else lies there stays."""
+        self.path = path
+        self._rows: list[dict[str, Any]] = []
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for name in (FILE_NAME, HISTORY, SPLIT, SETTINGS):
+                (path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    @property
+    def model(self) -> Path:
+        """The best epoch's model file."""
+        return self.path / FILE_NAME
+
+    def write_settings(self, settings: dict[str, Any]) -> None:
+        """Everything the run was made with."""
+        self._write(SETTINGS, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+
+    def write_split(self, root: Path, splits: Mapping[str, Sequence[Sample]], classes: Sequence[str]) -> None:
+        """One row a file: its path below the data folder, its split, its class."""
+        self._write_csv(
+            SPLIT,
+            [
+                {"file": sample.path.relative_to(root).as_posix(), "split": split, "class": classes[sample.label]}
+                for split, samples in splits.items()
+                for sample in samples
+            ],
+        )
+
+    def add_epoch(self, epoch: Epoch) -> None:
+        """One more row of the history."""
+        self._rows.append(
+            {
+                "epoch": epoch.number,
+                "train_loss": epoch.training.loss,
+                "train_accuracy": epoch.training.accuracy,
+                "val_loss": epoch.validation.loss,
+                "val_accuracy": epoch.validation.accuracy,
+                "seconds": round(epoch.seconds, 3),
+                "images_per_second": round(epoch.images_per_second, 1),
+                **{f"norm dL/d{name}": norm for name, norm in epoch.gradient_norms.items()},
+            }
+        )
+        self._write_csv(HISTORY, self._rows)
+
+    def save(self, model: Model) -> None:
+        """Put the model in the place of the best one before."""
+        try:
+            model.save(self.model)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def _write_csv(self, name: str, rows: list[dict[str, Any]]) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        self._write(name, text.getvalue())
+
+    def _write(self, name: str, text: str) -> None:
+        try:
+            write_atomically(self.path / name, text.encode("utf-8", "surrogateescape"))
+        except OSError as error:
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: OSError) -> DataError:
+        return DataError(f"{self.path} cannot be written ({error.strerror}): name another folder with --out")
