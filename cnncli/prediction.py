@@ -69,12 +69,11 @@ def _decoded(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unr
 def _classified(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
     images = [item[1] for item in items if not isinstance(item, Unreadable)]
-    rows = class_probabilities(model.logits(np.stack(images))) if images else np.empty(0)  # (images, classes)
-    probabilities = iter(rows)
+    probabilities = iter(class_probabilities(model.logits(np.stack(images))).tolist() if images else [])
     for item in items:
         if isinstance(item, Unreadable):
             yield item
         else:
-            row = next(probabilities)
-            ranking = np.argsort(-row, kind="stable")  # of equals the first class first
-            yield Prediction(item[0], {model.classes[label]: float(row[label]) for label in ranking})
+            named = zip(model.classes, next(probabilities), strict=True)
+            ranking = sorted(named, key=lambda pair: -pair[1])  # stable: of equals the first class first
+            yield Prediction(item[0], dict(ranking))

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,3 +47,25 @@ Filters = Annotated[
 ]
 Kernel = Annotated[int, typer.Option("--kernel", min=1, help="k: the kernels are k×k.")]
 Pool = Annotated[int, typer.Option("--pool", min=1, help="s: the pooling windows are s×s.")]
+
+Label = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="CLASS",
+        help="The true class; the image's folder names it where not given (1 without a model).",
+    ),
+]
+FreshFilters = Annotated[
+    str | None, typer.Option("--filters", metavar="N[,N…]", help="Fresh network: filters of each block.  [8]")
+]
+FreshKernel = Annotated[int | None, typer.Option("--kernel", min=1, help="Fresh network: kernels are k×k.  [3]")]
+FreshPool = Annotated[int | None, typer.Option("--pool", min=1, help="Fresh network: pooling windows are s×s.  [2]")]
+FreshImageSize = Annotated[
+    int | None, typer.Option("--image-size", min=1, help="Fresh network: images of N×N.  [the image's own, or 12]")
+]
+FreshChannels = Annotated[
+    Literal["auto", "gray", "rgb"] | None, typer.Option("--channels", help="Fresh network: gray or colour.  [auto]")
+]
+FreshClasses = Annotated[int | None, typer.Option("--classes", min=2, help="Fresh network: how many classes.  [2]")]
+FreshSeed = Annotated[int | None, typer.Option("--seed", min=0, help="Fresh network: its weights follow from it.  [0]")]

@@ -1,6 +1,7 @@
 """A = relu(Z), and its derivative. Complex numbers are judged by their real part."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnncli.network.arrays import Array
 
@@ -10,9 +11,15 @@ def relu(Z: Array) -> Array:
     return np.where(Z.real <= 0, Z.dtype.type(0), Z)
 
 
+def active(Z: Array) -> NDArray[np.bool_]:
+    """Where Z > 0: the linear piece of the relu that each entry lies on."""
+    positive: NDArray[np.bool_] = Z.real > 0
+    return positive
+
+
 def relu_derivative(Z: Array) -> Array:
     """dA/dZ: 1 where Z > 0, else 0, so that relu′(0) = 0; shape and dtype of Z."""
-    return (Z.real > 0).astype(Z.dtype)
+    return active(Z).astype(Z.dtype)
 
 
 def relu_backward(Z: Array, dA: Array) -> Array:

@@ -4,10 +4,13 @@ float64 shows and checks; complex128 passes through unchanged, so that a complex
 to machine precision. The names are the note's; `record` is the one chain that traces show and checks examine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
@@ -15,9 +18,9 @@ from cnncli.network.convolution import conv, conv_backward
 from cnncli.network.dense import dense, dense_backward
 from cnncli.network.flattening import flatten, flatten_backward
 from cnncli.network.output import Output, output_layer
-from cnncli.network.pooling import maxpool, maxpool_backward
+from cnncli.network.pooling import maxpool, maxpool_backward, winners
 from cnncli.network.record import Record
-from cnncli.network.relu import relu, relu_backward, relu_derivative
+from cnncli.network.relu import active, relu, relu_backward, relu_derivative
 
 
 class Link(NamedTuple):
@@ -28,6 +31,9 @@ class Link(NamedTuple):
     parameters: tuple[str, ...]
     function: Callable[..., Array]
     formula: str
+    piece: Callable[[Array], NDArray[np.generic]] | None = (
+        None  # for a kinked function: which linear piece a source is on
+    )
 
 
 class Gradients(NamedTuple):
@@ -38,6 +44,13 @@ class Gradients(NamedTuple):
     logits: Array  # (m, K)
 
 
+def run(links: Iterable[Link], parameters: Parameters, value: Array) -> Array:
+    """Pass a value through some links of the chain, the first link's source in, the last one's output out."""
+    for link in links:
+        value = link.function(value, *(parameters[name] for name in link.parameters))
+    return value
+
+
 @dataclass(frozen=True)
 class Textbook:
     """The engine of the definitions. Images are (m, C, H, W), labels (m,), parameters as in the architecture."""
@@ -46,10 +59,7 @@ class Textbook:
 
     def logits(self, parameters: Parameters, images: Array) -> Array:
         """z of the dense layer: (m, K)."""
-        value = images
-        for link in self.links:
-            value = link.function(value, *(parameters[name] for name in link.parameters))
-        return value
+        return run(self.links, parameters, images)
 
     def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
         """L, its derivative for every parameter, and the logits of a batch."""
@@ -79,11 +89,11 @@ class Textbook:
         links = []
         for i in self.architecture.blocks:
             P = self.architecture.block_input(i)
-            pool = partial(maxpool, s=self.architecture.pool)
+            s = self.architecture.pool
             links += [
                 Link(f"Z{i}", P, (f"w{i}", f"b{i}"), conv, f"conv({P}, w{i}) + b{i}"),
-                Link(f"A{i}", f"Z{i}", (), relu, f"relu(Z{i})"),
-                Link(f"P{i}", f"A{i}", (), pool, f"maxpool(A{i})"),
+                Link(f"A{i}", f"Z{i}", (), relu, f"relu(Z{i})", active),
+                Link(f"P{i}", f"A{i}", (), partial(maxpool, s=s), f"maxpool(A{i})", partial(winners, s=s)),
             ]
         last = self.architecture.dense
         return [
@@ -105,6 +115,10 @@ class Textbook:
     def _backward(self, record: Record) -> None:
         """The derivatives in the order in which the chain takes them, from L back to X."""
         self._output_backward(record)
+        self.backward_from_logit(record)
+
+    def backward_from_logit(self, record: Record) -> None:
+        """Add to a record that holds dL/dz of the dense layer every derivative behind it."""
         self._dense_backward(record)
         for i in reversed(self.architecture.blocks):
             self._pool_and_relu_backward(record, i)

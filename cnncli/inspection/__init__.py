@@ -1,0 +1,1 @@
+"""Looking into the network: gradient checks and traces of one recorded chain."""

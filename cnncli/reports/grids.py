@@ -1,0 +1,110 @@
+"""Arrays as aligned grids of numbers, tinted by sign and size, and cut in the middle where they are large."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from rich.text import Text
+
+from cnncli.network.arrays import Array
+
+WHOLE = 200  # an array of at most so many numbers is never cut if its rows fit the width
+EDGE = 3  # rows and columns that are left on each side of a cut
+GAP = "…"
+POSITIVE, NEGATIVE = (88, 148, 255), (255, 112, 92)  # the tint of the largest numbers; small ones are nearly white
+
+
+def grid(values: Array, width: int, *, full: bool) -> tuple[Text, bool]:
+    """An array of any rank as lines of at most `width`, and whether something was left out.
+
+    The last two axes are rows and columns. Every leading index is a block of its own, [n] or [n,c], side by side as far
+    as they fit.
+    """
+    array = values.reshape((1,) * (2 - values.ndim) + values.shape) if values.ndim < 2 else values
+    write = number_writer(array)
+    cell = max(len(write(value)) for value in array.flat)
+    leading = list(np.ndindex(array.shape[:-2]))
+    whole = full or (array.size <= WHOLE and array.shape[-1] * (cell + 2) <= width)
+    if full and array.shape[-1] * (cell + 2) > width:
+        width = array.shape[-1] * (cell + 2)
+    rows = _kept(array.shape[-2], whole)
+    columns = _kept(array.shape[-1], whole or array.shape[-1] * (cell + 2) <= width)
+    shown = leading if whole else leading[:1]
+    paint = _painter(array)
+    blocks = []
+    for index in shown:
+        lines = [Text(_label(index))] if len(leading) > 1 else []
+        lines += [_row(array[index], row, columns, write, paint, cell) for row in rows]
+        blocks.append(lines)
+    text = Text("\n").join(_side_by_side(blocks, width))
+    if len(shown) < len(leading):
+        text.append(f"\n{GAP} and {len(leading) - len(shown)} more like it", "dim")
+    return text, not (len(shown) == len(leading) and None not in rows and None not in columns)
+
+
+def number_writer(array: Array) -> Callable[[float], str]:
+    """How the numbers of an array are written, all alike: whole, with up to 4 decimals, or in scientific notation.
+
+    An exact zero is "0"; a number that only rounds to zero keeps its decimals, so that the two are told apart.
+    """
+    finite = array[np.isfinite(array)]
+    largest = np.abs(finite).max(initial=0)
+    if largest >= 1e6 or 0 < largest < 1e-3:
+        return lambda value: "0" if value == 0 else f"{value:.3e}"
+    decimals = next((d for d in range(4) if np.allclose(finite, np.round(finite, d), rtol=0, atol=1e-12)), 4)
+    return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
+
+
+def _kept(length: int, whole: bool) -> list[int | None]:
+    """The indices of an axis that are shown, None for the gap."""
+    if whole or length <= 2 * EDGE + 1:
+        return [*range(length)]
+    return [*range(EDGE), None, *range(length - EDGE, length)]
+
+
+def _row(
+    matrix: Array,
+    row: int | None,
+    columns: Sequence[int | None],
+    write: Callable[[float], str],
+    paint: Callable[[float], str],
+    cell: int,
+) -> Text:
+    line = Text()
+    for column in columns:
+        if row is None or column is None:
+            line.append(f" {GAP:>{cell}} ", "dim")
+        else:
+            value = matrix[row, column]
+            line.append(f" {write(value):>{cell}} ", paint(value))
+    return line
+
+
+def _side_by_side(blocks: Sequence[Sequence[Text]], width: int) -> Iterator[Text]:
+    """The lines of blocks of equal size, as many blocks beside each other as fit."""
+    block_width = max(line.cell_len for line in blocks[0])
+    beside = max((width + 2) // (block_width + 2), 1)
+    for first in range(0, len(blocks), beside):
+        for parts in zip(*blocks[first : first + beside], strict=True):
+            line = Text()
+            for part in parts:
+                line.append_text(part).append(" " * (block_width - part.cell_len + 2))
+            line.rstrip()
+            yield line
+
+
+def _label(index: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, index))}]"
+
+
+def _painter(array: Array) -> Callable[[float], str]:
+    """The style of a number: black on blue for positive, on red for negative, the stronger the larger; zero is dim."""
+    largest = np.abs(array[np.isfinite(array)]).max(initial=0) or 1
+
+    def style(value: float) -> str:
+        if value == 0 or not np.isfinite(value):
+            return "dim"
+        strength = 0.15 + 0.85 * abs(value) / largest
+        red, green, blue = (round(255 + (end - 255) * strength) for end in (POSITIVE if value > 0 else NEGATIVE))
+        return f"#000000 on #{red:02x}{green:02x}{blue:02x}"
+
+    return style
