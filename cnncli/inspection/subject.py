@@ -83,9 +83,7 @@ def _note_example(label: str | None) -> Subject:
     architecture = Architecture(6, 6, channels=1, filters=(1,), kernel=3, pool=2, classes=2)
     parameters = {name: np.array(note[name]) for name in architecture.parameter_shapes}
     y = note["y"] if label is None else _index(label, ("0", "1"))
-    return Subject(
-        architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "its weights"
-    )
+    return Subject(architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "the note's")
 
 
 def _fresh_on_noise(label: str | None, fresh: FreshNetwork) -> Subject:

@@ -43,7 +43,7 @@ def print_checks(checks: Sequence[Check], method: Method, subject: Subject) -> N
         soft_wrap=True,
     )
     table = Table("derivative", "shape")
-    for heading in ("entries", "max abs error", "max rel error", *(["kinks"] if method == "central" else [])):
+    for heading in ("entries", "max abs err", "max rel err", *(["kinks"] if method == "central" else [])):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for check in checks:

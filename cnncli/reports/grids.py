@@ -21,13 +21,12 @@ def grid(values: Array, width: int, *, full: bool) -> tuple[Text, bool]:
     """
     array = values.reshape((1,) * (2 - values.ndim) + values.shape) if values.ndim < 2 else values
     write = number_writer(array)
-    cell = max(len(write(value)) for value in array.flat)
+    cell = max(len(write(value)) for value in (array.min(), array.max()))  # no number is wider than the outermost two
+    fitting = array.shape[-1] if full else width // (cell + 2)  # columns
+    whole = full or (array.size <= WHOLE and array.shape[-1] <= fitting)
     leading = list(np.ndindex(array.shape[:-2]))
-    whole = full or (array.size <= WHOLE and array.shape[-1] * (cell + 2) <= width)
-    if full and array.shape[-1] * (cell + 2) > width:
-        width = array.shape[-1] * (cell + 2)
-    rows = _kept(array.shape[-2], whole)
-    columns = _kept(array.shape[-1], whole or array.shape[-1] * (cell + 2) <= width)
+    rows = _kept(array.shape[-2], array.shape[-2] if whole else 2 * EDGE + 1)
+    columns = _kept(array.shape[-1], array.shape[-1] if whole else min(fitting, 2 * EDGE + 1))
     shown = leading if whole else leading[:1]
     paint = _painter(array)
     blocks = []
@@ -54,11 +53,12 @@ def number_writer(array: Array) -> Callable[[float], str]:
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
 
 
-def _kept(length: int, whole: bool) -> list[int | None]:
-    """The indices of an axis that are shown, None for the gap."""
-    if whole or length <= 2 * EDGE + 1:
+def _kept(length: int, most: int) -> list[int | None]:
+    """The indices of an axis that are shown, at most `most`, None for the gap in the middle."""
+    if length <= most:
         return [*range(length)]
-    return [*range(EDGE), None, *range(length - EDGE, length)]
+    edge = max((most - 1) // 2, 1)
+    return [*range(edge), None, *range(length - edge, length)]
 
 
 def _row(

@@ -20,7 +20,7 @@ HEADINGS = {
     "forward": "forward",
     "gradient": "backward: the derivatives, in the order in which they are taken",
 }
-FACTS = 18  # the width of the column beside the numbers: the shape, and the statistics of what is cut
+FACTS = 16  # the width of the column beside the numbers: the shape, and the statistics of what is cut
 
 
 def trace_document(trace: Trace) -> dict[str, Any]:
@@ -77,9 +77,10 @@ def _header(trace: Trace) -> str:
     subject = trace.subject
     answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
     return (
-        f"{subject.images[0]} ({subject.origin})\n"
-        f"true class {subject.classes[subject.y[0]]} (y = {subject.y[0]}), "
-        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}; one image: m = 1\n"
+        f"image       {subject.images[0]}\n"
+        f"weights     {subject.origin}\n"
+        f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
+        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
     )
 
 
@@ -90,7 +91,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _statistics(values: Array) -> str:
     write = number_writer(np.array([values.mean(), values.max(), values.min()]))
     return "\n".join(
-        f"{name:<5}{write(float(number)):>12}"
+        f"{name:<4}{write(float(number)):>12}"
         for name, number in (
             ("min", values.min()),
             ("max", values.max()),

@@ -1,0 +1,79 @@
+"""What many tests share: running the command line as a user does, and small image folders."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from cnncli.cli import main
+
+ROOT = Path(__file__).parent.parent
+SAMPLE_DATA = ROOT / "sample_data"
+
+settings.register_profile("cnncli", deadline=None, max_examples=30, derandomize=True)
+settings.load_profile("cnncli")
+
+
+class Result(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one line of an error: nothing on stdout, no traceback, no second line."""
+        assert self.out == ""
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run `cnncli ARGUMENTS` in this process: cli("train", folder, "--epochs", 3)."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["cnncli", *map(os.fspath, map(str, arguments))])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+def write_image(path: Path, height: int = 8, width: int = 8, *, seed: int = 0, colour: bool = False) -> Path:
+    """Write a PNG of random pixels."""
+    shape = (height, width, 3) if colour else (height, width)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def image_folder(tmp_path: Path) -> Path:
+    """Two classes of six 8×8 gray images: "dark" and "light"."""
+    random = np.random.default_rng(0)
+    for name, low, high in (("dark", 0, 128), ("light", 128, 256)):
+        folder = tmp_path / "images" / name
+        folder.mkdir(parents=True)
+        for number in range(6):
+            Image.fromarray(random.integers(low, high, (8, 8), dtype=np.uint8)).save(folder / f"{number}.png")
+    return tmp_path / "images"
