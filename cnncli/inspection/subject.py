@@ -117,9 +117,8 @@ def _fresh(architecture: Architecture, X: Array, images: tuple[str, ...], label:
 
 
 def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | None) -> Subject:
+    pixels = np.stack([model.pixels(image) for image in images])
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
-    size = Size(model.architecture.height, model.architecture.width)
-    pixels = np.stack([to_channels(decode(image, size), model.architecture.channels) for image in images])
     return Subject(
         model.architecture,
         {name: value.astype(np.float64) for name, value in model.parameters.items()},
