@@ -30,8 +30,9 @@ def print_table(table: Table) -> None:
 
 def print_json(document: Any) -> None:
     """Print exactly one JSON document; numbers that JSON lacks become "NaN", "Infinity" and "-Infinity"."""
-    text = json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    escape = not sys.stdout.encoding.lower().startswith("utf")
+    sys.stdout.write(json.dumps(_finite(document), ensure_ascii=escape, allow_nan=False) + "\n")
+    sys.stdout.flush()  # while a closed pipe is still looked for
 
 
 def _finite(value: Any) -> Any:

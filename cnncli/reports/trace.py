@@ -55,9 +55,9 @@ def print_trace(trace: Trace, *, full: bool) -> None:
             console.print(Text(f"── {HEADINGS[step.kind]} ──\n", "bold"))
             kind = step.kind
         table = step_table(step, width, full=full)
-        console.width = max(
-            console.width, console.measure(table, options=console.options.update(max_width=100_000)).minimum
-        )
+        if full:
+            natural = console.measure(table, options=console.options.update(max_width=1_000_000)).maximum
+            console.width = max(console.width, natural)
         console.print(table)
 
 
