@@ -6,8 +6,9 @@ CnncliError                1
 ├── DataError              3  images, folders or files that cannot be used
 │   └── ImageError         3  one image file that cannot be read
 ├── ModelError             3  a model file that cannot be used
-├── Diverged               4  the loss is no longer a finite number
-└── Stopped         130, 143  SIGINT or SIGTERM
+└── Diverged               4  the loss is no longer a finite number
+
+Stopped             130, 143  SIGINT or SIGTERM; like KeyboardInterrupt outside the tree, so that no handler swallows it
 
 The text of each is one sentence: what is wrong, where, and what to do.
 """
@@ -55,7 +56,7 @@ class Diverged(CnncliError):
     exit_code = 4
 
 
-class Stopped(CnncliError):
+class Stopped(BaseException):
     """A signal asked the command to stop: 130 for SIGINT, 143 for SIGTERM."""
 
     def __init__(self, message: str, exit_code: int) -> None:

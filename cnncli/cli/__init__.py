@@ -1,6 +1,7 @@
 """The command line: one file per command. A command parses, calls one plain function and shows what it returned."""
 
 import io
+import os
 import signal
 import sys
 from types import FrameType
@@ -14,11 +15,13 @@ from cnncli.cli.info import info
 from cnncli.cli.predict import predict
 from cnncli.cli.trace import trace
 from cnncli.cli.train import train
-from cnncli.errors import CnncliError, Stopped
+from cnncli.errors import CnncliError, DataError, Stopped
+from cnncli.text import printable
 
 app = typer.Typer(
     name="cnncli",
     invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -52,21 +55,33 @@ def common(
 
 def main() -> None:
     """Run the command of sys.argv; an error that a person can cause becomes one sentence and its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the caller closed it
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name or a σ that the encoding lacks ends nothing
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = app(prog_name="cnncli", standalone_mode=False)
-    except CnncliError as error:
+        sys.stdout.flush()
+    except (CnncliError, Stopped) as error:
         _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        _fail(error.format_message(), error.exit_code)
+        _fail(error.format_message().replace("Value error, ", ""), error.exit_code)
+    except MemoryError:
+        _fail("the memory does not suffice: use smaller images, fewer filters or a smaller batch", 1)
+    except OSError as error:
+        if error.filename is not None:
+            _fail(f"{error.filename}: {error.strerror}", DataError.exit_code)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
+        _fail(f"the output cannot be written ({error.strerror})", 1)
     sys.exit(code)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print("Error:", " ".join(message.split()), file=sys.stderr)  # noqa: T201  one line, whatever a library put in
+    one_line = printable(" ".join(message.split()))  # whatever a library, or a file name, put in
+    print("Error:", one_line, file=sys.stderr)  # noqa: T201
     sys.exit(code)
 
 

@@ -64,7 +64,8 @@ FreshFilters = Annotated[
 FreshKernel = Annotated[int | None, typer.Option("--kernel", min=1, help="Fresh network: kernels are k×k.  [3]")]
 FreshPool = Annotated[int | None, typer.Option("--pool", min=1, help="Fresh network: pooling windows are s×s.  [2]")]
 FreshImageSize = Annotated[
-    int | None, typer.Option("--image-size", min=1, help="Fresh network: images of N×N.  [the image's own, or 12]")
+    int | None,
+    typer.Option("--image-size", min=1, max=10_000, help="Fresh network: images of N×N.  [the image's own, or 12]"),
 ]
 FreshChannels = Annotated[
     Literal["auto", "gray", "rgb"] | None, typer.Option("--channels", help="Fresh network: gray or colour.  [auto]")

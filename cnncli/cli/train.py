@@ -34,6 +34,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
+            max=10_000,
             help="Scale images to N×N (proportions kept, cropped at the centre); "
             "their own size if all share one of at most 64, else 64.",
         ),

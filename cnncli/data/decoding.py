@@ -66,12 +66,14 @@ def to_channels(pixels: Pixels, channels: int) -> Pixels:
 def _opened(path: Path) -> Iterator[Image.Image]:
     """An image whose header has been read; whatever goes wrong with it becomes an ImageError."""
     try:
+        if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe or a device would never end
+            raise ImageError(path, "not a regular file")
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width}×{image.height}"
                 raise ImageError(path, f"{size} pixels are more than the {MAX_PIXELS:,} that are allowed")
             yield image
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
         raise ImageError(path, _reason(path, error)) from None
@@ -101,10 +103,12 @@ def _reason(path: Path, error: Exception) -> str:
         return "a folder, not an image"
     if isinstance(error, PermissionError):
         return "not allowed to read it"
-    if path.stat().st_size == 0:
-        return "the file is empty"
     if isinstance(error, UnidentifiedImageError):
+        if path.stat().st_size == 0:
+            return "the file is empty"
         return "not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"
     if "truncated" in str(error).lower():
         return "the image is cut off: the file ends too early"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return f"the image is damaged ({error})"

@@ -83,6 +83,9 @@ def _classes(root: Path) -> tuple[str, ...]:
     classes = tuple(path.name for path in subfolders(root))
     if not classes:
         raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")
+    for name in classes:
+        if not name.isprintable():
+            raise DataError(f"{root / name}: the name of a class must be readable text: rename the folder")
     if len(classes) == 1:
         raise DataError(f"{root} has one class only, {classes[0]}: a classifier needs at least two class folders")
     return classes

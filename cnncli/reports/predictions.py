@@ -5,24 +5,25 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from cnncli.prediction import Answer, Unreadable
 from cnncli.reports.console import print_table
+from cnncli.text import printable
 
 
 def prediction_table(answers: Iterable[Answer], top_k: int) -> None:
     """One row an image: its most probable classes, or the reason why there are none."""
-    table = Table("image", "class")
+    table = Table(Column("image", overflow="fold"), Column("class", overflow="fold"))
     table.add_column("probability", justify="right")
     for answer in answers:
         if isinstance(answer, Unreadable):
-            table.add_row(Text(str(answer.path)), Text(answer.reason, "red"), "")
+            table.add_row(Text(printable(answer.path)), Text(answer.reason, "red"), "")
             continue
         ranking = list(answer.probabilities.items())[:top_k]
         table.add_row(
-            Text(str(answer.path)),
+            Text(printable(answer.path)),
             Text("\n".join(name for name, _ in ranking)),
             "\n".join(f"{probability:.4f}" for _, probability in ranking),
         )
@@ -45,9 +46,9 @@ def prediction_documents(answers: Iterable[Answer], top_k: int) -> list[dict[str
 
 
 def print_prediction_csv(answers: Iterable[Answer], classes: Sequence[str]) -> None:
-    """The same as CSV: path, class, probability, the probability of every class in the model's order, error."""
+    """The same as CSV: path, class, probability, p(…) of every class in the model's order, error."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "class", "probability", *classes, "error"])
+    writer.writerow(["path", "class", "probability", *(f"p({name})" for name in classes), "error"])
     for answer in answers:
         if isinstance(answer, Unreadable):
             writer.writerow([answer.path, "", "", *("" for _ in classes), answer.reason])

@@ -13,6 +13,7 @@ from cnncli.network.arrays import Array
 from cnncli.network.record import Step
 from cnncli.reports.console import stdout
 from cnncli.reports.grids import grid, number_writer
+from cnncli.text import printable
 
 HEADINGS = {
     "input": "the input",
@@ -77,8 +78,8 @@ def _header(trace: Trace) -> str:
     subject = trace.subject
     answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
     return (
-        f"image       {subject.images[0]}\n"
-        f"weights     {subject.origin}\n"
+        f"image       {printable(subject.images[0])}\n"
+        f"weights     {printable(subject.origin)}\n"
         f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
         f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
     )

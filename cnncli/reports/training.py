@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cnncli.errors import ImageError
 from cnncli.model import Model
 from cnncli.reports.console import stderr, stdout
+from cnncli.text import printable
 from cnncli.training.loop import Epoch
 from cnncli.training.run import Summary
 
@@ -40,18 +41,18 @@ class TrainingReport:
     def left_out(self, errors: Sequence[ImageError]) -> None:
         """One line for each image that is left out."""
         for error in errors:
-            self._console.print(f"left out: {error}", soft_wrap=True)
+            self._console.print(printable(f"left out: {error}"), soft_wrap=True)
 
     def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
         """What is trained on what, and the head of the rows."""
         architecture = model.architecture
         filters = ",".join(map(str, architecture.filters))
         self._console.print(
-            f"{training} training and {validation} validation images of {len(model.classes)} classes "
-            f"({', '.join(model.classes)}), {architecture.height}×{architecture.width} "
+            f"{training} training and {validation} validation images, {architecture.height}×{architecture.width} "
             f"{'gray' if architecture.channels == 1 else 'RGB'}\n"
+            f"{len(model.classes)} classes: {', '.join(model.classes)}\n"
             f"filters {filters}, kernel {architecture.kernel}, pool {architecture.pool}: "
-            f"{architecture.parameter_count:,} parameters → {run}",
+            f"{architecture.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
         self._images, self._epochs = training, epochs
@@ -108,6 +109,6 @@ def print_summary(summary: Summary) -> None:
         f"best epoch {best.number} of {summary.epochs}: validation accuracy {best.validation.accuracy:.1%}, "
         f"loss {best.validation.loss:.4f}\n"
         f"{summary.seconds:.1f} s, {summary.images_per_second:,.0f} images/s\n"
-        f"model: {summary.model}",
+        f"model: {printable(summary.model)}",
         soft_wrap=True,
     )

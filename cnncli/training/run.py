@@ -26,6 +26,7 @@ from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, St
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
+from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
 from cnncli.training.optimisers import DEFAULT_LEARNING_RATE, OptimiserName, optimiser
 from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
@@ -89,13 +90,17 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     """
     path = settings.out or free_run_folder(settings.data)
     refuse_existing(path, settings.force)
-    folder = _with_validation(scan(settings.data), settings)
+    scanned = scan(settings.data)
+    own_validation = scanned.validation is not None
+    folder = _with_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher)
     model = _fresh_model(folder.classes, training, settings)
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
 
     run = RunFolder(path)
-    run.write_settings(_settings(settings, rate, model))
+    fraction = None if own_validation else settings.validation_fraction or VALIDATION_FRACTION
+    effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
+    run.write_settings(_settings(effective, model))
     splits = {"train": training.samples, "validation": validation.samples}
     run.write_split(folder.root, splits, folder.classes)
     watcher.started(model, len(training), len(validation), settings.epochs, path)
@@ -135,12 +140,11 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
 
 def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
     """The folder with its own validation images, or with some taken from the training images."""
-    fraction = settings.validation_fraction
     if folder.validation is not None:
-        if fraction is not None:
+        if settings.validation_fraction is not None:
             raise UsageError(f"--val-fraction has nothing to do: {folder.root} brings its own validation images")
         return folder
-    fraction = VALIDATION_FRACTION if fraction is None else fraction
+    fraction = settings.validation_fraction or VALIDATION_FRACTION
     training, validation = stratified(folder.training, folder.root, fraction, settings.seed)
     return replace(folder, training=training, validation=validation)
 
@@ -185,9 +189,9 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
     return Model(architecture, classes, Normalisation.measured(training.images), parameters)
 
 
-def _settings(settings: TrainingSettings, rate: float, model: Model) -> dict[str, object]:
+def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:
     """The settings as they took effect, ready for JSON."""
-    chosen = asdict(settings) | {"learning_rate": rate, "data": str(settings.data)}
+    chosen = asdict(settings) | {"data": printable(settings.data)}
     return {
         "cnncli": __version__,
         **{name: value for name, value in chosen.items() if name not in ("out", "force")},

@@ -32,6 +32,8 @@ def refuse_existing(path: Path, force: bool) -> None:
     """Raise UsageError where something is already there that `force` does not give away."""
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out {path} is a file: name a folder that does not exist yet")
+    if path.is_dir() and any(path.iterdir()) and not (path / SETTINGS).exists():
+        raise UsageError(f"--out {path} exists and holds no run: name a folder that does not exist yet")
     if path.exists() and not force:
         raise UsageError(f"--out {path} exists: name another folder, or replace the run in it with --force")
 

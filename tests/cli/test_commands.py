@@ -52,12 +52,13 @@ def test_train_prints_a_line_an_epoch_on_stderr_and_the_summary_on_stdout(cli: C
     run = image_folder.parent / "run"
     result = cli("train", image_folder, "--out", run, "--epochs", 3)
     lines = result.err.splitlines()
-    assert lines[0] == "10 training and 2 validation images of 2 classes (dark, light), 8×8 gray"
-    assert lines[1] == f"filters 8, kernel 3, pool 2: 153 parameters → {run}"
-    head = " ".join(lines[2].split())
+    assert lines[0] == "10 training and 2 validation images, 8×8 gray"
+    assert lines[1] == "2 classes: dark, light"
+    assert lines[2] == f"filters 8, kernel 3, pool 2: 153 parameters → {run}"
+    head = " ".join(lines[3].split())
     assert head == "epoch loss accuracy val loss val acc. |dL/dw1| |dL/db1| |dL/dw2| |dL/db2|"
-    assert [line.split()[0] for line in lines[3:]] == ["1", "2", "3"]
-    assert all(len(line) <= 80 for line in lines[2:])
+    assert [line.split()[0] for line in lines[4:]] == ["1", "2", "3"]
+    assert all(len(line) <= 80 for line in lines[3:])
     assert result.out.startswith("best epoch ")
     assert f"model: {run / 'model.safetensors'}" in result.out
 
@@ -82,6 +83,7 @@ def test_the_run_folder(run: Path, image_folder: Path) -> None:
     assert sorted(row["split"] for row in split) == ["train"] * 10 + ["validation"] * 2
     settings = json.loads((run / "settings.json").read_text())
     assert settings["learning_rate"] == 0.05
+    assert settings["validation_fraction"] == 0.2
     assert settings["architecture"]["height"] == 8
     assert settings["cnncli"] == __version__
 
@@ -191,7 +193,7 @@ def test_predict_answers_in_order_in_every_format(cli: Cli, run: Path, image_fol
         assert sum(document["probabilities"].values()) == pytest.approx(1)
     records = list(csv.DictReader(io.StringIO(cli("predict", *images, "-m", run, "--format", "csv").out)))
     assert [(record["path"], record["class"]) for record in records] == [(d["path"], d["class"]) for d in documents]
-    assert float(records[0]["light"]) == documents[0]["probabilities"]["light"]
+    assert float(records[0]["p(light)"]) == documents[0]["probabilities"]["light"]
     one = json.loads(cli("predict", images[0], "-m", run, "--format", "json", "--top-k", 1).out)
     assert list(one[0]["probabilities"]) == ["light"]
 

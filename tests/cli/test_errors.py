@@ -1,8 +1,11 @@
 """Everything that a person can do wrong gets one sentence, the right exit code and no traceback."""
 
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,9 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
+from cnncli.data.decoding import decode
 from cnncli.data.normalisation import Normalisation
+from cnncli.errors import Stopped
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
@@ -236,6 +241,7 @@ def test_model_files_that_cannot_be_used(
 def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, image_folder: Path) -> None:
     run = image_folder.parent / "run"
     run.mkdir()
+    (run / "settings.json").write_text("{}")
     (run / "model.safetensors").write_text("precious")
     (run / "mine.txt").write_text("mine")
     refused = cli("train", image_folder, "--out", run)
@@ -342,3 +348,69 @@ def test_predict_names_what_is_missing_and_goes_on(cli: Cli, image_folder: Path,
     assert answers[0] == {"path": str(image_folder / "nothing"), "error": "the folder holds no images"}
     assert answers[1] == {"path": str(image_folder / "gone.png"), "error": "no such file"}
     assert [Path(answer["path"]).name for answer in answers[2:]] == [f"{n}.png" for n in range(6)]
+
+
+def test_force_replaces_a_run_and_nothing_else(cli: Cli, image_folder: Path) -> None:
+    before = sorted(image_folder.rglob("*"))
+    result = cli("train", image_folder, "--out", image_folder, "--force")
+    assert result.code == 2
+    assert "images exists and holds no run: name a folder that does not exist yet" in result.sentence
+    assert sorted(image_folder.rglob("*")) == before
+
+
+def test_a_pipe_is_no_image(cli: Cli, image_folder: Path, model_file: Path) -> None:
+    os.mkfifo(image_folder / "dark" / "pipe.png")
+    assert "pipe.png: not a regular file): mend them" in train_fails(cli, image_folder)
+    assert "not a regular file" in cli("predict", image_folder / "dark" / "pipe.png", "-m", model_file).out
+
+
+def test_names_with_control_characters_are_shown_escaped(cli: Cli, image_folder: Path, model_file: Path) -> None:
+    odd = (image_folder / "dark" / "0.png").rename(image_folder / "dark" / "a\x1b[31m\nb.png")
+    for result in (cli("predict", odd, "-m", model_file), cli("trace", odd, "-m", model_file, "--only", "L")):
+        assert result.code == 0
+        assert "a\\x1b[31m\\nb.png" in result.out
+    assert "a\\x1b[31m b.png: no such file" in cli("trace", f"{odd}.png").sentence.replace("b.png.png", "b.png")
+    (image_folder / "light").rename(image_folder / "li\nght")
+    assert "the name of a class must be readable text: rename the folder" in train_fails(cli, image_folder)
+
+
+def test_a_class_name_that_is_no_text(cli: Cli, image_folder: Path) -> None:
+    (image_folder / "light").rename(image_folder / os.fsdecode(b"k\xff"))
+    assert "k\\udcff: the name of a class must be readable text" in train_fails(cli, image_folder)
+
+
+def test_a_path_that_no_file_can_have(cli: Cli, image_folder: Path) -> None:
+    long = "x" * 300
+    for arguments in (
+        ("train", image_folder, "--out", long), ("train", long), ("info", "-m", long), ("trace", long),
+    ):  # fmt: skip
+        result = cli(*arguments)
+        assert result.code == 3
+        assert result.sentence.endswith(f"{long}: File name too long")
+
+
+def test_memory_that_does_not_suffice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cnncli.inspection.subject.choose", fail)
+    result = cli("trace")
+    assert (result.code, result.sentence.split(":")[1]) == (1, " the memory does not suffice")
+
+
+@pytest.mark.parametrize("command", ["trace", "trace --format json", "info -m MODEL", "gradcheck"])
+def test_an_output_that_cannot_be_written(model_file: Path, command: str) -> None:
+    arguments = [sys.executable, "-m", "cnncli", *command.replace("MODEL", str(model_file)).split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written (No space left on device)\n"
+
+
+def test_a_signal_while_images_are_decoded_is_no_damaged_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: Image.Image) -> Image.Image:
+        raise Stopped("stopped by SIGTERM", 143)
+
+    monkeypatch.setattr("cnncli.data.decoding._rgb", stopped)
+    with pytest.raises(Stopped):
+        decode(write_image(tmp_path / "image.png"))

@@ -1,0 +1,8 @@
+"""Text from outside (paths, class names) as it may be shown."""
+
+
+def printable(text: object) -> str:
+    """The text with every control character, and whatever has no letter of its own, written as its escape code."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in str(text)
+    )
