@@ -1,8 +1,8 @@
 """The fused engine: the textbook's numbers in float32, made for speed. Training and prediction run on it.
 
-A batch is a sum over its images, so it is cut into chunks that stay near the processor. How it is cut follows from the
-architecture alone, and the chunks' gradients are added in their order: the result is the same to the last bit for any
-number of threads. fused_block.py explains what happens to a chunk.
+A batch is a sum over its images, so it is cut into chunks, which threads share among them. How it is cut follows from
+the architecture and the batch alone, and the chunks' gradients are added in their order: the result is the same to the
+last bit for any number of threads. fused_block.py explains what happens to a chunk.
 """
 
 import os
@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import threadpool_limits
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
@@ -21,8 +22,10 @@ from cnncli.network.fused_block import FusedBlock, turned_weights, weight_gradie
 from cnncli.network.output import output_layer
 from cnncli.network.textbook import Gradients
 
-CHUNK_BYTES = 1 << 20  # about so much of Z in a chunk: it stays in the cache of one core
-FEWEST, MOST = 8, 32  # images in a chunk: below, loops are too short; above, nothing is gained
+MOST_IMAGES = 32  # in a chunk: with more, nothing is gained
+MOST_BYTES = 16 << 20  # of the largest Z in a chunk: bounds the memory
+FEWEST_IMAGES = 8  # in a chunk all the same: with fewer, loops are too short
+WORTH_A_THREAD = 1 << 20  # bytes of the largest Z: a batch of less, about 0.3 ms, stays in one piece
 
 
 class Weights(NamedTuple):
@@ -31,7 +34,7 @@ class Weights(NamedTuple):
     w: list[Array]  # of each block (N, k·k·C)
     b: list[Array]  # of each block (N, 1)
     turned: list[Array]  # of each block but the first (k·C, k·N)
-    dense_w: Array  # (K, D), D in the order of P: row, filter, column
+    dense_w: Array  # (K, D), D in the order of P: row, filter, column; a single output has a row of zeros below it
     dense_b: Array  # (K, 1)
 
 
@@ -53,14 +56,21 @@ class Chunk:
         P = self.X
         for block, w, b in zip(self.blocks, weights.w, weights.b, strict=True):
             P = block.forward(P, w, b, keep=keep)  # (p, N, q, m)
-        z: Array = weights.dense_w @ P.reshape(self.dF.shape) + weights.dense_b  # (K, m)
+        K = len(weights.dense_b)
+        z: Array = weights.dense_w[:K] @ P.reshape(self.dF.shape) + weights.dense_b  # (K, m)
         return z
 
     def backward(self, weights: Weights, dz: Array) -> list[Array]:
-        """After `forward`: dL/dw and dL/db of the dense layer, then of each block from the last to the first."""
+        """After `forward`, from dz (m, K): dL/dw (D, K) and dL/db of the dense layer, then those of each block, from the last.
+
+        The orders are the engine's own.
+        """
         F = self.blocks[-1].P.reshape(self.dF.shape)  # (D, m)
-        gradients = [dz @ F.T, dz.sum(axis=1)]
-        dP = np.matmul(weights.dense_w.T, dz, out=self.dF)  # (D, m)
+        gradients = [F @ dz, dz.sum(axis=0)]
+        m, K = dz.shape
+        padded = np.zeros((len(weights.dense_w), m), np.float32)  # for a single output: see Fused._weights
+        padded[:K] = dz.T
+        dP = np.matmul(weights.dense_w.T, padded, out=self.dF)  # (D, m)
         for i in reversed(range(len(self.blocks))):
             block = self.blocks[i]
             gradients += block.backward(dP.reshape(block.positive.shape))
@@ -79,10 +89,9 @@ class Fused:
         self.architecture = architecture
         self.threads = threads or available_cores()
         self.output = output_layer(architecture.outputs)
-        self._per_chunk = images_per_chunk(architecture)
         self._chunks: list[dict[int, Chunk]] = [{} for _ in range(self.threads)]  # of each thread, by images
         self._pool = ThreadPoolExecutor(max(self.threads - 1, 1), "cnncli")
-        self._blas = ThreadpoolController().select(user_api="blas")
+        threadpool_limits(1, "blas")  # for good: beside our threads those of BLAS would only be in the way
 
     def logits(self, parameters: Parameters, images: Array) -> Array:
         """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""
@@ -107,7 +116,7 @@ class Fused:
             z[chosen] = chunk.forward(weights, images[chosen], keep=True).T
             share = np.float32((chosen.stop - chosen.start) / m)  # the chunk's dL/dz is that of its own mean loss
             dz = self.output.dL_dz(z[chosen], labels[chosen]) * share  # (chunk, K)
-            sums[chosen.start] = chunk.backward(weights, np.ascontiguousarray(dz.T))
+            sums[chosen.start] = chunk.backward(weights, dz)
 
         self._for_each_chunk(forward_and_backward, m)
         first, *others = (sums[start] for start in sorted(sums))
@@ -119,8 +128,9 @@ class Fused:
 
     def _for_each_chunk(self, work: Callable[[int, slice], None], m: int) -> None:
         """Call work(thread, images) for every chunk of m images, in this thread and as many others as pay."""
-        starts = range(0, m, self._per_chunk)
-        todo = deque(slice(start, min(start + self._per_chunk, m)) for start in starts)
+        size = images_per_chunk(self.architecture, m)
+        todo = deque(slice(start, min(start + size, m)) for start in range(0, m, size))
+        helpers = range(1, min(self.threads, len(todo)))
 
         def run(thread: int) -> None:
             while todo:
@@ -130,15 +140,13 @@ class Fused:
                     return
                 work(thread, chosen)
 
-        with self._blas.limit(limits=1):
-            helpers = range(1, min(self.threads, len(starts)))
-            # Each runs in a copy of this thread's context, for np.errstate holds there and nowhere else.
-            running = [self._pool.submit(copy_context().run, run, thread) for thread in helpers]
-            try:
-                run(0)
-            finally:
-                todo.clear()  # after an interrupt nobody begins another one
-                wait(running)
+        # Each runs in a copy of this thread's context, for np.errstate holds there and nowhere else.
+        running = [self._pool.submit(copy_context().run, run, thread) for thread in helpers]
+        try:
+            run(0)
+        finally:
+            todo.clear()  # after an interrupt nobody begins another one
+            wait(running)
         for helper in running:
             helper.result()
 
@@ -153,12 +161,15 @@ class Fused:
         values = {name: np.asarray(value, np.float32) for name, value in parameters.items()}
         blocks, last = self.architecture.blocks, self.architecture.dense
         N, p, q = self.architecture.block_input_shape(last)
-        dense_w = values[f"w{last}"].reshape(-1, N, p, q).swapaxes(1, 2)  # (K, p, N, q)
+        K = self.architecture.outputs
+        # A product over an inner dimension of 1 goes past BLAS in NumPy and takes 10 times as long: hence at least 2.
+        dense_w = np.zeros((max(K, 2), p, N, q), np.float32)
+        dense_w[:K] = values[f"w{last}"].reshape(K, N, p, q).swapaxes(1, 2)
         return Weights(
             [weight_matrix(values[f"w{i}"]) for i in blocks],
             [values[f"b{i}"][:, None] for i in blocks],
             [turned_weights(values[f"w{i}"]) for i in blocks[1:]],
-            np.ascontiguousarray(dense_w).reshape(len(dense_w), -1),
+            dense_w.reshape(len(dense_w), -1),
             values[f"b{last}"][:, None],
         )
 
@@ -166,18 +177,19 @@ class Fused:
         """The gradients of a batch under the parameters' names, in their order and shapes."""
         shapes, last = self.architecture.parameter_shapes, self.architecture.dense
         N, p, q = self.architecture.block_input_shape(last)
-        dense_w = sums[0].reshape(-1, p, N, q).swapaxes(1, 2).reshape(shapes[f"w{last}"])
+        dense_w = sums[0].reshape(p, N, q, -1).transpose(3, 1, 0, 2).reshape(shapes[f"w{last}"])  # (K, D), filter first
         gradients = {f"w{last}": dense_w, f"b{last}": sums[1]}
         for i, dw, db in zip(reversed(self.architecture.blocks), sums[2::2], sums[3::2], strict=True):
             gradients |= {f"w{i}": weight_gradient(dw, shapes[f"w{i}"]), f"b{i}": db}
         return {name: gradients[name] for name in shapes}
 
 
-def images_per_chunk(architecture: Architecture) -> int:
-    """A power of two, FEWEST to MOST, that makes the largest Z about CHUNK_BYTES."""
-    numbers = max(int(np.prod(shape)) for name, shape in architecture.forward_shapes.items() if name.startswith("Z"))
-    images = CHUNK_BYTES / (numbers * np.dtype(np.float32).itemsize)
-    return int(min(max(2 ** round(np.log2(images)), FEWEST), MOST))
+def images_per_chunk(architecture: Architecture, m: int) -> int:
+    """How many of m images a chunk has: what bounds its memory, and half of a batch that is worth a second thread."""
+    largest = max(prod(shape) for name, shape in architecture.forward_shapes.items() if name.startswith("Z"))
+    image = largest * np.dtype(np.float32).itemsize  # bytes
+    images = min(max(MOST_BYTES // image, FEWEST_IMAGES), MOST_IMAGES)
+    return min(images, -(-m // 2)) if m * image > WORTH_A_THREAD else min(images, m)
 
 
 def available_cores() -> int:
