@@ -61,9 +61,9 @@ class Chunk:
         return z
 
     def backward(self, weights: Weights, dz: Array) -> list[Array]:
-        """After `forward`, from dz (m, K): dL/dw (D, K) and dL/db of the dense layer, then those of each block, from the last.
+        """After `forward`, from dz (m, K): dL/dw (D, K) and dL/db of the dense layer, then those of the blocks.
 
-        The orders are the engine's own.
+        The blocks come from the last to the first, each with its dL/dw in the engine's own order.
         """
         F = self.blocks[-1].P.reshape(self.dF.shape)  # (D, m)
         gradients = [F @ dz, dz.sum(axis=0)]
@@ -177,8 +177,8 @@ class Fused:
         """The gradients of a batch under the parameters' names, in their order and shapes."""
         shapes, last = self.architecture.parameter_shapes, self.architecture.dense
         N, p, q = self.architecture.block_input_shape(last)
-        dense_w = sums[0].reshape(p, N, q, -1).transpose(3, 1, 0, 2).reshape(shapes[f"w{last}"])  # (K, D), filter first
-        gradients = {f"w{last}": dense_w, f"b{last}": sums[1]}
+        dense_w = sums[0].reshape(p, N, q, -1).transpose(3, 1, 0, 2)  # (K, N, p, q)
+        gradients = {f"w{last}": np.ascontiguousarray(dense_w).reshape(shapes[f"w{last}"]), f"b{last}": sums[1]}
         for i, dw, db in zip(reversed(self.architecture.blocks), sums[2::2], sums[3::2], strict=True):
             gradients |= {f"w{i}": weight_gradient(dw, shapes[f"w{i}"]), f"b{i}": db}
         return {name: gradients[name] for name in shapes}
