@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
@@ -21,7 +21,9 @@ from cnncli.errors import ArchitectureError, ModelError
 from cnncli.files import write_atomically
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
-from cnncli.network.fused import Fused
+
+if TYPE_CHECKING:
+    from cnncli.network.fused import Fused
 
 FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
@@ -51,8 +53,10 @@ class Model:
         return self.engine.logits(self.parameters, self.normalise(images, np.float32))
 
     @cached_property
-    def engine(self) -> Fused:
+    def engine(self) -> "Fused":
         """The engine of this network's predictions; its arrays are allocated once."""
+        from cnncli.network.fused import Fused  # only a prediction needs the threads' machinery
+
         return Fused(self.architecture)
 
     def save(self, path: Path) -> None:

@@ -3,9 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from cnncli.data.decoding import Pixels, Size, decode
@@ -26,12 +24,16 @@ def decode_many(
         for path in paths:
             yield _decoded(path, size)
         return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context  # both load much that the small data sets never need
+
     tasks = [paths[first : first + PER_TASK] for first in range(0, len(paths), PER_TASK)]
     # Processes, not threads: a small image is mostly Python's own work. Spawned, for there are threads already.
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_leave_signals_to_the_parent)
     try:
         for results in pool.map(partial(_decode_task, size=size), tasks):
-            yield from results
+            for path, result in results:
+                yield ImageError(path, result) if isinstance(result, str) else result
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -41,8 +43,10 @@ def _leave_signals_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _decode_task(paths: Sequence[Path], size: Size | None) -> list[Result]:
-    return [_decoded(path, size) for path in paths]
+def _decode_task(paths: Sequence[Path], size: Size | None) -> list[tuple[Path, Pixels | str]]:
+    """Each image's pixels or the reason why there are none: an exception of two arguments does not travel."""
+    results = [(path, _decoded(path, size)) for path in paths]
+    return [(path, result.reason if isinstance(result, ImageError) else result) for path, result in results]
 
 
 def _decoded(path: Path, size: Size | None) -> Result:
