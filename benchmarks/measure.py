@@ -84,10 +84,10 @@ def print_results(description: str, measure: Callable[[], dict[str, Any]], table
 def machine_line(results: Mapping[str, Any]) -> str:
     """The machine in one paragraph."""
     at = results["machine"]
-    pinned = f", pinned by OPENBLAS_CORETYPE={at['OPENBLAS_CORETYPE']}" if at["OPENBLAS_CORETYPE"] else ""
+    pinned = f" pinned by OPENBLAS_CORETYPE={at['OPENBLAS_CORETYPE']}" if at["OPENBLAS_CORETYPE"] else ""
     return (
-        f"{at['processor']}, {at['cores']} cores; Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}; PyTorch "
-        f" {at['torch']}."
+        f"{at['processor']}, {at['cores']} cores; Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}, "
+        f"PyTorch {at['torch']}."
     )
 
 

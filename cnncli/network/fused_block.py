@@ -20,8 +20,8 @@ Four ideas make it fast; the numbers are the textbook's but for float32 rounding
            …                  ─┘                                            e ┘
 
    Z[b] = w · patches[b]: one matrix product for each row of Z, no arithmetic beyond the definition's, and k·s/s² = k/s
-   copies of a pixel where im2col makes k². (Laying out whole pooling windows instead costs ((k+s-1)/k)² times the
-   arithmetic: it was between 1.0 and 1.6 times slower, on every shape that was tried.)
+   copies of a pixel where im2col makes k². (A patch for each pooling window instead of each pixel is ((k+s-1)/k)²
+   times the arithmetic: it took between 0.9 and 1.7 times as long, docs/performance.md.)
 
 3. Pool before bias and relu: maxpool(relu(Z + b)) = relu(maxpool(Z) + b), as both are monotone. They work on P alone.
 
