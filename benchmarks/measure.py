@@ -85,10 +85,8 @@ def machine_line(results: Mapping[str, Any]) -> str:
     """The machine in one paragraph."""
     at = results["machine"]
     pinned = f" pinned by OPENBLAS_CORETYPE={at['OPENBLAS_CORETYPE']}" if at["OPENBLAS_CORETYPE"] else ""
-    return (
-        f"{at['processor']}, {at['cores']} cores; Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}, "
-        f"PyTorch {at['torch']}."
-    )
+    versions = f"Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}, PyTorch {at['torch']}"
+    return f"{at['processor']}, {at['cores']} cores; {versions}."
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

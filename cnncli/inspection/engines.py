@@ -7,11 +7,12 @@ whose largest entry and 0, lie closer together than what they may be off can han
 float32: there the bound takes in the whole gradient. An exact tie gets no such allowance: the first must win.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
@@ -26,17 +27,23 @@ U = 2.0**-24
 
 @dataclass(frozen=True)
 class Agreement:
-    """One parameter's gradient from both engines, and how far they may be apart, entry by entry."""
+    """Gradients from both engines, and how far they may be apart, entry by entry."""
 
-    name: str  # "dL/dw1"
+    name: str  # "dL/dw1", or "fused engine" for those of all parameters in one row
     fused: Array
     textbook: Array
     bound: Array
 
     @property
+    def failed(self) -> NDArray[np.bool_]:
+        """The entries that are not within their bound; a NaN is not."""
+        within: NDArray[np.bool_] = np.abs(self.fused - self.textbook) <= self.bound
+        return ~within
+
+    @property
     def passed(self) -> bool:
-        """Whether every entry is within its bound; a NaN is not."""
-        return bool((np.abs(self.fused - self.textbook) <= self.bound).all())
+        """Whether no entry failed."""
+        return not self.failed.any()
 
 
 def compare_engines(
@@ -52,6 +59,12 @@ def compare_engines(
     for name in architecture.parameter_shapes:
         textbook = record[f"dL/d{name}"]
         yield Agreement(f"dL/d{name}", fused.gradients[name].astype(np.float64), textbook, bounds[name])
+
+
+def joined(agreements: Iterable[Agreement]) -> Agreement:
+    """The gradients of all parameters as one row of numbers."""
+    rows = [(a.fused.ravel(), a.textbook.ravel(), a.bound.ravel()) for a in agreements]
+    return Agreement("fused engine", *(np.concatenate(parts) for parts in zip(*rows, strict=True)))
 
 
 def gradient_bounds(architecture: Architecture, record: Record) -> dict[str, Array]:
