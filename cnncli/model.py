@@ -6,8 +6,9 @@ string with the rest. One key, because the order of several is not fixed and the
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
@@ -20,7 +21,9 @@ from cnncli.errors import ArchitectureError, ModelError
 from cnncli.files import write_atomically
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
-from cnncli.network.textbook import Textbook
+
+if TYPE_CHECKING:
+    from cnncli.network.fused import Fused
 
 FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
@@ -47,7 +50,14 @@ class Model:
 
     def logits(self, images: Pixels) -> Array:
         """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K)."""
-        return Textbook(self.architecture).logits(self.parameters, self.normalise(images, np.float32))
+        return self.engine.logits(self.parameters, self.normalise(images, np.float32))
+
+    @cached_property
+    def engine(self) -> "Fused":
+        """The engine of this network's predictions; its arrays are allocated once."""
+        from cnncli.network.fused import Fused  # only a prediction needs the threads' machinery
+
+        return Fused(self.architecture)
 
     def save(self, path: Path) -> None:
         """Write the model file, all of it or nothing. Raises OSError."""

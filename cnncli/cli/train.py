@@ -49,6 +49,9 @@ def train(
         ),
     ] = None,
     seed: Seed = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads that compute; one for each core if not given. Changes no result.")
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the run in an existing folder.")] = False,
     format: Annotated[Literal["table", "json"], typer.Option(help=TABLE_OR_JSON)] = "table",  # noqa: A002
@@ -78,6 +81,7 @@ def train(
         channels=channels,
         validation_fraction=val_fraction,
         seed=seed,
+        threads=threads,
         skip_bad=skip_bad,
         force=force,
     )

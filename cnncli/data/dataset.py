@@ -1,13 +1,18 @@
 """The array of a data set: every image decoded once, kept as uint8."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from cnncli.data.decoding import Pixels, Size, decode, image_size, to_channels
+from cnncli.data.decoder import decode_many
+from cnncli.data.decoding import Pixels, Size, image_size
 from cnncli.data.folder import Sample
+from cnncli.data.storage import Storage
 from cnncli.errors import DataError, ImageError
 from cnncli.network.arrays import Labels
 
@@ -29,21 +34,16 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The images that could be read, each (1 or 3, H, W), and the errors of those that could not."""
+    """The images that could be read, and the errors of those that could not."""
 
     samples: list[Sample]
-    pixels: list[Pixels]
+    storage: Storage
     errors: list[ImageError]
 
-    @property
-    def gray(self) -> bool:
-        """Whether every image is gray."""
-        return all(len(pixels) == 1 for pixels in self.pixels)
-
-    def dataset(self, channels: int) -> Dataset:
-        """The images as one array with 1 or 3 channels."""
-        images = np.stack([to_channels(pixels, channels) for pixels in self.pixels])  # (n, C, H, W)
-        return Dataset(images, np.array([sample.label for sample in self.samples]), tuple(self.samples))
+    def dataset(self) -> Dataset:
+        """The images with their labels."""
+        labels = np.array([sample.label for sample in self.samples])
+        return Dataset(self.storage.images, labels, tuple(self.samples))
 
 
 def common_size(samples: Sequence[Sample]) -> Size:
@@ -59,16 +59,66 @@ def common_size(samples: Sequence[Sample]) -> Size:
     return Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
 
 
-def decode_all(samples: Sequence[Sample], size: Size) -> Decoded:
-    """Decode every image, fitted to `size`; what cannot be read is listed among the errors."""
-    decoded = Decoded([], [], [])
-    for sample in samples:
-        try:
-            decoded.pixels.append(decode(sample.path, size))
-            decoded.samples.append(sample)
-        except ImageError as error:
-            decoded.errors.append(error)
+def decode_all(
+    splits: Sequence[Sequence[Sample]],
+    size: Size | None,
+    channels: Channels,
+    folder: Path,
+    on_image: Callable[[int, int], None],
+) -> list[Decoded]:
+    """Decode every image of every split to one size and one number of channels; what cannot be read is listed.
+
+    Without a `size` it is the one that `common_size` finds. `folder` takes pixels that are too many for the memory, and
+    `on_image` is told after each image how many of how many are done. Raises DataError where the folder has no room.
+    """
+    if size is None and max(first := _first_size(splits)) <= LARGEST_OWN_SIZE:
+        with suppress(_SizesDiffer):  # one pass where all share the first one's size
+            return _decode_all(splits, first, channels, folder, on_image, fit=False)
+    fitted = size or Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
+    return _decode_all(splits, fitted, channels, folder, on_image, fit=True)
+
+
+class _SizesDiffer(Exception):
+    pass
+
+
+def _decode_all(
+    splits: Sequence[Sequence[Sample]],
+    size: Size,
+    channels: Channels,
+    folder: Path,
+    on_image: Callable[[int, int], None],
+    *,
+    fit: bool,
+) -> list[Decoded]:
+    """Decode to `size`; where not `fit`, raise _SizesDiffer for an image of another one."""
+    samples = [sample for split in splits for sample in split]
+    number = {"auto": None, "gray": 1, "rgb": 3}[channels]
+    decoded = [Decoded([], Storage(len(split), size, number, folder), []) for split in splits]
+    places = (split for split, members in zip(decoded, splits, strict=True) for _ in members)
+    results = decode_many([sample.path for sample in samples], size if fit else None)
+    for done, (sample, split, result) in enumerate(zip(samples, places, results, strict=True), 1):
+        if isinstance(result, ImageError):
+            split.errors.append(result)
+        elif result.shape[1:] != size:
+            results.close()
+            raise _SizesDiffer
+        else:
+            split.storage.add(result)
+            split.samples.append(sample)
+        on_image(done, len(samples))
+    if len({split.storage.channels for split in decoded}) > 1:  # some splits were gray throughout, not all
+        for split in decoded:
+            split.storage.to_colour()
     return decoded
+
+
+def _first_size(splits: Sequence[Sequence[Sample]]) -> Size:
+    """The size of the first image whose header can be read."""
+    for sample in chain.from_iterable(splits):
+        with suppress(ImageError):
+            return image_size(sample.path)
+    return Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
 
 
 def refuse_unreadable(errors: Sequence[ImageError], total: int) -> None:

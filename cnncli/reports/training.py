@@ -31,12 +31,28 @@ class TrainingReport:
             transient=True,
         )
 
+        self._reading = Progress(
+            TextColumn("reading images"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+
     def __enter__(self) -> "TrainingReport":
-        self._progress.start()
+        self._reading.start()
+        self._task = self._reading.add_task("", total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._reading.stop()
         self._progress.stop()
+
+    def reading(self, done: int, total: int) -> None:
+        """Move the bar of the images that are read, a hundred times in all."""
+        if done % (total // 100 + 1) == 0 or done == total:
+            self._reading.update(self._task, completed=done, total=total)
 
     def left_out(self, errors: Sequence[ImageError]) -> None:
         """One line for each image that is left out."""
@@ -45,6 +61,7 @@ class TrainingReport:
 
     def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
         """What is trained on what, and the head of the rows."""
+        self._reading.stop()
         architecture = model.architecture
         filters = ",".join(map(str, architecture.filters))
         self._console.print(
@@ -56,6 +73,7 @@ class TrainingReport:
             soft_wrap=True,
         )
         self._images, self._epochs = training, epochs
+        self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
         norms = "".join(f"{f'|dL/d{name}|':>10}" for name in model.parameters)
         self._line(f"{'epoch':>5}{'loss':>8}{'accuracy':>9}{'val loss':>9}{'val acc.':>9}", norms)

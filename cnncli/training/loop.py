@@ -7,11 +7,12 @@ from math import isfinite
 
 import numpy as np
 
+from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
+from cnncli.network.fused import Fused
 from cnncli.network.output import output_layer, predicted
-from cnncli.network.textbook import Textbook
 from cnncli.training.optimisers import Optimiser
 
 EVALUATION_BATCH = 256  # images in one forward pass where no gradient is needed: bounds the memory
@@ -50,14 +51,17 @@ def train(
     epochs: int,
     batch_size: int,
     seed: int,
+    threads: int | None,
     on_batch: Callable[[int, int, float], None],
 ) -> Iterator[Epoch]:
     """Change `model.parameters` (float32) in place, and yield after each epoch.
 
-    The order of the images is a pure function of (seed, epoch). `on_batch` is told the epoch, the images done in it and
-    the batch's loss. Raises Diverged as soon as a loss is not finite.
+    The order of the images is a pure function of (seed, epoch), and the result the same for any number of `threads`
+    (where None, one for each core). `on_batch` is told the epoch, the images done in it and the batch's loss. Raises
+    Diverged as soon as a loss is not finite.
     """
-    engine = Textbook(model.architecture)
+    engine = Fused(model.architecture, threads)
+    X = Batches(training.images, model.normalisation)
     for number in range(1, epochs + 1):
         order = np.random.default_rng([seed, number]).permutation(len(training))
         loss, correct = 0.0, 0
@@ -68,8 +72,7 @@ def train(
             batch = order[first : first + batch_size]
             labels = training.labels[batch]
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
-                images = model.normalise(training.images[batch], np.float32)
-                result = engine.loss_and_gradients(model.parameters, images, labels)
+                result = engine.loss_and_gradients(model.parameters, X[batch], labels)
                 optimiser.update(model.parameters, result.gradients)
             _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
             loss += result.loss * len(batch)
@@ -79,19 +82,21 @@ def train(
             on_batch(number, first + len(batch), result.loss)
         seconds = time.perf_counter() - start
         with np.errstate(over="ignore", invalid="ignore"):
-            score = evaluate(model, validation)
+            score = evaluate(model, validation, engine)
         _refuse_not_finite(score.loss, f"the validation of epoch {number}")
         mean = Score(loss / len(order), correct / len(order))
         yield Epoch(number, mean, score, norms, seconds, len(order) / seconds)
 
 
-def evaluate(model: Model, dataset: Dataset) -> Score:
-    """Mean loss and accuracy of a model over a data set, in float32."""
+def evaluate(model: Model, dataset: Dataset, engine: Fused | None = None) -> Score:
+    """Mean loss and accuracy of a model over a data set, in float32; by the model's own engine if none is given."""
+    engine = engine or model.engine
     output = output_layer(model.architecture.outputs)
+    X = Batches(dataset.images, model.normalisation)
     loss, correct = 0.0, 0
     for first in range(0, len(dataset), EVALUATION_BATCH):
-        chosen = slice(first, first + EVALUATION_BATCH)
-        z, y = model.logits(dataset.images[chosen]), dataset.labels[chosen]
+        batch = np.arange(first, min(first + EVALUATION_BATCH, len(dataset)))
+        z, y = engine.logits(model.parameters, X[batch]), dataset.labels[batch]
         loss += float(output.losses(z, y).sum(dtype=np.float64))
         correct += int((predicted(z) == y).sum())
     return Score(loss / len(dataset), correct / len(dataset))

@@ -9,15 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from cnncli import __version__
-from cnncli.data.dataset import (
-    Channels,
-    Dataset,
-    Decoded,
-    common_size,
-    decode_all,
-    refuse_empty_classes,
-    refuse_unreadable,
-)
+from cnncli.data.dataset import Channels, Dataset, decode_all, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
@@ -51,6 +43,7 @@ class TrainingSettings:
     channels: Channels = "auto"
     validation_fraction: float | None = None
     seed: int = 0
+    threads: int | None = None
     skip_bad: bool = False
     force: bool = False
 
@@ -69,6 +62,9 @@ class Summary:
 
 class Watcher(Protocol):
     """Whoever wants to see a training while it runs."""
+
+    def reading(self, done: int, total: int) -> None:
+        """One more image is decoded."""
 
     def left_out(self, errors: Sequence[ImageError]) -> None:
         """Images that --skip-bad leaves out."""
@@ -93,7 +89,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     scanned = scan(settings.data)
     own_validation = scanned.validation is not None
     folder = _with_validation(scanned, settings)
-    training, validation = _read(folder, settings, watcher)
+    training, validation = _read(folder, settings, watcher, path)
     model = _fresh_model(folder.classes, training, settings)
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
 
@@ -117,6 +113,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             seed=settings.seed,
+            threads=settings.threads,
             on_batch=watcher.batch,
         ):
             if best is None or _merit(epoch) > _merit(best):
@@ -149,12 +146,11 @@ def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
     return replace(folder, training=training, validation=validation)
 
 
-def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher) -> tuple[Dataset, Dataset]:
+def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher, run: Path) -> tuple[Dataset, Dataset]:
     """Decode the images of both splits to one size and one number of channels."""
-    samples = (*folder.training, *(folder.validation or ()))
-    size = Size(settings.image_size, settings.image_size) if settings.image_size else common_size(samples)
-    training = decode_all(folder.training, size)
-    validation = decode_all(folder.validation or (), size)
+    splits = (folder.training, folder.validation or ())
+    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
+    training, validation = decode_all(splits, size, settings.channels, run, watcher.reading)
     errors = training.errors + validation.errors
     if settings.skip_bad:
         watcher.left_out(errors)
@@ -162,14 +158,8 @@ def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher) -> tuple
         if not validation.samples:
             raise DataError(f"{folder.root} has no readable validation image left")
     else:
-        refuse_unreadable(errors, len(samples))
-    channels = _channels(settings.channels, training, validation)
-    return training.dataset(channels), validation.dataset(channels)
-
-
-def _channels(wish: Channels, *splits: Decoded) -> int:
-    gray = wish == "gray" or (wish == "auto" and all(split.gray for split in splits))
-    return 1 if gray else 3
+        refuse_unreadable(errors, len(splits[0]) + len(splits[1]))
+    return training.dataset(), validation.dataset()
 
 
 def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSettings) -> Model:
@@ -194,7 +184,7 @@ def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:
     chosen = asdict(settings) | {"data": printable(settings.data)}
     return {
         "cnncli": __version__,
-        **{name: value for name, value in chosen.items() if name not in ("out", "force")},
+        **{name: value for name, value in chosen.items() if name not in ("out", "force", "threads")},
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),

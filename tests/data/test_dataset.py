@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
-from cnncli.data.dataset import common_size, decode_all
+from cnncli.data.dataset import Channels, Decoded, common_size, decode_all
 from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
@@ -28,11 +28,16 @@ def test_the_size_is_the_images_own_where_all_share_one_of_at_most_64(tmp_path: 
     assert common_size([*samples(tmp_path / "bad", (9, 8)), Sample(tmp_path / "missing.png", 0)]) == Size(9, 8)
 
 
+def decoded(samples: list[Sample], channels: Channels, folder: Path) -> Decoded:
+    (split,) = decode_all([samples], Size(4, 5), channels, folder, lambda _done, _total: None)
+    return split
+
+
 def test_decoding_keeps_the_order_and_lists_what_cannot_be_read(tmp_path: Path) -> None:
     files = samples(tmp_path, (4, 5), (8, 10))
-    decoded = decode_all([files[0], Sample(tmp_path / "missing.png", 0), files[1]], Size(4, 5))
-    assert [error.reason for error in decoded.errors] == ["no such file"]
-    dataset = decoded.dataset(1)
+    split = decoded([files[0], Sample(tmp_path / "missing.png", 0), files[1]], "auto", tmp_path)
+    assert [error.reason for error in split.errors] == ["no such file"]
+    dataset = split.dataset()
     assert dataset.images.shape == (2, 1, 4, 5)
     assert dataset.images.dtype == np.uint8
     assert dataset.labels.tolist() == [0, 1]
@@ -40,15 +45,14 @@ def test_decoding_keeps_the_order_and_lists_what_cannot_be_read(tmp_path: Path) 
 
 
 def test_one_colour_image_makes_the_data_set_not_gray(tmp_path: Path) -> None:
-    gray = samples(tmp_path / "gray", (4, 4))
-    both = [*gray, *samples(tmp_path / "colour", (4, 4), colour=True)]
-    assert decode_all(gray, Size(4, 4)).gray
-    decoded = decode_all(both, Size(4, 4))
-    assert not decoded.gray
-    images = decoded.dataset(3).images
-    assert images.shape == (2, 3, 4, 4)
+    gray = samples(tmp_path / "gray", (4, 5))
+    both = [*gray, *samples(tmp_path / "colour", (4, 5), colour=True)]
+    assert decoded(gray, "auto", tmp_path).dataset().images.shape == (1, 1, 4, 5)
+    assert decoded(gray, "rgb", tmp_path).dataset().images.shape == (1, 3, 4, 5)
+    images = decoded(both, "auto", tmp_path).dataset().images
+    assert images.shape == (2, 3, 4, 5)
     assert (images[0] == images[0, 0]).all()
-    assert decoded.dataset(1).images.shape == (2, 1, 4, 4)
+    assert decoded(both, "gray", tmp_path).dataset().images.shape == (2, 1, 4, 5)
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 6), st.integers(1, 6))))

@@ -38,7 +38,7 @@ def run(model: Model, data: Dataset, epochs: int = 3, rate: float = 0.01, batch:
     return list(
         train(
             model, data, data, optimiser=optimiser("adam", rate), epochs=epochs, batch_size=batch, seed=seed,
-            on_batch=lambda *_: None,
+            threads=None, on_batch=lambda *_: None,
         )
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_every_image_is_seen_once_an_epoch_and_the_last_batch_may_be_smaller() -
     data = dataset(10)
     list(
         train(
-            fresh_model(), data, data, optimiser=optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0,
+            fresh_model(), data, data, optimiser=optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0, threads=None,
             on_batch=lambda epoch, images, _: seen.append((epoch, images)),
         )
     )  # fmt: skip

@@ -1,0 +1,103 @@
+"""How the benchmarks measure, and what they tell of the machine."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+WARM_UP = 3  # calls that are not counted
+
+
+class Process(NamedTuple):
+    """A whole process, seen from the outside."""
+
+    seconds: float
+    megabytes: float  # the peak of its resident memory, of its largest child process where that is more
+    output: str
+
+
+def alternately(functions: Mapping[str, Callable[[], object]], seconds: float) -> dict[str, float]:
+    """The median time of each function in seconds, called in turn, so that a disturbance meets all alike."""
+    for _ in range(WARM_UP):
+        for function in functions.values():
+            function()
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[next(iter(times))]) < 5:
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(measured) for name, measured in times.items()}
+
+
+def run(arguments: Sequence[str], folder: Path = ROOT) -> Process:
+    """Run a command to its end; raises CalledProcessError where it fails."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    start = time.perf_counter()
+    done = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert done.stdout is not None  # noqa: S101
+    output = done.stdout.read()
+    _, status, usage = os.wait4(done.pid, 0)
+    seconds = time.perf_counter() - start
+    done.returncode = os.waitstatus_to_exitcode(status)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, arguments)
+    return Process(seconds, usage.ru_maxrss / 1024, output)
+
+
+def machine() -> dict[str, Any]:
+    """Processor, versions, and which kernels NumPy's BLAS runs."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    blas = [info for info in threadpool_info() if info["user_api"] == "blas"]
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": ", ".join(f"{info['internal_api']} {info['version']} ({info.get('architecture')})" for info in blas),
+        "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE"),
+        "torch": version("torch"),
+    }
+
+
+def print_results(description: str, measure: Callable[[], dict[str, Any]], table: Callable[[Any], str]) -> None:
+    """Measure and print, as a Markdown table or as JSON."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    form = parser.parse_args().format
+    results = {"machine": machine(), **measure()}
+    print(json.dumps(results, indent=2) if form == "json" else f"{machine_line(results)}\n\n{table(results)}")  # noqa: T201
+
+
+def machine_line(results: Mapping[str, Any]) -> str:
+    """The machine in one paragraph."""
+    at = results["machine"]
+    pinned = f" pinned by OPENBLAS_CORETYPE={at['OPENBLAS_CORETYPE']}" if at["OPENBLAS_CORETYPE"] else ""
+    versions = f"Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}, PyTorch {at['torch']}"
+    return f"{at['processor']}, {at['cores']} cores; {versions}."
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,192 @@
+"""One training step, with plain gradient descent: this engine and PyTorch alternate in one process."""
+
+import sys
+from collections.abc import Callable
+from math import exp, log, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from benchmarks.measure import alternately, markdown, print_results
+from benchmarks.peer import network
+from cnncli.network.architecture import Architecture
+from cnncli.network.fused import Fused
+from cnncli.network.initialisation import he_normal
+
+SECONDS = 2.0  # for each configuration
+RATE = np.float32(1e-4)
+THREADS = (1, 2)
+
+
+class Configuration(NamedTuple):
+    """What is trained on random numbers."""
+
+    batch: int
+    channels: int
+    side: int
+    filters: tuple[int, ...]
+    kernel: int
+    pool: int
+    outputs: int
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network."""
+        classes = max(self.outputs, 2)
+        return Architecture(self.side, self.side, self.channels, self.filters, self.kernel, self.pool, classes)
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions of a step by the plain definition; the first block needs no dL/dX."""
+        a = self.architecture
+        total = 0
+        for block in a.blocks:
+            products = 2 if block == 1 else 3  # Z, dL/dw and, but for the first, dL/dP of the block before
+            _, p, q = a.block_input_shape(block + 1)
+            total += products * prod(a.parameter_shapes[f"w{block}"]) * p * q * a.pool**2
+        return 2 * self.batch * (total + 3 * prod(a.parameter_shapes[f"w{a.dense}"]))
+
+
+CONFIGURATIONS = [
+    Configuration(32, 1, 28, (8,), 3, 2, 1),
+    Configuration(256, 1, 28, (8,), 3, 2, 1),
+    Configuration(32, 1, 28, (32,), 3, 2, 1),
+    Configuration(32, 3, 64, (16,), 3, 2, 1),
+    Configuration(32, 3, 64, (32,), 5, 2, 1),
+    Configuration(16, 3, 128, (32,), 3, 2, 1),
+    Configuration(1, 1, 28, (8,), 3, 2, 1),
+    Configuration(64, 1, 28, (16,), 5, 2, 10),
+    Configuration(64, 1, 28, (16, 32), 3, 2, 10),
+    Configuration(128, 3, 32, (32, 64), 3, 2, 10),
+    Configuration(32, 3, 64, (16, 32, 64), 3, 2, 2),
+    Configuration(32, 3, 128, (16, 32, 64), 3, 2, 10),
+]
+
+Step = Callable[[], object]
+
+
+def our_steps(configuration: Configuration, X: np.ndarray, y: np.ndarray) -> dict[str, Step]:
+    """A step of the fused engine for each number of threads."""
+    start = he_normal(configuration.architecture, 0)
+
+    def of(threads: int) -> Step:
+        engine = Fused(configuration.architecture, threads)
+        parameters = {name: value.astype(np.float32) for name, value in start.items()}
+
+        def step() -> None:
+            for name, gradient in engine.loss_and_gradients(parameters, X, y).gradients.items():
+                parameters[name] -= RATE * gradient
+
+        return step
+
+    return {f"cnncli, {threads} thread{'s' * (threads > 1)}": of(threads) for threads in THREADS}
+
+
+def peer_steps(configuration: Configuration, X: np.ndarray, y: np.ndarray) -> dict[str, Step]:
+    """A step of PyTorch in each of its settings."""
+
+    def of(compiled: bool, layout: torch.memory_format, threads: int) -> Step:
+        torch.manual_seed(0)
+        model = network(configuration.architecture).to(memory_format=layout)
+        forward = torch.compile(model) if compiled else model
+        images = torch.tensor(X).contiguous(memory_format=layout)
+        labels = torch.tensor(y)
+        optimiser = torch.optim.SGD(model.parameters(), float(RATE))
+
+        def step() -> None:
+            torch.set_num_threads(threads)
+            optimiser.zero_grad()
+            z = forward(images)
+            if z.shape[1] == 1:
+                loss = functional.binary_cross_entropy_with_logits(z[:, 0], labels.to(z.dtype))
+            else:
+                loss = functional.cross_entropy(z, labels)
+            loss.backward()
+            optimiser.step()
+
+        return step
+
+    layouts = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+    return {
+        f"PyTorch {'compile' if compiled else 'eager'}, {name}, {threads} thread{'s' * (threads > 1)}": of(
+            compiled, layout, threads
+        )
+        for compiled in (False, True)
+        for name, layout in layouts.items()
+        for threads in THREADS
+    }
+
+
+def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
+    """Medians of every setting, and what they amount to."""
+    C, side = configuration.channels, configuration.side
+    random = np.random.default_rng(0)
+    X = random.normal(size=(configuration.batch, C, side, side)).astype(np.float32)
+    y = random.integers(0, configuration.architecture.classes, configuration.batch)
+    torch._dynamo.reset()
+    ours, peers = our_steps(configuration, X, y), peer_steps(configuration, X, y)
+    medians = alternately(ours | peers, SECONDS)
+    best, best_peer = min(ours, key=medians.__getitem__), min(peers, key=medians.__getitem__)
+    one, two = (medians[name] for name in ours)
+    return {
+        "configuration": configuration._asdict(),
+        "microseconds": {name: round(1e6 * seconds, 1) for name, seconds in medians.items()},
+        "best": best,
+        "best_peer": best_peer,
+        "ratio": medians[best_peer] / medians[best],
+        "two_threads_over_one": one / two,
+        "share_of_sgemm": configuration.operations / medians[best] / sgemm,
+    }
+
+
+def sgemm_rate(side: int = 2048) -> float:
+    """Operations a second of NumPy's own product of two large matrices, with all of BLAS's threads."""
+    A = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
+    return 2 * side**3 / alternately({"": lambda: A @ A}, SECONDS)[""]
+
+
+def measure() -> dict[str, Any]:
+    """Every configuration."""
+    sgemm = sgemm_rate()  # before an engine holds BLAS to one thread
+    rows = []
+    for configuration in CONFIGURATIONS:
+        print(*configuration, file=sys.stderr)  # noqa: T201
+        rows.append(measured(configuration, sgemm))
+    return {"sgemm_gflops": sgemm / 1e9, "steps": rows}
+
+
+def table(results: Any) -> str:
+    """The results as Markdown, with the mean ratios below."""
+    head = ("batch, C, H=W, filters, k, s, outputs", "cnncli µs", "PyTorch µs", "ratio", "2 threads / 1", "of SGEMM")
+    rows, ratios = [], {True: [], False: []}  # type: list[tuple[str, ...]], dict[bool, list[float]]
+    for row in results["steps"]:
+        configuration = Configuration(**row["configuration"])
+        filters = ",".join(map(str, configuration.filters))
+        name = ", ".join(map(str, (*configuration[:3], f"({filters})", *configuration[4:])))
+        best, peer = row["best"], row["best_peer"]
+        rows.append(
+            (
+                name,
+                f"{row['microseconds'][best]:.0f} ({best.partition(', ')[2]})",
+                f"{row['microseconds'][peer]:.0f} ({peer.removeprefix('PyTorch ')})",
+                f"{row['ratio']:.2f}",
+                f"{row['two_threads_over_one']:.2f}",
+                f"{row['share_of_sgemm']:.0%}",
+            )
+        )
+        ratios[len(configuration.filters) == 1].append(row["ratio"])
+    return (
+        f"SGEMM, 2048×2048: {results['sgemm_gflops']:.0f} GFLOP/s.\n\n{markdown(head, rows)}\n\n"
+        f"Geometric mean of the ratios: one block {_geometric(ratios[True]):.2f}, "
+        f"deeper ones {_geometric(ratios[False]):.2f}."
+    )
+
+
+def _geometric(values: list[float]) -> float:
+    return exp(sum(map(log, values)) / len(values))
+
+
+if __name__ == "__main__":
+    print_results("One training step against PyTorch.", measure, table)

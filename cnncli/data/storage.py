@@ -1,0 +1,76 @@
+"""Where the pixels of a data set lie: in memory, or in a file that is mapped into it where they are too many."""
+
+import os
+import tempfile
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from cnncli.data.decoding import Pixels, Size, to_channels
+from cnncli.errors import DataError
+from cnncli.network.arrays import Shape
+
+SHARE_OF_MEMORY = 0.25  # of the machine's: a split with more pixels goes to a file
+
+
+class Storage:
+    """Room for n images of one size, filled one after the other; uint8.
+
+    With `channels` None they are gray until the first image in colour comes. Pixels that need more than SHARE_OF_MEMORY
+    go to a file in `folder`. It loses its name at once, so that nothing remains of it however the program ends.
+    """
+
+    def __init__(self, n: int, size: Size, channels: int | None, folder: Path) -> None:
+        self._shape: Shape = (n, channels or 1, *size)
+        self._fixed, self._folder = channels, folder
+        self._images = _room(self._shape, folder)
+        self._count = 0
+
+    @property
+    def images(self) -> Pixels:
+        """The images that are in: (count, C, H, W)."""
+        return self._images[: self._count]
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return self._shape[1]
+
+    def add(self, pixels: Pixels) -> None:
+        """One more image, (1 or 3, H, W)."""
+        if self._fixed is None and len(pixels) > self.channels:
+            self.to_colour()
+        self._images[self._count] = to_channels(pixels, self.channels)
+        self._count += 1
+
+    def to_colour(self) -> None:
+        """Make three channels of one, unless there are three already."""
+        if self.channels == 3:
+            return
+        n, _, *size = self._shape
+        gray, self._shape = self.images, (n, 3, *size)
+        self._images = _room(self._shape, self._folder)
+        self._images[: self._count] = gray
+
+
+def _room(shape: Shape, folder: Path) -> Pixels:
+    if prod(shape) <= SHARE_OF_MEMORY * physical_memory():
+        return np.empty(shape, np.uint8)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return np.memmap(file, np.uint8, "w+", shape=shape)
+    except OSError as error:
+        raise DataError(
+            f"{folder} has no room for {prod(shape) / 2**30:.1f} GB of pixels ({error.strerror}): "
+            "name another folder with --out, or use a smaller --image-size"
+        ) from None
+
+
+def physical_memory() -> int:
+    """The machine's memory in bytes; where it does not tell, 4 GB."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 4 << 30

@@ -1,0 +1,171 @@
+"""The fused engine against the textbook, and against itself with another number of threads."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cnncli.errors import ArchitectureError
+from cnncli.inspection.engines import compare_engines, gradient_bounds
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.fused import MOST_IMAGES, Fused, images_per_chunk
+from cnncli.network.initialisation import he_normal
+from cnncli.network.textbook import Textbook
+
+KINDS = ("noise", "whole numbers", "flat", "half flat", "zero")
+
+
+@st.composite
+def architectures(draw: st.DrawFn) -> Architecture:
+    try:
+        return Architecture(
+            draw(st.integers(1, 17)),
+            draw(st.integers(1, 17)),
+            channels=draw(st.integers(1, 3)),
+            filters=tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))),
+            kernel=draw(st.integers(1, 4)),
+            pool=draw(st.integers(1, 4)),
+            classes=draw(st.integers(2, 4)),
+        )
+    except ArchitectureError:
+        assume(False)
+        raise
+
+
+def batch(architecture: Architecture, m: int, kind: str, seed: int) -> tuple[Parameters, Array, Labels]:
+    """Parameters, images and labels; all but noise make ties."""
+    random = np.random.default_rng(seed)
+    parameters = he_normal(architecture, seed)
+    for name in parameters:
+        if name.startswith("b"):
+            parameters[name] = random.normal(size=parameters[name].shape)
+    X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))
+    if kind == "whole numbers":
+        parameters = {name: np.rint(2 * value) for name, value in parameters.items()}
+        X = np.rint(X)
+    elif kind == "flat":
+        X[...] = X[:, :, :1, :1]
+    elif kind == "half flat":
+        X[..., architecture.width // 2 :] = 0.7
+    elif kind == "zero":
+        X[...] = 0
+    return parameters, X, random.integers(0, architecture.classes, m)
+
+
+@given(architectures(), st.integers(1, 40), st.sampled_from(KINDS), st.integers(0, 99))
+def test_gradients_are_the_textbooks_within_the_bound(a: Architecture, m: int, kind: str, seed: int) -> None:
+    parameters, X, y = batch(a, m, kind, seed)
+    for agreement in compare_engines(a, parameters, X, y):
+        error = np.abs(agreement.fused - agreement.textbook)
+        assert agreement.passed, f"{agreement.name}: {error.max()} of {agreement.bound.max()}"
+
+
+@given(architectures(), st.integers(1, 40), st.sampled_from(KINDS), st.integers(0, 99))
+def test_loss_and_logits_are_the_textbooks(a: Architecture, m: int, kind: str, seed: int) -> None:
+    parameters, X, y = batch(a, m, kind, seed)
+    parameters = {name: value.astype(np.float32).astype(float) for name, value in parameters.items()}
+    X = X.astype(np.float32).astype(float)
+    expected, engine = Textbook(a).loss_and_gradients(parameters, X, y), Fused(a)
+    found = engine.loss_and_gradients(parameters, X, y)
+    scale = 1 + np.abs(expected.logits).max()
+    np.testing.assert_allclose(found.logits, expected.logits, rtol=0, atol=1e-5 * scale)
+    assert found.loss == pytest.approx(expected.loss, abs=1e-5 * scale)
+    np.testing.assert_array_equal(engine.logits(parameters, X), found.logits)
+    assert list(found.gradients) == list(a.parameter_shapes)
+    assert {name: g.shape for name, g in found.gradients.items()} == a.parameter_shapes
+    assert all(g.dtype == np.float32 and g.flags.c_contiguous for g in found.gradients.values())
+
+
+def test_the_bound_is_tight_enough_to_see_one_wrong_pixel() -> None:
+    a = Architecture(12, 12, filters=(3, 2))
+    parameters, X, y = batch(a, 8, "noise", 0)
+    textbook = Textbook(a)
+    record = textbook.record(parameters, X, y)
+    changed = X.copy()
+    changed[:, 0, 5, 5] += 0.1
+    wrong = textbook.loss_and_gradients(parameters, changed, y).gradients["w1"]
+    assert (np.abs(wrong - record["dL/dw1"]) > gradient_bounds(a, record)["w1"]).any()
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_any_number_of_threads_gives_the_same_bits(classes: int) -> None:
+    a = Architecture(30, 27, 3, (6, 5), classes=classes)
+    parameters, X, y = batch(a, 150, "half flat", 1)
+    assert images_per_chunk(a, 150) < 150 / 3  # each of three threads has work
+    one = Fused(a, 1).loss_and_gradients(parameters, X, y)
+    for threads in (2, 3, 5):
+        for _ in range(3):
+            other = Fused(a, threads).loss_and_gradients(parameters, X, y)
+            assert other.loss == one.loss
+            np.testing.assert_array_equal(other.logits, one.logits)
+            for name, gradient in one.gradients.items():
+                np.testing.assert_array_equal(other.gradients[name], gradient)
+
+
+def test_an_engine_keeps_nothing_of_the_batch_before() -> None:
+    a = Architecture(14, 14, 1, (4, 3))
+    engine = Fused(a, 2)
+    parameters, X, y = batch(a, 70, "noise", 0)
+    fresh = Fused(a, 2).loss_and_gradients(parameters, X, y)
+    engine.loss_and_gradients(parameters, 1e3 * X[:31], y[:31])
+    engine.logits(parameters, -X[:50])
+    again = engine.loss_and_gradients(parameters, X, y)
+    for name, gradient in fresh.gradients.items():
+        np.testing.assert_array_equal(again.gradients[name], gradient)
+
+
+def test_the_first_of_several_equal_winners_alone_gets_the_gradient() -> None:
+    a = Architecture(4, 4, filters=(1,), kernel=1, pool=4)
+    parameters = {"w1": np.ones((1, 1, 1, 1)), "b1": np.zeros(1), "w2": np.ones((1, 1)), "b2": np.zeros(1)}
+    X = np.full((1, 1, 4, 4), 2.0)
+    found = Fused(a).loss_and_gradients(parameters, X, np.array([0]))
+    assert found.gradients["b1"] == pytest.approx(1 / (1 + np.exp(-2)))  # once, not sixteen times
+
+
+def test_a_nan_reaches_the_loss_whichever_place_of_the_window_it_has() -> None:
+    a = Architecture(6, 6, filters=(2, 2), kernel=1, pool=2)
+    parameters, X, y = batch(a, 40, "noise", 0)
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        broken = X.copy()
+        broken[39, 0, row, column] = np.nan
+        assert np.isnan(Fused(a, 2).loss_and_gradients(parameters, broken, y).loss)
+
+
+def test_overflow_is_silent_in_every_thread_where_the_caller_silenced_it() -> None:
+    a = Architecture(30, 27, 3, (6, 5))
+    parameters, X, y = batch(a, 100, "noise", 0)
+    huge = {name: np.float32(1e30) * value.astype(np.float32) for name, value in parameters.items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert not np.isfinite(Fused(a, 3).loss_and_gradients(huge, X, y).loss)
+
+
+def test_an_error_in_a_thread_reaches_the_caller() -> None:
+    a = Architecture(30, 27, 3, (6, 5))
+    parameters, X, y = batch(a, 100, "noise", 0)
+    with pytest.raises(ValueError, match="broadcast"):
+        Fused(a, 2).loss_and_gradients(parameters, X[:, :2], y)
+
+
+def test_chunks_are_bounded() -> None:
+    assert images_per_chunk(Architecture(28, 28), 1) == 1
+    assert images_per_chunk(Architecture(28, 28), 10_000) == MOST_IMAGES
+    assert images_per_chunk(Architecture(256, 256, 3, (64,)), 10_000) < MOST_IMAGES
+
+
+def test_a_second_step_allocates_no_workspace() -> None:
+    a = Architecture(64, 64, 3, (8,))
+    parameters, X, y = batch(a, 16, "noise", 0)
+    parameters = {name: value.astype(np.float32) for name, value in parameters.items()}
+    X, engine = X.astype(np.float32), Fused(a, 1)
+    engine.loss_and_gradients(parameters, X, y)
+    tracemalloc.start()
+    try:
+        engine.loss_and_gradients(parameters, X, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    Z = 4 * 16 * 8 * 62 * 62  # bytes
+    assert peak < Z / 4
