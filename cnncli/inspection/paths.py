@@ -70,12 +70,13 @@ class Follower:
         return Paths(
             entry.label(self._values[entry.name].shape),
             float(self._values[f"dL/d{entry.name}"][entry.index]),
-            tuple(self._chain(entry.name)),
+            tuple(self.chain(entry.name)),
             tuple(islice(self._strongest(entry), most)),
             self._number(entry),
         )
 
-    def _chain(self, name: str) -> list[str]:
+    def chain(self, name: str) -> list[str]:
+        """The links from L to a tensor, without indices: dL/dA2, dA2/dz2, …"""
         names = [name]
         while names[-1] != "L":
             names.append(self._readings[names[-1]].reader)

@@ -29,9 +29,13 @@ def print_table(table: Table) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Print exactly one JSON document; numbers that JSON lacks become "NaN", "Infinity" and "-Infinity"."""
-    text = json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    """Print exactly one JSON document."""
+    sys.stdout.write(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """One JSON document; numbers that JSON lacks become "NaN", "Infinity" and "-Infinity"."""
+    return json.dumps(_finite(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

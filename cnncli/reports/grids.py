@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from rich.text import Text
@@ -32,22 +33,44 @@ def grid(values: Array, width: int, look: Look) -> tuple[Text, bool]:
     array = as_matrices(values)
     write = number_writer(array, look.precision)
     cell = max(len(write(value)) for value in (array.min(), array.max()))  # no number is wider than the outermost two
-    fitting = array.shape[-1] if look.full else width // (cell + 2)  # columns
-    whole = look.full or (array.size <= WHOLE and array.shape[-1] <= fitting)
-    leading = list(np.ndindex(array.shape[:-2]))
-    rows = kept(array.shape[-2], array.shape[-2] if whole else 2 * look.edge + 1)
-    columns = kept(array.shape[-1], array.shape[-1] if whole else min(fitting, 2 * look.edge + 1))
-    shown = leading if whole else leading[:1]
+    parts = grid_parts(array, width // (cell + 2), look)
     paint = _painter(array)
     blocks = []
-    for index in shown:
-        lines = [Text(_label(index))] if len(leading) > 1 else []
-        lines += [_row(array[index], row, columns, write, paint, cell) for row in rows]
+    for index in parts.leading:
+        lines = [Text(_label(index))] if parts.number > 1 else []
+        lines += [_row(array[index], row, parts.columns, write, paint, cell) for row in parts.rows]
         blocks.append(lines)
     text = Text("\n").join(_side_by_side(blocks, width))
-    if len(shown) < len(leading):
-        text.append(f"\n{GAP} and {len(leading) - len(shown)} more like it", "dim")
-    return text, not (len(shown) == len(leading) and None not in rows and None not in columns)
+    if len(parts.leading) < parts.number:
+        text.append(f"\n{GAP} and {parts.number - len(parts.leading)} more like it", "dim")
+    return text, parts.cut
+
+
+class Parts(NamedTuple):
+    """What is shown of an array; None stands for the gap in the middle."""
+
+    leading: list[tuple[int, ...]]
+    number: int  # of leading indices that there are
+    rows: list[int | None]
+    columns: list[int | None]
+
+    @property
+    def cut(self) -> bool:
+        """Whether something was left out."""
+        return len(self.leading) < self.number or None in self.rows or None in self.columns
+
+
+def grid_parts(array: Array, fitting: int, look: Look) -> Parts:
+    """What to show of an array of which `fitting` columns can be shown: all, or the edges of its first matrix."""
+    whole = look.full or (array.size <= WHOLE and array.shape[-1] <= fitting)
+    leading = list(np.ndindex(array.shape[:-2]))
+    height, width = array.shape[-2:]
+    return Parts(
+        leading if whole else leading[:1],
+        len(leading),
+        _kept(height, height if whole else 2 * look.edge + 1),
+        _kept(width, width if whole else min(fitting, 2 * look.edge + 1)),
+    )
 
 
 def as_matrices(values: Array) -> Array:
@@ -69,7 +92,7 @@ def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float],
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
 
 
-def kept(length: int, most: int) -> list[int | None]:
+def _kept(length: int, most: int) -> list[int | None]:
     """The indices of an axis that are shown, at most `most`, None for the gap in the middle."""
     if length <= most:
         return [*range(length)]
