@@ -17,7 +17,6 @@ from cnncli.cli.options import (
     OptionalModelPath,
     parse_filters,
 )
-from cnncli.errors import UsageError
 
 Format = Literal["table", "json", "npz", "markdown", "latex", "csv", "svg"]
 
@@ -81,15 +80,17 @@ def trace(
     Without arguments it shows the note's 6×6 example; with IMAGE and --model a trained network; with IMAGE alone, or
     with options of a fresh network, one with random weights.
 
-    \b
     Examples:
-      cnncli trace                                    every step of the 6×6 example
-      cnncli trace --expand 'dL/dw1[0,0,1,2]'         the sum behind one derivative
-      cnncli trace --follow 'w1[0,0,1,2]'             the chain rule, link by link
-      cnncli trace --symbolic --image-size 3 --kernel 2
-      cnncli trace photo.png -m runs/fashion --filter 3 --heat
-      cnncli trace matrix.csv --weights lesson.json --label 0
-      cnncli trace -o trace.tex                       or .md .json .npz .csv .svg
+    cnncli trace --expand 'dL/dw1[0,0,1,2]' (the sum behind one derivative)
+
+    cnncli trace --follow 'w1[0,0,1,2]' (the chain rule from L to one weight, link by link)
+
+    cnncli trace --symbolic --image-size 3 --kernel 2 (the derivation without numbers)
+
+    cnncli trace shoe.png -m runs/fashion --filter 3 --heat (what one filter sees)
+
+    cnncli trace lesson.csv --weights lesson.json --label 0 -o lesson.tex (own numbers, as a document)
+
     """
     blocks = parse_filters(filters) if filters else None
 
@@ -112,5 +113,16 @@ def trace(
     elif follow is not None:
         views.show_paths(traced, follow, look, to)
     else:
-        traced = traced.narrowed(filter, channel)
-        views.show_trace(traced, look, to)
+        shown = traced.narrowed(filter, channel)
+        if only is not None:
+            shown = shown.only(only.split(","))
+        if step:
+            from cnncli.cli.stepping import step_through
+
+            step_through(shown, look)
+        elif heat:
+            views.show_heat(traced, shown, look, to)
+        elif picture is not None:
+            views.show_picture(traced, shown, look, Destination(None, picture, force))
+        else:
+            views.show_trace(shown, look, to)

@@ -15,14 +15,14 @@ WRITTEN = re.compile(r"([^\[\]]+)((?:\[[\d\s,]*\])*)")
 
 
 class Entry(NamedTuple):
-    """One number of one tensor; the index is whole, one place for each axis."""
+    """One number of one tensor; the place is a whole index, one number for each axis."""
 
     name: str
-    index: Index
+    place: Index
 
     def label(self, shape: Shape) -> str:
         """As the note writes it: dL/dw1[0,0,1,2], and z2 alone where the tensor of this shape has one number."""
-        return self.name if prod(shape) == 1 else f"{self.name}[{','.join(map(str, self.index))}]"
+        return self.name if prod(shape) == 1 else f"{self.name}[{','.join(map(str, self.place))}]"
 
 
 def known(name: str, names: Sequence[str], option: str) -> str:

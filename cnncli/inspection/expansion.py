@@ -58,8 +58,8 @@ class Expander:
 
     def expand(self, entry: Entry) -> Expansion:
         """The entry with the terms that it is the sum of."""
-        made = self._rules[entry.name](entry.index)
-        value = float(self._values[entry.name][entry.index])
+        made = self._rules[entry.name](entry.place)
+        value = float(self._values[entry.name][entry.place])
         window = self._window_of(entry)
         return Expansion(entry, self._label(*entry), value, made.formula, tuple(made.terms), made.reason, window)
 
@@ -183,9 +183,7 @@ class Expander:
         n, c, u, v = index
         P, dZ = self._architecture.block_input(i), f"dL/dZ{i}"
         _, h, width = self._values[dZ].shape
-        terms = [
-            self._product((dZ, (n, r, s)), (P, (c, r + u, s + v))) for r in range(h) for s in range(width)
-        ]
+        terms = [self._product((dZ, (n, r, s)), (P, (c, r + u, s + v))) for r in range(h) for s in range(width)]
         return Made(f"Σ_i Σ_j {dZ}[{n},i,j]·{P}[{c},{_moved('i', u)},{_moved('j', v)}]", terms)
 
     def _conv_bias(self, i: int, index: Index) -> Made:
@@ -216,9 +214,9 @@ class Expander:
         s = self._architecture.pool
         for i in self._architecture.blocks:
             if entry.name == f"P{i}":
-                return self._window(i, entry.index)
+                return self._window(i, entry.place)
             if entry.name == f"dL/dA{i}":
-                n, r, q = entry.index
+                n, r, q = entry.place
                 _, p, width = self._values[f"P{i}"].shape
                 return self._window(i, (n, r // s, q // s)) if r < p * s and q < width * s else None
         return None

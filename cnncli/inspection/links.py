@@ -1,7 +1,7 @@
 """The links of the chain rule between single entries: what reads an entry, and how strongly.
 
-A link d(reader)/d(read) is one local derivative, taken from the recorded values: a weight, an input, the gate of a relu,
-the 1 of a window's winner. From any entry the links lead to L.
+A link d(reader)/d(read) is one local derivative, taken from the recorded values: a weight, an input, the gate of a
+relu, the 1 of a window's winner. From any entry the links lead to L.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,6 @@ import numpy as np
 
 from cnncli.inspection.entries import Entry, Index
 from cnncli.inspection.trace import Trace
-from cnncli.network.arrays import Array
 from cnncli.network.pooling import maxpool_backward
 
 
@@ -66,7 +65,9 @@ class LocalDerivatives:
         shape = self._values[P].shape
 
         def flattened(place: Index) -> Iterator[Link]:
-            yield self._link((P, place), ("F", (int(np.ravel_multi_index(place, shape)),)), 1.0, "flatten only moves it")
+            yield self._link(
+                (P, place), ("F", (int(np.ravel_multi_index(place, shape)),)), 1.0, "flatten only moves it"
+            )
 
         def read(d: Index) -> Iterator[Link]:
             for k in range(len(self._values[z])):

@@ -1,7 +1,7 @@
 """The terms of the output layer: A, L and their derivatives, for a sigmoid and for a softmax.
 
-The formulas are the note's. Where rounding would eat them once σ or the softmax saturates, their value is taken from the
-logit, as the network does (see network/sigmoid_output.py), and the reason says so.
+The formulas are the note's. Where rounding would eat them once σ or the softmax saturates, their value is taken from
+the logit, as the network does (see network/sigmoid_output.py), and the reason says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,9 @@ def sigmoid_rules(values: Mapping[str, Array], logit: str, probability: str) -> 
         return Made("", [Term("{} − {}", (A, y), value)], f"dL/d{A.label} · d{A.label}/d{z.label}, shortened")
 
     return {
-        probability: lambda _: Made("", [Term("σ({})", (z,), _sigmoid(z.value))], f"σ({z.label}) = 1/(1 + e^(−{z.label}))"),
+        probability: lambda _: Made(
+            "", [Term("σ({})", (z,), _sigmoid(z.value))], f"σ({z.label}) = 1/(1 + e^(−{z.label}))"
+        ),
         "L": loss,
         f"dL/d{probability}": dL_dA,
         f"d{probability}/d{logit}": lambda _: Made(

@@ -3,7 +3,7 @@
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,11 @@ def read_matrices(paths: Sequence[Path]) -> Array:
 
 def read_weights(path: Path) -> Parameters:
     """Arrays by name, float64, from a .npz, .safetensors or .json file. Raises UsageError and DataError."""
-    readers = {".npz": _read_npz, ".safetensors": safetensors.numpy.load_file, ".json": _read_json}
+    readers: dict[str, Callable[[Path], Parameters]] = {
+        ".npz": _read_npz,
+        ".safetensors": safetensors.numpy.load_file,
+        ".json": _read_json,
+    }
     if path.suffix.lower() not in readers:
         raise UsageError(f"--weights {path}: weights are read from {', '.join(readers)} files")
     try:
@@ -59,8 +63,8 @@ def read_weights(path: Path) -> Parameters:
 def described(weights: Parameters, fresh: "FreshNetwork") -> "FreshNetwork":
     """The network that the weights' shapes tell of, as far as no option says otherwise.
 
-    Weights of four axes are filters (N, C, k, k), and so is a w1 of two, k×k; the weights after the last filters are the
-    dense layer's, (K, D).
+    Weights of four axes are filters (N, C, k, k), and so is a w1 of two, k×k; the weights after the last filters are
+    the dense layer's, (K, D).
     """
     filters: list[int] = []
     while (w := weights.get(f"w{len(filters) + 1}")) is not None and (w.ndim == 4 or (w.ndim == 2 and not filters)):

@@ -8,7 +8,7 @@ reached from there, which is exact (Hart, Nilsson and Raphael 1968, doi:10.1109/
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from math import prod
 
 import numpy as np
@@ -69,18 +69,18 @@ class Follower:
             raise UsageError(f"--follow {entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}")
         return Paths(
             entry.label(self._values[entry.name].shape),
-            float(self._values[f"dL/d{entry.name}"][entry.index]),
+            float(self._values[f"dL/d{entry.name}"][entry.place]),
             tuple(self.chain(entry.name)),
             tuple(islice(self._strongest(entry), most)),
             self._number(entry),
         )
 
     def chain(self, name: str) -> list[str]:
-        """The links from L to a tensor, without indices: dL/dA2, dA2/dz2, …"""
+        """The links from L to a tensor, without indices, that of L first."""
         names = [name]
         while names[-1] != "L":
             names.append(self._readings[names[-1]].reader)
-        return [f"d{reader}/d{read}" for read, reader in zip(names, names[1:], strict=False)][::-1]
+        return [f"d{reader}/d{read}" for read, reader in pairwise(names)][::-1]
 
     def _strongest(self, entry: Entry) -> Iterator[Path]:
         """All paths, the one that carries most first; of equals the one that was found first."""
@@ -92,9 +92,9 @@ class Follower:
             if here.name == "L":
                 yield Path(links)
                 continue
-            for link in self._readings[here.name].links(here.index):
+            for link in self._readings[here.name].links(here.place):
                 product = carried * link.value
-                if strength := abs(product) * float(reach[link.reader.name][link.reader.index]):
+                if strength := abs(product) * float(reach[link.reader.name][link.reader.place]):
                     heapq.heappush(heap, (-strength, next(found), link.reader, product, (link, *links)))
 
     def _reach(self) -> dict[str, Array]:
@@ -127,7 +127,7 @@ class Follower:
             numbers[f"Z{i}"] = numbers[f"A{i}"] * ones[f"dA{i}/dZ{i}"]
             below = conv_backward(ones[P][None], ones[f"w{i}"], numbers[f"Z{i}"][None])
             numbers |= {P: below[0][0], f"w{i}": below[1], f"b{i}": below[2]}
-        return int(numbers[entry.name][entry.index])
+        return int(numbers[entry.name][entry.place])
 
 
 def _through_filters(reach: Array, w: Array) -> Array:

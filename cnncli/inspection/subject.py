@@ -172,7 +172,9 @@ def _model_input(model: Model, images: Sequence[Path]) -> Array:
     X = read_matrices(images)
     needed = model.architecture.shapes["X"]
     if X.shape[1:] != needed:
-        raise DataError(f"{images[0]} has the shape {X.shape[1:]}, the model needs {needed}: X itself, after normalisation")
+        raise DataError(
+            f"{images[0]} has the shape {X.shape[1:]}, the model needs {needed}: X itself, after normalisation"
+        )
     return X
 
 

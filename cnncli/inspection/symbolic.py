@@ -20,8 +20,25 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.record import Kind
 
 LARGEST = 9  # a subscript is one digit for the row and one for the column
-WRITTEN_OUT = ("Z1", "A1", "P1", "F", "z2", "dL/dw2", "dz2/dF", "dL/dF", "dL/dP1", "dL/dA1", "dA1/dZ1", "dL/dZ1")
-WRITTEN_OUT += ("dL/dw1", "dL/db1", "dL/dX")
+WRITTEN_OUT = frozenset(
+    [
+        "Z1",
+        "A1",
+        "P1",
+        "F",
+        "z2",
+        "dL/dw2",
+        "dz2/dF",
+        "dL/dF",
+        "dL/dP1",
+        "dL/dA1",
+        "dA1/dZ1",
+        "dL/dZ1",
+        "dL/dw1",
+        "dL/db1",
+        "dL/dX",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,7 @@ class _Writer:
 
     def _right_side(self, entry: Entry) -> str:
         name, index = entry
-        A, P, Z = (self._label(Entry(tensor, index)) for tensor in ("A1", "P1", "Z1"))
+        A, Z = (self._label(Entry(tensor, index)) for tensor in ("A1", "Z1"))
         if name == "dL/dA1":
             s = self._architecture.pool
             n, r, q = index

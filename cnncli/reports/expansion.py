@@ -21,7 +21,7 @@ def expansion_documents(expansions: Iterable[Expansion]) -> list[dict[str, Any]]
     return [
         {
             "name": expansion.entry.name,
-            "index": expansion.entry.index,
+            "index": expansion.entry.place,
             "value": expansion.value,
             "formula": expansion.formula or " + ".join(in_symbols(term) for term in expansion.terms),
             "reason": expansion.reason,
@@ -46,7 +46,9 @@ def print_expansions(console: Console, expansions: Iterable[Expansion], number: 
             console.print()
         console.print(Text("\n").join(_lines(expansion, look)), soft_wrap=True)
     if number > most:
-        console.print(f"\n… and {number - most:,} more entries: name one by its index, or see all with --full", soft_wrap=True)
+        console.print(
+            f"\n… and {number - most:,} more entries: name one by its index, or see all with --full", soft_wrap=True
+        )
 
 
 def _lines(expansion: Expansion, look: Look) -> Iterator[Text]:
@@ -85,10 +87,11 @@ def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
         ranked = sorted(shown, key=lambda term: -abs(term.value))
         shown, rest = ranked[:MOST_TERMS], ranked[MOST_TERMS:]
     rows = [
-        (in_symbols(term), in_numbers(term, look.precision), write_number(term.value, look.precision))
-        for term in shown
+        (in_symbols(term), in_numbers(term, look.precision), write_number(term.value, look.precision)) for term in shown
     ]
-    symbols, numbers, values = ([max(map(len, column)) for column in zip(*rows, strict=True)] or [0, 0, 0]) if rows else (0, 0, 0)
+    symbols, numbers, values = (
+        ([max(map(len, column)) for column in zip(*rows, strict=True)] or [0, 0, 0]) if rows else (0, 0, 0)
+    )
     for symbol, number, value in rows:
         middle = f" = {number:<{numbers}}" if number != value else f"   {'':<{numbers}}"
         yield Text(f"  {symbol:<{symbols}}{middle} = {value:>{values}}")
@@ -96,7 +99,9 @@ def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
         total = write_number(sum(term.value for term in rest), look.precision)
         yield Text(f"  … and {len(rest):,} smaller terms, together {total} (--full shows them)", "dim")
     if zeros:
-        folded = f"all {zeros:,} terms are 0" if not shown else f"{zeros:,} more {'terms are' if zeros > 1 else 'term is'} 0"
+        folded = (
+            f"all {zeros:,} terms are 0" if not shown else f"{zeros:,} more {'terms are' if zeros > 1 else 'term is'} 0"
+        )
         yield Text(f"  {folded} (--full shows them)", "dim")
 
 

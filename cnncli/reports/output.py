@@ -21,6 +21,7 @@ SUFFIXES = {
     ".tex": "latex",
     ".csv": "csv",
     ".svg": "svg",
+    ".png": "png",
 }
 FILE_WIDTH = 100  # columns of a table that goes into a file
 

@@ -1,13 +1,11 @@
 """A trace as a document: Markdown that GitHub renders, and LaTeX that needs amsmath alone."""
 
-from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
+from collections.abc import Callable, Iterator
 
 from cnncli.inspection.trace import Trace
 from cnncli.network.arrays import Array
 from cnncli.network.record import Step
-from cnncli.reports.grids import GAP, Look, as_matrices, grid_parts, number_writer
+from cnncli.reports.grids import GAP, Look, Parts, as_matrices, grid_parts, number_writer
 from cnncli.reports.mathematics import tex
 from cnncli.reports.trace import HEADINGS, header, shape_text
 
@@ -46,15 +44,10 @@ def trace_latex(trace: Trace, look: Look) -> str:
         lines += ["", rf"\subsection*{{{HEADINGS[kind].capitalize()}}}"]
         for step in steps:
             formula = f" = {tex(step.formula)}" if step.formula else ""
-            lines += ["", rf"\[ {tex(step.name)}{formula} \quad {tex_shape(step.value.shape)} \]"]
+            lines += ["", rf"\[ {tex(step.name)}{formula} \quad \text{{{shape_text(step.value.shape)}}} \]"]
             lines += _in_parts(step.value, look, _latex_matrix)
-    widest = max(as_matrices(step.value).shape[-1] for step in trace.steps)
+    widest: int = max(as_matrices(step.value).shape[-1] for step in trace.steps)
     return PREAMBLE % (widest + 1) + "\n".join(lines) + "\n\\end{document}\n"
-
-
-def tex_shape(shape: tuple[int, ...]) -> str:
-    """A shape between formulas."""
-    return rf"\text{{({shape_text(shape)})}}" if shape == () else rf"\text{{{shape_text(shape)}}}"
 
 
 def _by_kind(trace: Trace) -> Iterator[tuple[str, list[Step]]]:
@@ -64,7 +57,8 @@ def _by_kind(trace: Trace) -> Iterator[tuple[str, list[Step]]]:
             yield kind, steps
 
 
-Block = Callable[[str, Array, Sequence[int | None], Sequence[int | None], Callable[[float], str]], Iterator[str]]
+Cells = list[list[str | None]]  # the written numbers; None for a gap
+Block = Callable[[str, Cells, Parts], Iterator[str]]
 
 
 def _in_parts(values: Array, look: Look, block: Block) -> Iterator[str]:
@@ -74,38 +68,29 @@ def _in_parts(values: Array, look: Look, block: Block) -> Iterator[str]:
     write = number_writer(array, look.precision)
     for index in parts.leading:
         label = f"[{','.join(map(str, index))}]" if parts.number > 1 else ""
-        yield from block(label, array[index], parts.rows, parts.columns, write)
+        matrix = array[index]
+        cells = [
+            [None if row is None or column is None else write(matrix[row, column]) for column in parts.columns]
+            for row in parts.rows
+        ]
+        yield from block(label, cells, parts)
     if parts.number > len(parts.leading):
         yield f"\nand {parts.number - len(parts.leading)} more like it"
 
 
-def _markdown_table(
-    label: str,
-    matrix: Array,
-    rows: Sequence[int | None],
-    columns: Sequence[int | None],
-    write: Callable[[float], str],
-) -> Iterator[str]:
+def _markdown_table(label: str, cells: Cells, parts: Parts) -> Iterator[str]:
     """A table whose head and first column are the indices."""
     yield ""
-    yield f"| {label} | {' | '.join(GAP if column is None else str(column) for column in columns)} |"
-    yield "| ---: |" + " ---: |" * len(columns)
-    for row in rows:
-        cells = [GAP if None in (row, column) else write(matrix[row, column]) for column in columns]
-        yield f"| **{GAP if row is None else row}** | {' | '.join(cells)} |"
+    yield f"| {label} | {' | '.join(GAP if column is None else str(column) for column in parts.columns)} |"
+    yield "| ---: |" + " ---: |" * len(parts.columns)
+    for row, line in zip(parts.rows, cells, strict=True):
+        yield f"| **{GAP if row is None else row}** | {' | '.join(cell or GAP for cell in line)} |"
 
 
-def _latex_matrix(
-    label: str,
-    matrix: Array,
-    rows: Sequence[int | None],
-    columns: Sequence[int | None],
-    write: Callable[[float], str],
-) -> Iterator[str]:
+def _latex_matrix(label: str, cells: Cells, _: Parts) -> Iterator[str]:
     yield rf"\[ {label} \begin{{pmatrix}}" if label else r"\[ \begin{pmatrix}"
-    for row in rows:
-        cells = [r"\cdots" if None in (row, column) else _tex_number(write(matrix[row, column])) for column in columns]
-        yield " & ".join(cells) + r" \\"
+    for line in cells:
+        yield " & ".join(r"\cdots" if cell is None else _tex_number(cell) for cell in line) + r" \\"
     yield r"\end{pmatrix} \]"
 
 

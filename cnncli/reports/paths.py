@@ -43,7 +43,9 @@ def print_paths(console: Console, paths: Paths, look: Look) -> None:
         more = "" if look.full else f" (--full shows up to {MOST_PATHS_FULL:,})"
         console.print(Text(f"… and {rest:,} weaker paths, together {others}{more}", "dim"), soft_wrap=True)
     products = [write_number(path.product, look.precision) for path in paths.shown[:MOST_PATHS]]
-    written = " + ".join(f"({product})" if place and product[0] == "-" else product for place, product in enumerate(products))
+    written = " + ".join(
+        f"({product})" if place and product[0] == "-" else product for place, product in enumerate(products)
+    )
     steps = [written] if 1 < paths.number <= MOST_PATHS else []
     result = " = ".join([derivative, *steps, write_number(paths.derivative, look.precision)])
     console.print(Text(result, "bold"), soft_wrap=True)

@@ -1,23 +1,22 @@
 """The views of a trace: what each shows in which format, and where it goes."""
 
-from functools import partial
-
-from rich.console import Console
-
+from cnncli.errors import UsageError
 from cnncli.inspection.entries import parse_entries
 from cnncli.inspection.expansion import Expander
 from cnncli.inspection.paths import Follower
 from cnncli.inspection.symbolic import Derivation
 from cnncli.inspection.trace import Trace
-from cnncli.errors import UsageError
 from cnncli.reports.arrays_files import trace_csv, trace_npz
 from cnncli.reports.console import json_text, stderr
 from cnncli.reports.expansion import expansion_documents, print_expansions
 from cnncli.reports.grids import Look
+from cnncli.reports.heat import print_heat
 from cnncli.reports.output import Destination
 from cnncli.reports.papers import trace_latex, trace_markdown
 from cnncli.reports.paths import MOST_PATHS, MOST_PATHS_FULL, paths_document, print_paths
+from cnncli.reports.picture import picture_png
 from cnncli.reports.symbolic import print_derivation
+from cnncli.reports.tiles import TileRow, tile_rows
 from cnncli.reports.trace import print_trace, subject_document, trace_document
 
 
@@ -36,18 +35,27 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
         to.deliver(trace_latex(trace, look))
     else:
         to.draw(lambda console: print_trace(console, trace, look), format)
+        if format == "table":
+            k = trace.subject.architecture.kernel
+            weight = f"w1[0,0,{min(1, k - 1)},{min(2, k - 1)}]"
+            _hint(
+                f"--expand 'dL/d{weight}' for the sum behind a number, --follow '{weight}' for the chain, --help for more"
+            )
 
 
 def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> None:
     """Where some entries come from. Raises UsageError for what names none."""
     format = to.resolve("table", "json", "svg")  # noqa: A001
-    entries = parse_entries(text, trace.subject.architecture.shapes, "--expand")
+    shapes = trace.subject.architecture.shapes
+    entries = parse_entries(text, shapes, "--expand")
     expander = Expander(trace)
     expansions = map(expander.expand, entries)
     if format == "json":
         to.deliver(json_text(subject_document(trace) | {"expansions": expansion_documents(expansions)}))
     else:
         to.draw(lambda console: print_expansions(console, expansions, len(entries), look), format)
+        if format == "table" and f"dL/d{entries[0].name}" in shapes:
+            _hint(f"--follow '{entries[0].label(shapes[entries[0].name])}' for the chain from L to it")
 
 
 def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
@@ -63,8 +71,35 @@ def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
         to.deliver(json_text(subject_document(trace) | paths_document(paths)))
     else:
         to.draw(lambda console: print_paths(console, paths, look), format)
+        if format == "table":
+            _hint(f"--expand 'dL/d{paths.label}' for the sum in which these paths end")
 
 
 def show_derivation(derivation: Derivation, to: Destination) -> None:
     """The derivation without numbers."""
     to.draw(lambda console: print_derivation(console, derivation), to.resolve("table", "svg"))
+
+
+def show_heat(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
+    """Coloured pictures in the terminal, or of it."""
+    format = to.resolve("table", "svg")  # noqa: A001
+    rows = _tile_rows(trace, shown)
+    to.draw(lambda console: print_heat(console, rows, look), format)
+
+
+def show_picture(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
+    """The contact sheet, a PNG file."""
+    to.resolve("png")
+    to.deliver(picture_png(_tile_rows(trace, shown), full=look.full))
+
+
+def _tile_rows(trace: Trace, shown: Trace) -> list[TileRow]:
+    rows = list(tile_rows(trace, shown))
+    if not rows:
+        raise UsageError("none of these values is a picture: there are X, w1, Z1, A1, P1 and their derivatives")
+    return rows
+
+
+def _hint(text: str) -> None:
+    """What to try next, after everything else."""
+    stderr().print(f"try next: {text}", style="dim", soft_wrap=True)
