@@ -45,7 +45,7 @@ def _show(console: Console, trace: Trace, place: int, message: str, look: Look) 
     console.clear()
     console.print(f"step {place + 1} of {len(trace.steps)} ({step.kind})   {trace.subject.images[0]}\n", soft_wrap=True)
     print_step(console, step, look)
-    console.print(message or KEYS, soft_wrap=True)
+    console.print(f"{message}\n\n{KEYS}" if message else KEYS, soft_wrap=True)
 
 
 def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:

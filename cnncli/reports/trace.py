@@ -53,13 +53,14 @@ def print_trace(console: Console, trace: Trace, look: Look) -> None:
 
     Where not `full`, a trace of more than 200 lines leaves less of large arrays, and last of all their statistics only.
     """
-    console.print(header(trace), soft_wrap=True)
+    head = header(trace)
+    console.print(head, soft_wrap=True)
     if look.full:
         _print_steps(console, _steps(console, trace, look))
         return
     for edge in range(look.edge, 0, -1):
         parts = list(_steps(console, trace, replace(look, edge=edge)))
-        if sum(len(console.render_lines(part)) for part in parts) <= MOST_LINES:
+        if head.count("\n") + 1 + sum(len(console.render_lines(part)) for part in parts) <= MOST_LINES:
             _print_steps(console, iter(parts))
             return
     _print_steps(console, iter([_summary(trace, look)]))
