@@ -72,7 +72,8 @@ def step_table(step: Step, width: int, look: Look) -> Table:
     values, cut = grid(step.value, width, look)
     head = Text(step.name, "bold").append(f" = {step.formula}" if step.formula else "", "not bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column(head, no_wrap=look.full, min_width=width)
+    widest = max(line.cell_len for line in values.split())  # Rich would cut what is wider than its column
+    table.add_column(head, no_wrap=look.full, min_width=max(width, widest))
     table.add_column(Text(shape_text(step.value.shape), "not bold"), no_wrap=True, min_width=FACTS)
     table.add_row(values, _statistics(step.value, look) if cut else "")
     table.add_row("", "")
