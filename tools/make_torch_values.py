@@ -36,9 +36,12 @@ def random_network(random: np.random.Generator, blocks: int, channels: int, clas
     """X, y and the parameters of a network, all drawn at random."""
     (height, width), filters = SIZES[blocks], FILTERS[blocks]
     network = {"X": random.normal(size=(channels, height, width)).round(2), "y": int(random.integers(classes))}
-    parameters = {}
+    parameters: dict[str, Any] = {}
     for i, N in enumerate(filters, 1):
-        parameters |= {f"w{i}": random.normal(size=(N, channels, 2, 2)).round(2), f"b{i}": random.normal(0.5, 0.3, size=N)}
+        parameters |= {
+            f"w{i}": random.normal(size=(N, channels, 2, 2)).round(2),
+            f"b{i}": random.normal(0.5, 0.3, size=N),
+        }
         channels, height, width = N, (height - 1) // 2, (width - 1) // 2
     outputs = 1 if classes == 2 else classes
     last = blocks + 1
@@ -49,7 +52,9 @@ def random_network(random: np.random.Generator, blocks: int, channels: int, clas
 
 def tied_network() -> dict[str, Any]:
     """Small integers: whole windows of equal positive numbers."""
-    X = np.array([[[1.0, 1, 1, 1, 2, 0], [1, 1, 1, 1, 0, 2], [1, 1, 1, 1, 2, 0], [0, 2, 0, 2, 1, 1], [2, 0, 2, 0, 1, 1]]])
+    X = np.array(
+        [[[1.0, 1, 1, 1, 2, 0], [1, 1, 1, 1, 0, 2], [1, 1, 1, 1, 2, 0], [0, 2, 0, 2, 1, 1], [2, 0, 2, 0, 1, 1]]]
+    )
     w1 = np.array([[[[1.0, 1], [1, 1]]], [[[1, -1], [0, 1]]]])
     parameters = {"w1": w1, "b1": np.array([1.0, 0]), "w2": np.arange(-3.0, 5).reshape(1, 8) / 8, "b2": np.array([0.1])}
     return {"X": X, "y": 1, "parameters": parameters}
@@ -72,7 +77,7 @@ def torch_values(network: dict[str, Any]) -> dict[str, Any]:
     leaves = {"X": torch.tensor(network["X"], requires_grad=True)}
     leaves |= {name: torch.tensor(value, requires_grad=True) for name, value in network["parameters"].items()}
     last = len(network["parameters"]) // 2
-    values = {}
+    values: dict[str, Any] = {}
     P, source = leaves["X"], "X"
     gates = {}
     for i in range(1, last):

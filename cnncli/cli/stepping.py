@@ -2,9 +2,9 @@
 
 import sys
 
-import typer
 from rich.console import Console
 
+from cnncli.cli.keys import ESCAPE, read_key, single_keys
 from cnncli.errors import UsageError
 from cnncli.inspection.entries import known
 from cnncli.inspection.trace import Trace
@@ -12,10 +12,9 @@ from cnncli.reports.console import stdout
 from cnncli.reports.grids import Look
 from cnncli.reports.trace import print_step
 
-FORWARDS = (" ", "\r", "\n", "n", "l", "\x1b[C", "\x1b[B", "àM", "àP")  # arrow keys, also as Windows sends them
-BACKWARDS = ("b", "p", "h", "\x7f", "\b", "\x1b[D", "\x1b[A", "àK", "àH")
-JUMP = ("j", "/", "g")
-QUIT = ("q", "Q", "\x1b", "\x03", "\x04")
+FORWARDS = (" ", "\r", "\n", "n", "\x1b[C", "\x1b[B", "àM", "àP")  # arrows right and down, the last two on Windows
+BACKWARDS = ("b", "\x7f", "\b", "\x1b[D", "\x1b[A", "àK", "àH")  # arrows left and up
+QUIT = ("q", "", ESCAPE, "\x04")
 KEYS = "Enter, → next   b, ← back   j jump to a name   q quit"
 
 
@@ -27,14 +26,15 @@ def step_through(trace: Trace, look: Look) -> None:
     place, message = 0, ""
     with console.screen(hide_cursor=False):
         while True:
-            _show(console, trace, place, message, look)
+            with single_keys():
+                _show(console, trace, place, message, look)
+                key = read_key()
             message = ""
-            key = _key()
             if key in FORWARDS:
                 place = min(place + 1, len(trace.steps) - 1)
             elif key in BACKWARDS:
                 place = max(place - 1, 0)
-            elif key in JUMP:
+            elif key == "j":
                 place, message = _jump(console, trace, place)
             elif key in QUIT:
                 return
@@ -58,10 +58,3 @@ def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:
         return place, ""
     except UsageError as error:
         return place, str(error)
-
-
-def _key() -> str:
-    try:
-        return typer.getchar()
-    except (KeyboardInterrupt, EOFError):
-        return "q"

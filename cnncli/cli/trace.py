@@ -1,5 +1,7 @@
 """`cnncli trace`."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +19,17 @@ from cnncli.cli.options import (
     OptionalModelPath,
     parse_filters,
 )
+from cnncli.errors import UsageError
 
+BETWEEN_NAMES = re.compile(r",(?![^\[]*\])")  # no comma inside the brackets of w1[:,0]
+NARROWING = ("--only", "--filter", "--channel")
+USELESS = {
+    "--expand": NARROWING,
+    "--follow": NARROWING,
+    "--symbolic": (*NARROWING, "IMAGE", "--model", "--weights", "--label"),
+    "--step": ("--format", "--output"),
+    "--picture": ("--format", "--output"),
+}
 Format = Literal["table", "json", "npz", "markdown", "latex", "csv", "svg"]
 
 
@@ -93,36 +105,66 @@ def trace(
 
     """
     blocks = parse_filters(filters) if filters else None
+    views = {
+        "--expand": expand,
+        "--follow": follow,
+        "--symbolic": symbolic,
+        "--step": step,
+        "--heat": heat,
+        "--picture": picture,
+    }
+    options = {
+        "--only": only,
+        "--filter": filter,
+        "--channel": channel,
+        "IMAGE": image,
+        "--model": model,
+        "--weights": weights,
+        "--label": label,
+        "--format": format,
+        "--output": output,
+    }
+    _check_options(_one_view(views), options)
 
     from cnncli.inspection.subject import FreshNetwork, choose
     from cnncli.inspection.symbolic import derive
     from cnncli.inspection.trace import trace_image
-    from cnncli.reports import views
+    from cnncli.reports import trace_views
     from cnncli.reports.grids import PRECISION, Look
     from cnncli.reports.output import Destination
 
     fresh = FreshNetwork(blocks, kernel, pool, image_size, channels, classes, seed)
     look = Look(full, PRECISION if precision is None else precision)
-    to = Destination(format, output, force)
+    to = Destination(format, picture or output, force)
     if symbolic:
-        views.show_derivation(derive(fresh), to)
+        trace_views.show_derivation(derive(fresh), to)
         return
     traced = trace_image(choose([image] if image else [], model, label, fresh, weights))
+    shown = traced.narrowed(filter, channel).only(BETWEEN_NAMES.split(only) if only is not None else None)
     if expand is not None:
-        views.show_expansions(traced, expand, look, to)
+        trace_views.show_expansions(traced, expand, look, to)
     elif follow is not None:
-        views.show_paths(traced, follow, look, to)
-    else:
-        shown = traced.narrowed(filter, channel)
-        if only is not None:
-            shown = shown.only(only.split(","))
-        if step:
-            from cnncli.cli.stepping import step_through
+        trace_views.show_paths(traced, follow, look, to)
+    elif step:
+        from cnncli.cli.stepping import step_through
 
-            step_through(shown, look)
-        elif heat:
-            views.show_heat(traced, shown, look, to)
-        elif picture is not None:
-            views.show_picture(traced, shown, look, Destination(None, picture, force))
-        else:
-            views.show_trace(shown, look, to)
+        step_through(shown, look)
+    elif heat or picture:
+        trace_views.show_tiles(traced, shown, look, to)
+    else:
+        trace_views.show_trace(shown, look, to)
+
+
+def _check_options(view: str | None, options: Mapping[str, object]) -> None:
+    """Refuse what the view has no use for. Raises UsageError."""
+    for name, value in options.items():
+        if view is not None and value is not None and name in USELESS.get(view, ()):
+            raise UsageError(f"{view} has no use for {name}: leave it out")
+
+
+def _one_view(views: Mapping[str, object]) -> str | None:
+    """The view that was asked for, if any. Raises UsageError for two."""
+    given = [name for name, value in views.items() if value not in (None, False)]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} are two views: choose one")
+    return given[0] if given else None

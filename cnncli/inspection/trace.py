@@ -23,8 +23,10 @@ class Trace:
     def __getitem__(self, name: str) -> Array:
         return next(step.value for step in self.steps if step.name == name)
 
-    def only(self, names: Sequence[str]) -> "Trace":
-        """The steps with these names. Raises UsageError for a name that is none of the chain's."""
+    def only(self, names: Sequence[str] | None) -> "Trace":
+        """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
+        if names is None:
+            return self
         wanted = {known(name, [step.name for step in self.steps], "--only") for name in names}
         return replace(self, steps=[step for step in self.steps if step.name in wanted])
 

@@ -87,9 +87,14 @@ def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float],
     largest = np.abs(finite).max(initial=0)
     if largest >= 1e6 or 0 < largest < 1e-3:
         return lambda value: "0" if value == 0 else f"{value:.{max(precision - 1, 0)}e}"
-    exact = (d for d in range(precision) if np.allclose(finite, np.round(finite, d), rtol=0, atol=1e-12))
+    # The first numbers answer for nearly every large array.
+    exact = (d for d in range(precision) if _have_decimals(finite[:64], d) and _have_decimals(finite, d))
     decimals = next(exact, precision)
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
+
+
+def _have_decimals(values: Array, decimals: int) -> bool:
+    return bool((np.abs(values - np.round(values, decimals)) <= 1e-12).all())
 
 
 def _kept(length: int, most: int) -> list[int | None]:

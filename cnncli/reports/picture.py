@@ -29,7 +29,7 @@ def picture_png(rows: Sequence[TileRow], *, full: bool) -> bytes:
         page.paste(sheet, (MARGIN, top))
         top += sheet.height + MARGIN
     buffer = io.BytesIO()
-    page.save(buffer, "PNG", optimize=True)
+    page.save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Cli, write_image
 from safetensors.numpy import save_file
-
-from tests.conftest import Cli, write_image
 
 MATRIX = [[1.0, 2, 3], [4, 5, 6], [7, 8, 9.5]]
 WEIGHTS: dict[str, Any] = {"w1": [[1, 0], [0, -1]], "b1": [5], "w2": [2], "b2": [-1]}
@@ -86,7 +85,7 @@ def test_weights_without_an_image_change_the_example(cli: Cli, tmp_path: Path) -
     assert head == f"weights     w1 of {tmp_path / 'w.json'}, others the note's"
 
 
-def test_a_smaller_kernel_on_the_example(cli: Cli, weights: Path, tmp_path: Path) -> None:
+def test_a_smaller_kernel_on_the_example(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "w.json").write_text('{"w1": [[1, 0], [0, -1]]}')
     values = steps(cli, "--weights", tmp_path / "w.json")
     assert values["Z1"].shape == (1, 5, 5)

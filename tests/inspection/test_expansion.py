@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnncli.data.dataset import Channels
 from cnncli.inspection.entries import Entry, parse_entries
 from cnncli.inspection.expansion import Expander, Expansion
 from cnncli.inspection.subject import FreshNetwork, Subject, choose
@@ -41,6 +42,7 @@ def test_every_entry_of_every_tensor_of_the_example(label: str) -> None:
     assert_every_sum_is_the_recorded_value(trace)
 
 
+@settings(max_examples=12)
 @given(
     blocks=st.lists(st.integers(1, 2), min_size=1, max_size=2),
     channels=st.sampled_from(["gray", "rgb"]),
@@ -49,11 +51,10 @@ def test_every_entry_of_every_tensor_of_the_example(label: str) -> None:
     seed=st.integers(0, 1000),
 )
 def test_every_entry_of_random_networks(
-    blocks: list[int], channels: str, classes: int, pool: int, seed: int
+    blocks: list[int], channels: Channels, classes: int, pool: int, seed: int
 ) -> None:
     side = 4 if len(blocks) == 1 else pool * (pool + 1) + 2
-    gray_or_rgb = "rgb" if channels == "rgb" else "gray"
-    fresh = FreshNetwork(tuple(blocks), 2, pool, side, gray_or_rgb, classes, seed)
+    fresh = FreshNetwork(tuple(blocks), 2, pool, side, channels, classes, seed)
     assert_every_sum_is_the_recorded_value(trace_image(choose([], None, str(seed % classes), fresh)))
 
 

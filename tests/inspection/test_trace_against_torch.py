@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from tests.conftest import Cli
+from conftest import Cli
 
 NETWORKS = json.loads((Path(__file__).parent / "torch_values.json").read_text("utf-8"))["networks"]
 

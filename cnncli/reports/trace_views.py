@@ -6,18 +6,18 @@ from cnncli.inspection.expansion import Expander
 from cnncli.inspection.paths import Follower
 from cnncli.inspection.symbolic import Derivation
 from cnncli.inspection.trace import Trace
-from cnncli.reports.arrays_files import trace_csv, trace_npz
 from cnncli.reports.console import json_text, stderr
 from cnncli.reports.expansion import expansion_documents, print_expansions
 from cnncli.reports.grids import Look
 from cnncli.reports.heat import print_heat
 from cnncli.reports.output import Destination
-from cnncli.reports.papers import trace_latex, trace_markdown
 from cnncli.reports.paths import MOST_PATHS, MOST_PATHS_FULL, paths_document, print_paths
 from cnncli.reports.picture import picture_png
 from cnncli.reports.symbolic import print_derivation
-from cnncli.reports.tiles import TileRow, tile_rows
+from cnncli.reports.tiles import tile_rows
 from cnncli.reports.trace import print_trace, subject_document, trace_document
+from cnncli.reports.trace_arrays import trace_csv, trace_npz
+from cnncli.reports.trace_documents import trace_latex, trace_markdown
 
 
 def show_trace(trace: Trace, look: Look, to: Destination) -> None:
@@ -78,24 +78,16 @@ def show_derivation(derivation: Derivation, to: Destination) -> None:
     to.draw(lambda console: print_derivation(console, derivation), to.resolve("table", "svg"))
 
 
-def show_heat(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
-    """Coloured pictures in the terminal, or of it."""
-    format = to.resolve("table", "svg")  # noqa: A001
-    rows = _tile_rows(trace, shown)
-    to.draw(lambda console: print_heat(console, rows, look), format)
-
-
-def show_picture(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
-    """The contact sheet, a PNG file."""
-    to.resolve("png")
-    to.deliver(picture_png(_tile_rows(trace, shown), full=look.full))
-
-
-def _tile_rows(trace: Trace, shown: Trace) -> list[TileRow]:
+def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
+    """The tensors as coloured pictures: in the terminal, as an SVG of it, or as the contact sheet, a PNG file."""
+    format = to.resolve("table", "svg", "png")  # noqa: A001
     rows = list(tile_rows(trace, shown))
     if not rows:
         raise UsageError("none of these values is a picture: there are X, w1, Z1, A1, P1 and their derivatives")
-    return rows
+    if format == "png":
+        to.deliver(picture_png(rows, full=look.full))
+    else:
+        to.draw(lambda console: print_heat(console, rows, look), format)
 
 
 def _hint(text: str) -> None:
