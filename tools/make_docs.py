@@ -8,6 +8,7 @@ it. A test runs the commands too and holds the documents against them. docs/comm
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def documents() -> list[Path]:
 def run(command: str, folder: Path) -> str:
     """What `cnncli …` prints, as in a terminal of 80 columns without colour; train into `folder`."""
     environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
-    arguments = command.removeprefix("cnncli ").replace("runs/", f"{folder}/").split()
+    arguments = shlex.split(command.removeprefix("cnncli ").replace("runs/", f"{folder}/"))
     done = subprocess.run(  # noqa: S603  our own documents
         [sys.executable, "-m", "cnncli", *arguments],
         cwd=ROOT,

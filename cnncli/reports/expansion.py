@@ -86,15 +86,7 @@ def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
     if len(shown) > MOST_TERMS and not look.full:
         ranked = sorted(shown, key=lambda term: -abs(term.value))
         shown, rest = ranked[:MOST_TERMS], ranked[MOST_TERMS:]
-    rows = [
-        (in_symbols(term), in_numbers(term, look.precision), write_number(term.value, look.precision)) for term in shown
-    ]
-    symbols, numbers, values = (
-        ([max(map(len, column)) for column in zip(*rows, strict=True)] or [0, 0, 0]) if rows else (0, 0, 0)
-    )
-    for symbol, number, value in rows:
-        middle = f" = {number:<{numbers}}" if number != value else f"   {'':<{numbers}}"
-        yield Text(f"  {symbol:<{symbols}}{middle} = {value:>{values}}")
+    yield from _aligned(shown, look)
     if rest:
         total = write_number(sum(term.value for term in rest), look.precision)
         yield Text(f"  … and {len(rest):,} smaller terms, together {total} (--full shows them)", "dim")
@@ -103,6 +95,17 @@ def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
             f"all {zeros:,} terms are 0" if not shown else f"{zeros:,} more {'terms are' if zeros > 1 else 'term is'} 0"
         )
         yield Text(f"  {folded} (--full shows them)", "dim")
+
+
+def _aligned(terms: Sequence[Term], look: Look) -> Iterator[Text]:
+    """Each term with its names, its numbers and its value, one below the other; a single entry is its own value."""
+    rows = []
+    for term in terms:
+        numbers, value = in_numbers(term, look.precision), write_number(term.value, look.precision)
+        rows.append((in_symbols(term), f" = {numbers}" if numbers != value else "", value))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for symbols, numbers, value in rows:
+        yield Text(f"  {symbols:<{widths[0]}}{numbers:<{widths[1]}} = {value:>{widths[2]}}")
 
 
 def _window(window: Window, look: Look) -> Iterator[Text]:
