@@ -7,7 +7,7 @@ import numpy as np
 from cnncli.inspection.terms import Factor, Term
 from cnncli.reports.grids import number_writer
 
-BEFORE_A_BRACKET = ("·", "− ", "−", "/")  # what a negative number may not follow bare
+BEFORE_A_BRACKET = ("·", "− ", "−", "/", "^")  # what a negative number may not follow bare
 
 
 def write_number(value: float, precision: int) -> str:

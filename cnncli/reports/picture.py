@@ -10,7 +10,7 @@ from cnncli.network.arrays import Array
 from cnncli.reports.formulas import write_number
 from cnncli.reports.tiles import TileRow, coloured, shrunk
 
-TILE = 120  # pixels of a tile's longer side, about; more where the tensor has more numbers than that
+TILE = 144  # pixels of a tile's longer side, about; more where the tensor has more numbers: 28 get 5 pixels each
 LARGEST_TILE = 256
 MOST_TILES = 16  # of a row
 MARGIN, GUTTER, TITLE, LABEL, BAR = 16, 10, 22, 16, 14  # pixels

@@ -217,12 +217,12 @@ def test_the_picture_has_the_tiles(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     assert cli("trace", "--picture", path, "--only", "w1").code == 0
     with Image.open(path) as picture:
-        # w1 is 1, 0, −1 in each row: a blue, a white and a red column of 40 pixels, 16 from the left, 38 from the top.
-        assert [pixel(picture, 16 + 20 + 40 * column, 98) for column in range(3)] == [
+        # w1 is 1, 0, −1 in each row: a blue, a white and a red column of 48 pixels, 16 from the left, 38 from the top.
+        assert [pixel(picture, 16 + 24 + 48 * column, 98) for column in range(3)] == [
             (88, 148, 255), (255, 255, 255), (255, 112, 92),
         ]  # fmt: skip
-        bar = 16 + 120 + 10 + 5
-        assert [pixel(picture, bar, y) for y in (38, 157)] == [(88, 148, 255), (255, 112, 92)]
+        bar = 16 + 144 + 10 + 5
+        assert [pixel(picture, bar, y) for y in (38, 181)] == [(88, 148, 255), (255, 112, 92)]
 
 
 def test_the_picture_frames_the_winners(cli: Cli, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_the_picture_frames_the_winners(cli: Cli, tmp_path: Path) -> None:
             (row, column)
             for row in range(4)
             for column in range(4)
-            if pixel(picture, 16 + 30 * column + 1, 38 + 30 * row + 15) == (20, 20, 20)
+            if pixel(picture, 16 + 36 * column + 1, 38 + 36 * row + 18) == (20, 20, 20)
         }
     assert framed == {(0, 2), (1, 1), (2, 2), (3, 0)}
 
