@@ -16,7 +16,7 @@ from cnncli.cli import main
 ROOT = Path(__file__).parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
 
-settings.register_profile("cnncli", deadline=None, max_examples=30, derandomize=True)
+settings.register_profile("cnncli", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("cnncli")
 
 

@@ -6,12 +6,21 @@ Every console block of a document shows commands, "$ cnncli …", each followed 
 it. A test runs the commands too and holds the documents against them. docs/commands.md is made whole, from the help.
 """
 
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from rich.console import Console
+
+from cnncli.inspection.subject import FreshNetwork, choose
+from cnncli.inspection.trace import trace_image
+from cnncli.reports.grids import Look
+from cnncli.reports.trace import step_table
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("train", "predict", "gradcheck", "trace", "info")
@@ -77,10 +86,23 @@ def command_reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def draw_trace(path: Path) -> None:
+    """The backward pass of the note's example, as it looks on a terminal."""
+    console = Console(
+        record=True, width=80, force_terminal=True, color_system="truecolor", highlight=False, file=io.StringIO()
+    )
+    only = ("Z1", "A1", "P1", "dL/dP1", "dL/dA1", "dL/dZ1", "dL/dw1")
+    traced = trace_image(choose([], None, None, FreshNetwork())).only(only)
+    console.print("$ cnncli trace --only", ",".join(only), "\n")
+    for step in traced.steps:
+        console.print(step_table(step, 60, Look()))
+    path.parent.mkdir(exist_ok=True)
+    console.save_svg(str(path), title="cnncli trace")
+
+
 def main() -> None:
     """Rewrite the documents."""
-    import tempfile
-
+    draw_trace(ROOT / "docs" / "images" / "trace.svg")
     (ROOT / "docs" / "commands.md").write_text(command_reference(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         for path in documents():

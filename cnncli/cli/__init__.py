@@ -4,7 +4,7 @@ import io
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,7 +18,7 @@ from cnncli.errors import CnncliError, Stopped
 
 app = typer.Typer(
     name="cnncli",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -35,7 +35,8 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -44,6 +45,9 @@ def common(
     Exit codes: 0 done; 1 a gradient check failed, or something unforeseen; 2 wrong usage; 3 data or a model that cannot
     be used; 4 training diverged; 130 and 143 stopped by SIGINT and SIGTERM.
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
@@ -53,10 +57,17 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a file name or a σ that the encoding lacks ends nothing
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app(prog_name="cnncli")
+        code = app(prog_name="cnncli", standalone_mode=False)
     except CnncliError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        _fail(error.format_message(), error.exit_code)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print("Error:", " ".join(message.split()), file=sys.stderr)  # noqa: T201  one line, whatever a library put in
+    sys.exit(code)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -28,9 +28,11 @@ def parse_filters(text: str) -> tuple[int, ...]:
     try:
         filters = tuple(int(number) for number in text.split(","))
     except ValueError:
-        raise typer.BadParameter(f"'{text}' is not a list of whole numbers like 8 or 8,16") from None
+        raise typer.BadParameter(
+            f"'{text}' is not a list of whole numbers like 8 or 8,16", param_hint="'--filters'"
+        ) from None
     if min(filters) < 1:
-        raise typer.BadParameter(f"'{text}': every block needs at least 1 filter")
+        raise typer.BadParameter(f"'{text}': every block needs at least 1 filter", param_hint="'--filters'")
     return filters
 
 

@@ -5,6 +5,8 @@ where the size differs, scaled with its proportions kept until it covers the tar
 and cropped at the centre. An image is gray where red, green and blue are equal in every pixel.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,15 +35,9 @@ class Size(NamedTuple):
 
 def image_size(path: Path) -> Size:
     """The size of an image as it is looked at, from its header alone. Raises ImageError."""
-    try:
-        with _opened(path) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
-            height, width = image.size if turned else image.size[::-1]
-    except ImageError:
-        raise
-    except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
-        raise ImageError(path, _reason(path, error)) from None
-    return Size(height, width)
+    with _opened(path) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+        return Size(*(image.size if turned else image.size[::-1]))
 
 
 def decode(path: Path, size: Size | None = None) -> Pixels:
@@ -49,14 +45,9 @@ def decode(path: Path, size: Size | None = None) -> Pixels:
 
     Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel.
     """
-    try:
-        with _opened(path) as image:
-            image.load()
-            pixels = _fitted(_rgb(ImageOps.exif_transpose(image)), size)
-    except ImageError:
-        raise
-    except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
-        raise ImageError(path, _reason(path, error)) from None
+    with _opened(path) as image:
+        image.load()
+        pixels = _fitted(_rgb(ImageOps.exif_transpose(image)), size)
     channels = np.moveaxis(np.asarray(pixels), 2, 0)  # (3, H, W)
     gray = (channels[0] == channels[1]).all() and (channels[0] == channels[2]).all()
     return np.ascontiguousarray(channels[:1] if gray else channels)
@@ -71,11 +62,19 @@ def to_channels(pixels: Pixels, channels: int) -> Pixels:
     return np.asarray(Image.fromarray(np.moveaxis(pixels, 0, 2)).convert("L"))[None]
 
 
-def _opened(path: Path) -> Image.Image:
-    image = Image.open(path, formats=FORMATS)
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageError(path, f"{image.width}×{image.height} pixels are more than the {MAX_PIXELS:,} that are allowed")
-    return image
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """An image whose header has been read; whatever goes wrong with it becomes an ImageError."""
+    try:
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                size = f"{image.width}×{image.height}"
+                raise ImageError(path, f"{size} pixels are more than the {MAX_PIXELS:,} that are allowed")
+            yield image
+    except ImageError:
+        raise
+    except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
+        raise ImageError(path, _reason(path, error)) from None
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -90,7 +90,9 @@ def _note_example(label: str | None) -> Subject:
     architecture = Architecture(6, 6, channels=1, filters=(1,), kernel=3, pool=2, classes=2)
     parameters = {name: np.array(note[name]) for name in architecture.parameter_shapes}
     y = note["y"] if label is None else _index(label, ("0", "1"))
-    return Subject(architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "the note's")
+    return Subject(
+        architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "as in the note"
+    )
 
 
 def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork, path: Path) -> Subject:
@@ -149,10 +151,11 @@ def _fresh(architecture: Architecture, X: Array, images: tuple[str, ...], label:
     """Weights from the seed; the classes have numbers for names, and the label is 1 where none is given."""
     classes = tuple(map(str, range(architecture.classes)))
     y = np.full(len(X), 1 if label is None else _index(label, classes))
-    return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh weights, seed {seed}")
+    return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh, seed {seed}")
 
 
 def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | None) -> Subject:
+    pixels = np.stack([model.pixels(image) for image in images])
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
     return Subject(
         model.architecture,

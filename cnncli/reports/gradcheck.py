@@ -37,7 +37,7 @@ def print_checks(checks: Sequence[Check], method: Method, subject: Subject) -> N
     architecture = subject.architecture
     images = subject.images[0] if len(subject.images) == 1 else f"{len(subject.images)} images"
     stdout().print(
-        f"{images} ({subject.origin}): {architecture.height}×{architecture.width}×{architecture.channels}, "
+        f"{images}, weights {subject.origin}: {architecture.height}×{architecture.width}×{architecture.channels}, "
         f"filters {','.join(map(str, architecture.filters))}, kernel {architecture.kernel}, pool {architecture.pool}, "
         f"{architecture.classes} classes; method {method}",
         soft_wrap=True,

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
-from cnncli.reports.console import stdout
+from cnncli.reports.console import json_text, print_json, stdout
 
 SUFFIXES = {
     ".txt": "table",
@@ -63,11 +63,19 @@ class Destination:
         """Write the content to stdout or into the file. Raises DataError where the file cannot be written."""
         if self.output is None:
             sys.stdout.write(content if isinstance(content, str) else content.decode())
+            sys.stdout.flush()  # while a closed pipe is still looked for
             return
         try:
             write_atomically(self.output, content.encode("utf-8") if isinstance(content, str) else content)
         except OSError as error:
             raise DataError(f"{self.output} cannot be written ({error.strerror})") from None
+
+    def deliver_json(self, document: object) -> None:
+        """Exactly one JSON document, in UTF-8 in a file, in what stdout can take otherwise. Raises DataError."""
+        if self.output is None:
+            print_json(document)
+        else:
+            self.deliver(json_text(document))
 
     def draw(self, draw: Callable[[Console], None], format: str) -> None:  # noqa: A002
         """What a function prints: as text to stdout or into a file, or as an SVG of the coloured terminal."""

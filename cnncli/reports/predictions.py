@@ -54,3 +54,4 @@ def print_prediction_csv(answers: Iterable[Answer], classes: Sequence[str]) -> N
         else:
             every = [answer.probabilities[name] for name in classes]
             writer.writerow([answer.path, answer.best, answer.probabilities[answer.best], *every, ""])
+    sys.stdout.flush()  # while a closed pipe is still looked for

@@ -6,7 +6,7 @@ from cnncli.inspection.expansion import Expander
 from cnncli.inspection.paths import Follower
 from cnncli.inspection.symbolic import Derivation
 from cnncli.inspection.trace import Trace
-from cnncli.reports.console import json_text, stderr
+from cnncli.reports.console import stderr
 from cnncli.reports.expansion import expansion_documents, print_expansions
 from cnncli.reports.grids import Look
 from cnncli.reports.heat import print_heat
@@ -24,7 +24,7 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
     """Every step, in any format."""
     format = to.resolve("table", "json", "npz", "markdown", "latex", "csv", "svg")  # noqa: A001
     if format == "json":
-        to.deliver(json_text(trace_document(trace)))
+        to.deliver_json(trace_document(trace))
     elif format == "npz":
         to.deliver(trace_npz(trace))
     elif format == "csv":
@@ -49,7 +49,7 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
     expander = Expander(trace)
     expansions = map(expander.expand, entries)
     if format == "json":
-        to.deliver(json_text(subject_document(trace) | {"expansions": expansion_documents(expansions)}))
+        to.deliver_json(subject_document(trace) | {"expansions": expansion_documents(expansions)})
     else:
         to.draw(lambda console: print_expansions(console, expansions, len(entries), look), format)
         if format == "table" and f"dL/d{entries[0].name}" in shapes:
@@ -66,7 +66,7 @@ def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
         raise UsageError(f"--follow {text} names {len(entries):,} entries, {first} to {last}: name one of them")
     paths = Follower(trace).follow(entries[0], MOST_PATHS_FULL if look.full else MOST_PATHS)
     if format == "json":
-        to.deliver(json_text(subject_document(trace) | paths_document(paths)))
+        to.deliver_json(subject_document(trace) | paths_document(paths))
     else:
         to.draw(lambda console: print_paths(console, paths, look), format)
         if format == "table":

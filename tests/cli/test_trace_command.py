@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Cli
 from PIL import Image
+
+from tests.conftest import Cli
 
 LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
 

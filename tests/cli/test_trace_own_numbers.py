@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Cli, write_image
 from safetensors.numpy import save_file
+
+from tests.conftest import Cli, write_image
 
 MATRIX = [[1.0, 2, 3], [4, 5, 6], [7, 8, 9.5]]
 WEIGHTS: dict[str, Any] = {"w1": [[1, 0], [0, -1]], "b1": [5], "w2": [2], "b2": [-1]}

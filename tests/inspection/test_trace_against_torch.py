@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Cli
+
+from tests.conftest import Cli
 
 NETWORKS = json.loads((Path(__file__).parent / "torch_values.json").read_text("utf-8"))["networks"]
 

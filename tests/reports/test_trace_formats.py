@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import Cli, write_image
 
 from cnncli.inspection.subject import FreshNetwork, choose
 from cnncli.inspection.trace import Trace, trace_image
 from cnncli.reports.mathematics import tex
+from tests.conftest import Cli, write_image
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 FRESH = ("--filters", "3,2", "--channels", "rgb", "--classes", "4", "--image-size", "11", "--seed", "5")

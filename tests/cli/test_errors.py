@@ -1,0 +1,344 @@
+"""Everything that a person can do wrong gets one sentence, the right exit code and no traceback."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+from cnncli.data.normalisation import Normalisation
+from cnncli.model import Model
+from cnncli.network.architecture import Architecture
+from cnncli.network.initialisation import he_normal
+from tests.conftest import Cli, write_image
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """An untrained model for 8×8 gray images of the classes dark and light."""
+    architecture = Architecture(8, 8, filters=(2,))
+    path = tmp_path / "model.safetensors"
+    Model(architecture, ("dark", "light"), Normalisation.none(1), he_normal(architecture, 0)).save(path)
+    return path
+
+
+def train_fails(cli: Cli, data: Path, *options: object, code: int = 3) -> str:
+    result = cli("train", data, "--out", data.parent / "run", *options)
+    assert result.code == code
+    assert not (data.parent / "run").exists(), "a run that never began left a folder behind"
+    return result.sentence
+
+
+def test_no_such_folder(cli: Cli, tmp_path: Path) -> None:
+    assert train_fails(cli, tmp_path / "nowhere") == f"Error: {tmp_path / 'nowhere'}: no such folder"
+
+
+def test_a_file_in_place_of_the_folder(cli: Cli, image_folder: Path) -> None:
+    assert "is a file: give the folder" in train_fails(cli, image_folder / "dark" / "0.png")
+
+
+def test_an_empty_folder(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "empty has no class folders: put the images of each class" in train_fails(cli, tmp_path / "empty")
+
+
+def test_one_class_only(cli: Cli, image_folder: Path) -> None:
+    shutil.rmtree(image_folder / "light")
+    assert "has one class only, dark: a classifier needs at least two" in train_fails(cli, image_folder)
+
+
+def test_an_empty_class_folder(cli: Cli, image_folder: Path) -> None:
+    (image_folder / "middle").mkdir()
+    (image_folder / "middle" / "notes.txt").write_text("later")
+    assert "middle: the class folder holds no images" in train_fails(cli, image_folder)
+
+
+def test_a_class_of_one_image_cannot_be_split(cli: Cli, image_folder: Path) -> None:
+    write_image(image_folder / "middle" / "0.png")
+    assert "is the only image of its class" in train_fails(cli, image_folder)
+
+
+def test_a_validation_class_that_training_does_not_have(cli: Cli, image_folder: Path) -> None:
+    data = image_folder.parent / "data"
+    shutil.copytree(image_folder, data / "train")
+    write_image(data / "val" / "middle" / "0.png")
+    assert "the training images have no class middle (they have dark, light)" in train_fails(cli, data)
+
+
+def test_two_validation_folders(cli: Cli, image_folder: Path) -> None:
+    data = image_folder.parent / "data"
+    for split in ("train", "val", "valid"):
+        shutil.copytree(image_folder, data / split)
+    assert "has val and valid beside train: keep one" in train_fails(cli, data)
+
+
+def spoil(path: Path, how: str) -> None:
+    """Put something in the place of an image that is none."""
+    if how == "text":
+        path.write_text("this is no image")
+    elif how == "empty":
+        path.write_bytes(b"")
+    else:
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)).save(path, how)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("text", "not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"),
+        ("empty", "the file is empty"),
+        ("png", "the image is cut off: the file ends too early"),
+        ("jpeg", "the image is cut off: the file ends too early"),
+    ],
+)
+def test_an_image_that_cannot_be_read(cli: Cli, image_folder: Path, model_file: Path, how: str, reason: str) -> None:
+    bad, good = image_folder / "dark" / "1.png", image_folder / "dark" / "0.png"
+    spoil(bad, how)
+
+    sentence = train_fails(cli, image_folder)
+    assert sentence.startswith(f"Error: 1 of 12 images cannot be read ({bad}: {reason}): mend them, or leave them out")
+
+    skipped = cli("train", image_folder, "--skip-bad", "--epochs", 1, "--out", image_folder.parent / "run")
+    assert skipped.code == 0
+    assert f"left out: {bad}: {reason}" in skipped.err.splitlines()
+
+    predicted = cli("predict", good, bad, good, "-m", model_file, "--format", "json")
+    assert predicted.code == 3
+    answers = json.loads(predicted.out)
+    assert [answer["path"] for answer in answers] == [str(good), str(bad), str(good)]
+    assert answers[1] == {"path": str(bad), "error": reason}
+    assert answers[0] == answers[2]
+
+    for command in ("trace", "gradcheck"):
+        result = cli(command, bad, "-m", model_file)
+        assert (result.code, result.sentence) == (3, f"Error: {bad}: {reason}")
+
+
+def test_many_unreadable_images_are_counted_and_three_are_named(cli: Cli, image_folder: Path) -> None:
+    for number in range(5):
+        spoil(image_folder / "light" / f"{number}.png", "text")
+    sentence = train_fails(cli, image_folder)
+    assert sentence.startswith("Error: 5 of 12 images cannot be read (")
+    assert "; and 2 more): mend them" in sentence
+
+
+def test_skipping_leaves_no_class_empty(cli: Cli, image_folder: Path) -> None:
+    for path in (image_folder / "light").iterdir():
+        spoil(path, "text")
+    result = cli("train", image_folder, "--skip-bad", "--quiet", "--out", image_folder.parent / "run")
+    assert (result.code, result.sentence) == (3, "Error: class light has no readable image left for training")
+
+
+def test_images_smaller_than_the_kernel(cli: Cli, image_folder: Path) -> None:
+    for folder in ("dark", "light"):
+        for number in range(6):
+            write_image(image_folder / folder / f"{number}.png", 2, 2)
+    sentence = train_fails(cli, image_folder)
+    assert "are 2×2: block 1 does not fit: its 3×3 kernel is larger than its input X, 2×2" in sentence
+    result = cli("trace", image_folder / "dark" / "0.png")
+    assert result.code == 3
+    assert "0.png is 2×2: block 1 does not fit" in result.sentence
+
+
+@pytest.mark.parametrize("command", ["trace", "gradcheck"])
+def test_labels(cli: Cli, image_folder: Path, model_file: Path, command: str) -> None:
+    image, elsewhere = image_folder / "dark" / "0.png", write_image(image_folder.parent / "0.png")
+    unknown = cli(command, image, "-m", model_file, "--label", "ligt")
+    assert (unknown.code, unknown.sentence) == (
+        2,
+        "Error: --label ligt is no class of this network, which has dark, light; did you mean light?",
+    )
+    nameless = cli(command, elsewhere, "-m", model_file)
+    assert nameless.code == 3
+    assert "lies in no folder named after a class (dark, light): give its class with --label" in nameless.sentence
+    assert cli(command, elsewhere, "-m", model_file, "--label", "light").code == 0
+
+
+def other_shapes(path: Path) -> None:
+    """A model whose arrays are not those of its architecture."""
+    architecture = Architecture(8, 8, filters=(2,))
+    parameters = he_normal(architecture, 0)
+    parameters["w1"] = parameters["w1"][:, :, :2, :2]
+    Model(architecture, ("dark", "light"), Normalisation.none(1), parameters).save(path)
+
+
+def without_a_parameter(path: Path) -> None:
+    architecture = Architecture(8, 8, filters=(2,))
+    parameters = he_normal(architecture, 0)
+    del parameters["b2"]
+    Model(architecture, ("dark", "light"), Normalisation.none(1), parameters).save(path)
+
+
+def not_finite(path: Path) -> None:
+    architecture = Architecture(8, 8, filters=(2,))
+    parameters = he_normal(architecture, 0)
+    parameters["b1"][0] = np.nan
+    Model(architecture, ("dark", "light"), Normalisation.none(1), parameters).save(path)
+
+
+def described_as(settings: object, path: Path) -> None:
+    save_file({"w1": np.zeros((1, 1, 3, 3), np.float32)}, path, {"cnncli": json.dumps(settings)})
+
+
+GOOD = {
+    "format": 1,
+    "architecture": {"height": 8, "width": 8, "channels": 1, "filters": [2], "kernel": 3, "pool": 2, "classes": 2},
+    "classes": ["dark", "light"],
+    "normalisation": {"mean": [0.0], "std": [1.0]},
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: path.write_bytes(b""), "is no model file, or a damaged one ("),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is no model file, or a damaged one ("),
+        (lambda path: path.write_bytes(path.read_bytes()[:20]), "is no model file, or a damaged one ("),
+        (lambda path: path.write_bytes(pickle.dumps({"w1": [1.0]})), "is no model file, or a damaged one ("),
+        (lambda path: path.unlink(), ": no such model file or run folder"),
+        (lambda path: (path.unlink(), path.mkdir()), " holds no model.safetensors"),
+        (lambda path: save_file({"w1": np.zeros(3)}, path), "is a safetensors file that cnncli did not write"),
+        (other_shapes, ": w1 has the shape (2, 1, 2, 2), the architecture needs (2, 1, 3, 3)"),
+        (without_a_parameter, " lacks parameter b2"),
+        (not_finite, ": b1 has entries that are not finite numbers"),
+        (lambda path: described_as(GOOD, path), " lacks parameter b1"),
+        (lambda path: described_as(GOOD | {"format": 9}, path), " is written in format 9; this cnncli reads format 1"),
+        (lambda path: described_as([], path), ": the network's description is damaged"),
+        (
+            lambda path: described_as(GOOD | {"architecture": {"height": "x"}}, path),
+            " describes no network that can be",
+        ),
+        (lambda path: described_as(GOOD | {"classes": ["dark"]}, path), ": classes or normalisation do not match"),
+        (
+            lambda path: described_as(GOOD | {"normalisation": {"mean": [0.0], "std": [0.0]}}, path),
+            ": the normalisation has a mean or std that is not a usable number",
+        ),
+    ],
+)
+def test_model_files_that_cannot_be_used(
+    cli: Cli, image_folder: Path, model_file: Path, make: object, sentence: str
+) -> None:
+    assert callable(make)
+    make(model_file)
+    image = image_folder / "dark" / "0.png"
+    for arguments in (("predict", image), ("trace", image), ("gradcheck", image), ("info",)):
+        result = cli(*arguments, "-m", model_file)
+        assert result.code == 3
+        assert result.sentence.startswith(f"Error: {model_file}")
+        assert sentence in result.sentence
+
+
+def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, image_folder: Path) -> None:
+    run = image_folder.parent / "run"
+    run.mkdir()
+    (run / "model.safetensors").write_text("precious")
+    (run / "mine.txt").write_text("mine")
+    refused = cli("train", image_folder, "--out", run)
+    assert refused.code == 2
+    assert refused.sentence == f"Error: --out {run} exists: name another folder, or replace the run in it with --force"
+    assert (run / "model.safetensors").read_text() == "precious"
+    assert cli("train", image_folder, "--out", run, "--force", "--epochs", 1).code == 0
+    assert (run / "mine.txt").read_text() == "mine"
+    assert cli("info", "-m", run).code == 0
+
+
+def test_an_output_path_that_is_a_file(cli: Cli, image_folder: Path) -> None:
+    (image_folder.parent / "run").write_text("a file")
+    result = cli("train", image_folder, "--out", image_folder.parent / "run", "--force")
+    assert result.code == 2
+    assert "run is a file: name a folder that does not exist yet" in result.sentence
+
+
+def test_an_output_folder_that_cannot_be_written(cli: Cli, image_folder: Path) -> None:
+    (image_folder.parent / "file").write_text("a file")
+    result = cli("train", image_folder, "--quiet", "--out", image_folder.parent / "file" / "run")
+    assert result.code == 3
+    assert "run cannot be written (Not a directory): name another folder with --out" in result.sentence
+
+
+def test_the_validation_share_where_there_is_nothing_to_share(cli: Cli, image_folder: Path) -> None:
+    data = image_folder.parent / "data"
+    for split in ("train", "val"):
+        shutil.copytree(image_folder, data / split)
+    assert "--val-fraction has nothing to do" in train_fails(cli, data, "--val-fraction", 0.5, code=2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "train DATA --epochs 0",
+        "train DATA --epochs some",
+        "train DATA --batch-size 0",
+        "train DATA --lr -1",
+        "train DATA --lr 0",
+        "train DATA --lr nan",
+        "train DATA --kernel 0",
+        "train DATA --pool 0",
+        "train DATA --filters 8,x",
+        "train DATA --filters 8,0",
+        "train DATA --image-size 0",
+        "train DATA --channels blue",
+        "train DATA --val-fraction 0",
+        "train DATA --val-fraction 1",
+        "train DATA --seed -1",
+        "train DATA --optimizer newton",
+        "train DATA --format xml",
+        "predict DATA -m DATA --top-k 0",
+        "trace --filters 1,,2",
+        "trace --label maybe",
+        "gradcheck --method guess",
+        "gradcheck --classes 1",
+    ],
+)
+def test_bad_option_values_name_the_option(cli: Cli, image_folder: Path, options: str) -> None:
+    arguments = [str(image_folder) if word == "DATA" else word for word in options.split()]
+    result = cli(*arguments)
+    assert result.code == 2
+    assert arguments[-2] in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("train", 2, "Missing argument 'DATA'"),
+        ("predict x.png", 2, "Missing option '--model'"),
+        ("tain", 2, "No such command 'tain'"),
+        ("train x --epoch 3", 2, "No such option: --epoch"),
+        ("train x --filters 8 --image-size 2 --kernel 3", 3, "x: no such folder"),
+        (
+            "gradcheck --image-size 5 --kernel 9",
+            2,
+            "block 1 does not fit: its 9×9 kernel is larger than its input X, 5×5",
+        ),
+        ("trace --only Z1,dL/dv1", 2, "--only dL/dv1: there is no such value, there are X, y, w1"),
+        ("trace nowhere.png", 3, "nowhere.png: no such file"),
+        ("trace -m model", 2, "--model model needs an image to look at"),
+        ("trace x.png -m model --filters 3", 2, "--filters describes a fresh network, but --model brings its own"),
+    ],
+)
+def test_other_misuse(cli: Cli, arguments: str, code: int, sentence: str) -> None:
+    result = cli(*arguments.split())
+    assert result.code == code
+    assert result.sentence.startswith(f"Error: {sentence}")
+
+
+def test_an_image_size_given_by_hand_that_does_not_fit_is_wrong_usage(cli: Cli, image_folder: Path) -> None:
+    assert "block 1 does not fit" in train_fails(cli, image_folder, "--image-size", 2, code=2)
+
+
+def test_predict_names_what_is_missing_and_goes_on(cli: Cli, image_folder: Path, model_file: Path) -> None:
+    (image_folder / "nothing").mkdir()
+    result = cli(
+        "predict", image_folder / "nothing", image_folder / "gone.png", image_folder / "dark", "-m", model_file,
+        "--format", "json",
+    )  # fmt: skip
+    answers = json.loads(result.out)
+    assert result.code == 3
+    assert answers[0] == {"path": str(image_folder / "nothing"), "error": "the folder holds no images"}
+    assert answers[1] == {"path": str(image_folder / "gone.png"), "error": "no such file"}
+    assert [Path(answer["path"]).name for answer in answers[2:]] == [f"{n}.png" for n in range(6)]

@@ -1,0 +1,54 @@
+"""Random networks and images for the properties of the engines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from cnncli.errors import ArchitectureError
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with parameters, and a batch of images with labels; float64."""
+
+    architecture: Architecture
+    parameters: Parameters
+    X: Array  # (m, C, H, W)
+    y: Labels  # (m,)
+
+
+@st.composite
+def cases(draw: st.DrawFn, largest: int = 11, most_blocks: int = 3) -> Case:
+    """Odd sizes, several channels, filters, blocks and classes; often whole numbers, so that ties are common."""
+    try:
+        architecture = Architecture(
+            height=draw(st.integers(1, largest)),
+            width=draw(st.integers(1, largest)),
+            channels=draw(st.integers(1, 3)),
+            filters=tuple(draw(st.lists(st.integers(1, 3), min_size=1, max_size=most_blocks))),
+            kernel=draw(st.integers(1, 4)),
+            pool=draw(st.integers(1, 3)),
+            classes=draw(st.integers(2, 4)),
+        )
+    except ArchitectureError:
+        assume(False)
+    m = draw(st.integers(1, 3))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    whole = draw(st.booleans())
+    scale = 2.0 if whole else 1.0
+
+    def numbers(*shape: int) -> Array:
+        values: Array = random.normal(0, scale, shape)
+        return np.round(values) if whole else values
+
+    parameters = {name: numbers(*shape) for name, shape in architecture.parameter_shapes.items()}
+    dense = f"w{architecture.dense}"
+    parameters[dense] /= 10 * parameters[dense].shape[1]  # a logit of moderate size
+    X = numbers(m, architecture.channels, architecture.height, architecture.width)
+    if draw(st.booleans()):
+        X[:] = X[:, :, :1, :1]  # a flat image: every patch ties with every other
+    return Case(architecture, parameters, X, random.integers(0, architecture.classes, m))

@@ -1,0 +1,83 @@
+"""The model file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from safetensors import safe_open
+
+from cnncli.data.normalisation import Normalisation
+from cnncli.model import Model, load_model
+from cnncli.network.architecture import Architecture
+from cnncli.network.initialisation import he_normal
+
+
+@pytest.fixture
+def model() -> Model:
+    architecture = Architecture(10, 12, channels=3, filters=(2, 3), kernel=2, pool=2, classes=3)
+    parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, 0).items()}
+    return Model(architecture, ("a", "b [red]", "ç/ö"), Normalisation((0.1, 0.2, 0.3), (1.0, 0.5, 0.25)), parameters)
+
+
+def test_a_model_comes_back_as_it_went(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.safetensors")
+    for path in (tmp_path, tmp_path / "model.safetensors"):
+        again = load_model(path)
+        assert (again.architecture, again.classes, again.normalisation) == (
+            model.architecture,
+            model.classes,
+            model.normalisation,
+        )
+        assert list(again.parameters) == list(model.parameters)
+        for name, value in model.parameters.items():
+            assert_array_equal(again.parameters[name], value)
+
+
+def test_an_array_that_is_not_contiguous_is_written_right(model: Model, tmp_path: Path) -> None:
+    w3 = model.parameters["w3"]
+    model.parameters["w3"] = np.asfortranarray(w3)
+    model.parameters["w1"] = model.parameters["w1"][:, ::-1]
+    model.save(tmp_path / "model.safetensors")
+    again = load_model(tmp_path).parameters
+    assert_array_equal(again["w3"], w3)
+    assert_array_equal(again["w1"], model.parameters["w1"])
+
+
+def test_the_same_model_gives_the_same_bytes_and_leaves_no_other_file(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "one")
+    model.save(tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_any_program_can_read_the_file(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.safetensors")
+    with safe_open(tmp_path / "model.safetensors", framework="numpy") as file:
+        assert sorted(file.keys()) == ["b1", "b2", "b3", "w1", "w2", "w3"]
+        settings = json.loads(file.metadata()["cnncli"])
+    assert settings == {
+        "format": 1,
+        "architecture": {
+            "height": 10, "width": 12, "channels": 3, "filters": [2, 3], "kernel": 2, "pool": 2, "classes": 3,
+        },
+        "classes": ["a", "b [red]", "ç/ö"],
+        "normalisation": {"mean": [0.1, 0.2, 0.3], "std": [1.0, 0.5, 0.25]},
+    }  # fmt: skip
+
+
+def test_a_failed_write_keeps_the_old_file(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    model.parameters["b1"] += 1
+    with pytest.raises(OSError, match="No space"):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]

@@ -1,0 +1,92 @@
+"""The structure that docs/architecture.md promises: imports point downwards, and what is imported is declared."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "cnncli"
+FLOORS = [  # each room may import from its own floor and the floors below
+    {"__main__"},
+    {"cli"},
+    {"reports"},
+    {"training", "inspection", "prediction"},
+    {"model"},
+    {"data"},
+    {"network", "examples"},
+    {"files", "errors", "__init__"},
+]
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def floor(name: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if name in rooms)
+
+
+def imported_modules(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" if node.module == "cnncli" else node.module for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    own = room(path)
+    for name in imported_modules(path):
+        if name.startswith("cnncli."):
+            other = name.split(".")[1] if not name.startswith("cnncli.__") else "__init__"
+            allowed = other == own or floor(other) > floor(own)
+            assert allowed, f"{own} must not import {other}"
+
+
+def test_the_core_imports_no_file_format_and_no_screen() -> None:
+    allowed = {"numpy", "cnncli"} | set(sys.stdlib_module_names)
+    for path in (PACKAGE / "network").glob("*.py"):
+        assert {name.split(".")[0] for name in imported_modules(path)} <= allowed, path
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {line.split(">")[0] for line in project["dependencies"]}
+    distributions = packages_distributions()
+    for path in MODULES:
+        for name in {name.split(".")[0] for name in imported_modules(path)} - set(sys.stdlib_module_names) - {"cnncli"}:
+            assert {distribution.lower() for distribution in distributions[name]} & declared, f"{path}: {name}"
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(option: str) -> None:
+    code = (
+        "import sys; sys.argv = ['cnncli', sys.argv[1]]\n"
+        "from cnncli.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print([n for n in ('numpy', 'PIL', 'safetensors', 'rich') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_errors_are_the_tree_that_is_drawn() -> None:
+    from cnncli import errors
+
+    drawn = (errors.__doc__ or "").split("\n\n")[1].splitlines()
+    for line in drawn:
+        name, code = line.strip("│├└─ ").split()[:2]
+        error = getattr(errors, name)
+        assert issubclass(error, errors.CnncliError)
+        if name != "Stopped":
+            assert error.exit_code == int(code)
