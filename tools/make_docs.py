@@ -9,6 +9,7 @@ it. A test runs the commands too and holds the documents against them. docs/comm
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from rich.console import Console
 
 from cnncli.inspection.subject import FreshNetwork, choose
 from cnncli.inspection.trace import trace_image
+from cnncli.reports.grids import Look
 from cnncli.reports.trace import step_table
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +36,7 @@ def documents() -> list[Path]:
 def run(command: str, folder: Path) -> str:
     """What `cnncli …` prints, as in a terminal of 80 columns without colour; train into `folder`."""
     environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
-    arguments = command.removeprefix("cnncli ").replace("runs/", f"{folder}/").split()
+    arguments = shlex.split(command.removeprefix("cnncli ").replace("runs/", f"{folder}/"))
     done = subprocess.run(  # noqa: S603  our own documents
         [sys.executable, "-m", "cnncli", *arguments],
         cwd=ROOT,
@@ -90,10 +92,10 @@ def draw_trace(path: Path) -> None:
         record=True, width=80, force_terminal=True, color_system="truecolor", highlight=False, file=io.StringIO()
     )
     only = ("Z1", "A1", "P1", "dL/dP1", "dL/dA1", "dL/dZ1", "dL/dw1")
-    traced = trace_image(choose([], None, None, FreshNetwork()), only)
+    traced = trace_image(choose([], None, None, FreshNetwork())).only(only)
     console.print("$ cnncli trace --only", ",".join(only), "\n")
     for step in traced.steps:
-        console.print(step_table(step, width=60, full=False))
+        console.print(step_table(step, 60, Look()))
     path.parent.mkdir(exist_ok=True)
     console.save_svg(str(path), title="cnncli trace")
 

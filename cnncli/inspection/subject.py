@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -14,6 +14,7 @@ from cnncli.data.decoding import Size, decode, to_channels
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
 from cnncli.errors import ArchitectureError, DataError, UsageError
+from cnncli.inspection.own_numbers import are_matrices, described, fitted, read_matrices, read_weights
 from cnncli.model import Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
@@ -58,12 +59,18 @@ class Subject:
     origin: str  # where the parameters come from
 
 
-def choose(images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork) -> Subject:
-    """The subject that a command's arguments mean.
+def choose(
+    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, weights: Path | None = None
+) -> Subject:
+    """The subject that a command's arguments mean; an image may be a file of numbers, see own_numbers.
 
     With a model its network; without one but with images or options fresh weights; with neither the note's example.
-    Raises UsageError, DataError and ModelError.
+    `weights` is a file that sets parameters by name. Raises UsageError, DataError and ModelError.
     """
+    if weights is not None:
+        if model is not None:
+            raise UsageError("--weights and --model both bring weights: leave one out")
+        return _with_weights(images, label, fresh, weights)
     if model is not None:
         if fresh.given:
             raise UsageError(f"{fresh.given[0]} describes a fresh network, but --model brings its own: leave one out")
@@ -88,6 +95,22 @@ def _note_example(label: str | None) -> Subject:
     )
 
 
+def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork, path: Path) -> Subject:
+    """A network whose shape the weights tell; parameters that the file leaves out are the example's, or fresh."""
+    own = read_weights(path)
+    network = described(own, fresh)
+    if images or fresh.given:
+        subject = choose(images, None, label, network)
+    else:
+        subject = _note_example(label)
+        architecture = network.architecture(Size(*subject.X.shape[2:]), 1)
+        if architecture != subject.architecture:
+            subject = _fresh(architecture, subject.X, subject.images, label, 0)
+    parameters = subject.parameters | fitted(own, subject.architecture, path)
+    origin = str(path) if own.keys() == parameters.keys() else f"{', '.join(own)} of {path}, others {subject.origin}"
+    return replace(subject, parameters=parameters, origin=origin)
+
+
 def _fresh_on_noise(label: str | None, fresh: FreshNetwork) -> Subject:
     side, seed = fresh.image_size or 12, fresh.seed or 0
     architecture = fresh.architecture(Size(side, side), 3 if fresh.channels == "rgb" else 1)
@@ -96,6 +119,8 @@ def _fresh_on_noise(label: str | None, fresh: FreshNetwork) -> Subject:
 
 
 def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
+    if are_matrices(images):
+        return _fresh_on_matrices(images, label, fresh)
     side = fresh.image_size
     size = Size(side, side) if side else common_size([Sample(path, 0) for path in images])
     pixels = [decode(path, size) for path in images]
@@ -108,6 +133,17 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
             raise
         raise DataError(f"{images[0]} is {size.height}×{size.width}: {error}") from None
     X = Normalisation.none(channels).apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
+    return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
+
+
+def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
+    if fresh.image_size or fresh.channels:
+        raise UsageError("--image-size and --channels are for image files: a matrix of numbers is taken as it is")
+    X = read_matrices(images)
+    try:
+        architecture = fresh.architecture(Size(*X.shape[2:]), X.shape[1])
+    except ArchitectureError as error:
+        raise DataError(f"{images[0]} is {X.shape[2]}×{X.shape[3]}: {error}") from None
     return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
 
 
@@ -125,11 +161,24 @@ def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | Non
         model.architecture,
         {name: value.astype(np.float64) for name, value in model.parameters.items()},
         model.classes,
-        model.normalise(pixels, np.float64),
+        _model_input(model, images),
         np.array(y),
         tuple(map(str, images)),
         str(path),
     )
+
+
+def _model_input(model: Model, images: Sequence[Path]) -> Array:
+    """X for a model: image files normalised as in its training, matrices of numbers as they are."""
+    if not are_matrices(images):
+        return model.normalise(np.stack([model.pixels(image) for image in images]), np.float64)
+    X = read_matrices(images)
+    needed = model.architecture.shapes["X"]
+    if X.shape[1:] != needed:
+        raise DataError(
+            f"{images[0]} has the shape {X.shape[1:]}, the model needs {needed}: X itself, after normalisation"
+        )
+    return X
 
 
 def _folder_label(image: Path, classes: Sequence[str]) -> int:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from cnncli.errors import UsageError
+from cnncli.inspection.entries import known
 from cnncli.inspection.subject import Subject
+from cnncli.network.arrays import Array
 from cnncli.network.output import class_probabilities
 from cnncli.network.record import Step
 from cnncli.network.textbook import Textbook
@@ -19,25 +20,54 @@ class Trace:
     steps: list[Step]
     probabilities: dict[str, float]  # of every class
 
+    def __getitem__(self, name: str) -> Array:
+        return next(step.value for step in self.steps if step.name == name)
 
-def trace_image(subject: Subject, only: Sequence[str] | None = None) -> Trace:
-    """Record one image's forward and backward pass; `only` names the steps to keep.
+    def only(self, names: Sequence[str] | None) -> "Trace":
+        """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
+        if names is None:
+            return self
+        wanted = {known(name, [step.name for step in self.steps], "--only") for name in names}
+        return replace(self, steps=[step for step in self.steps if step.name in wanted])
 
-    Raises UsageError for a name that is none of the chain's.
-    """
+    def narrowed(self, filter: int | None, channel: int | None) -> "Trace":  # noqa: A002  the note's word
+        """One filter of every block that has it, one channel of the image; everything else stays whole.
+
+        A part is named as it would be indexed: Z1[3] has the shape (h, w), w1[3,0] the shape (k, k). Raises UsageError
+        where no block has such a filter, or the image no such channel.
+        """
+        architecture = self.subject.architecture
+        if filter is not None and filter >= max(architecture.filters):
+            raise UsageError(f"--filter {filter}: the filters are 0 … {max(architecture.filters) - 1}")
+        if channel is not None and channel >= architecture.channels:
+            raise UsageError(f"--channel {channel}: the image's channels are 0 … {architecture.channels - 1}")
+        return replace(self, steps=[part for step in self.steps for part in self._part(step, filter, channel)])
+
+    def _part(self, step: Step, filter: int | None, channel: int | None) -> list[Step]:  # noqa: A002
+        """What is left of a step: nothing where its block lacks the filter."""
+        tensor = step.name.split("/")[0 if step.name.startswith("dA") else -1].removeprefix("d")
+        block = int(tensor[1:]) if tensor[1:].isdigit() else 0
+        if tensor == "X":
+            places = [channel]
+        elif block in self.subject.architecture.blocks and tensor[0] in "wbZAP":
+            if filter is not None and filter >= self.subject.architecture.filters[block - 1]:
+                return []
+            places = [filter, channel if block == 1 else None] if tensor[0] == "w" else [filter]
+        else:
+            places = []
+        if all(place is None for place in places):
+            return [step]
+        while places[-1] is None:
+            places.pop()
+        name = f"{step.name}[{','.join(':' if place is None else str(place) for place in places)}]"
+        value = step.value[tuple(slice(None) if place is None else place for place in places)]
+        return [replace(step, name=name, value=value)]
+
+
+def trace_image(subject: Subject) -> Trace:
+    """Record one image's forward and backward pass."""
     shapes = subject.architecture.shapes
     record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
     steps = [replace(step, value=step.value.reshape(shapes[step.name])) for step in record]
-    if only is not None:
-        wanted = {_known(name.strip(), list(shapes)) for name in only}
-        steps = [step for step in steps if step.name in wanted]
     (probabilities,) = class_probabilities(record[subject.architecture.logit]).tolist()
     return Trace(subject, steps, dict(zip(subject.classes, probabilities, strict=True)))
-
-
-def _known(name: str, names: Sequence[str]) -> str:
-    if name in names:
-        return name
-    near = get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"--only {name}: there is no such value, there are {', '.join(names)}{hint}")

@@ -29,10 +29,15 @@ def print_table(table: Table) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Print exactly one JSON document; numbers that JSON lacks become "NaN", "Infinity" and "-Infinity"."""
+    """Print exactly one JSON document."""
     escape = not sys.stdout.encoding.lower().startswith("utf")
-    sys.stdout.write(json.dumps(_finite(document), ensure_ascii=escape, allow_nan=False) + "\n")
+    sys.stdout.write(json_text(document, ensure_ascii=escape))
     sys.stdout.flush()  # while a closed pipe is still looked for
+
+
+def json_text(document: Any, *, ensure_ascii: bool = False) -> str:
+    """One JSON document; numbers that JSON lacks become "NaN", "Infinity" and "-Infinity"."""
+    return json.dumps(_finite(document), ensure_ascii=ensure_ascii, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -1,56 +1,100 @@
 """Arrays as aligned grids of numbers, tinted by sign and size, and cut in the middle where they are large."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from rich.text import Text
 
 from cnncli.network.arrays import Array
+from cnncli.reports.tints import largest_of, tints
 
 WHOLE = 200  # an array of at most so many numbers is never cut if its rows fit the width
-EDGE = 3  # rows and columns that are left on each side of a cut
 GAP = "…"
-POSITIVE, NEGATIVE = (88, 148, 255), (255, 112, 92)  # the tint of the largest numbers; small ones are nearly white
+PRECISION = 4  # decimals
 
 
-def grid(values: Array, width: int, *, full: bool) -> tuple[Text, bool]:
+@dataclass(frozen=True)
+class Look:
+    """How arrays are shown to people."""
+
+    full: bool = False  # nothing is cut
+    precision: int = PRECISION
+    edge: int = 3  # rows and columns that are left on each side of a cut
+
+
+def grid(values: Array, width: int, look: Look) -> tuple[Text, bool]:
     """An array of any rank as lines of at most `width`, and whether something was left out.
 
     The last two axes are rows and columns. Every leading index is a block of its own, [n] or [n,c], side by side as far
     as they fit.
     """
-    array = values.reshape((1,) * (2 - values.ndim) + values.shape) if values.ndim < 2 else values
-    write = number_writer(array)
+    array = as_matrices(values)
+    write = number_writer(array, look.precision)
     cell = max(len(write(value)) for value in (array.min(), array.max()))  # no number is wider than the outermost two
-    fitting = array.shape[-1] if full else width // (cell + 2)  # columns
-    whole = full or (array.size <= WHOLE and array.shape[-1] <= fitting)
-    leading = list(np.ndindex(array.shape[:-2]))
-    rows = _kept(array.shape[-2], array.shape[-2] if whole else 2 * EDGE + 1)
-    columns = _kept(array.shape[-1], array.shape[-1] if whole else min(fitting, 2 * EDGE + 1))
-    shown = leading if whole else leading[:1]
+    parts = grid_parts(array, width // (cell + 2), look)
     paint = _painter(array)
     blocks = []
-    for index in shown:
-        lines = [Text(_label(index))] if len(leading) > 1 else []
-        lines += [_row(array[index], row, columns, write, paint, cell) for row in rows]
+    for index in parts.leading:
+        lines = [Text(_label(index))] if parts.number > 1 else []
+        lines += [_row(array[index], row, parts.columns, write, paint, cell) for row in parts.rows]
         blocks.append(lines)
     text = Text("\n").join(_side_by_side(blocks, width))
-    if len(shown) < len(leading):
-        text.append(f"\n{GAP} and {len(leading) - len(shown)} more like it", "dim")
-    return text, not (len(shown) == len(leading) and None not in rows and None not in columns)
+    if len(parts.leading) < parts.number:
+        text.append(f"\n{GAP} and {parts.number - len(parts.leading)} more like it", "dim")
+    return text, parts.cut
 
 
-def number_writer(array: Array) -> Callable[[float], str]:
-    """How the numbers of an array are written, all alike: whole, with up to 4 decimals, or in scientific notation.
+class Parts(NamedTuple):
+    """What is shown of an array; None stands for the gap in the middle."""
+
+    leading: list[tuple[int, ...]]
+    number: int  # of leading indices that there are
+    rows: list[int | None]
+    columns: list[int | None]
+
+    @property
+    def cut(self) -> bool:
+        """Whether something was left out."""
+        return len(self.leading) < self.number or None in self.rows or None in self.columns
+
+
+def grid_parts(array: Array, fitting: int, look: Look) -> Parts:
+    """What to show of an array of which `fitting` columns can be shown: all, or the edges of its first matrix."""
+    whole = look.full or (array.size <= WHOLE and array.shape[-1] <= fitting)
+    leading = list(np.ndindex(array.shape[:-2]))
+    height, width = array.shape[-2:]
+    return Parts(
+        leading if whole else leading[:1],
+        len(leading),
+        _kept(height, height if whole else 2 * look.edge + 1),
+        _kept(width, width if whole else min(fitting, 2 * look.edge + 1)),
+    )
+
+
+def as_matrices(values: Array) -> Array:
+    """The array with at least two axes: one number or one row becomes a matrix."""
+    return values.reshape((1,) * (2 - values.ndim) + values.shape) if values.ndim < 2 else values
+
+
+def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float], str]:
+    """How the numbers of an array are written, all alike: whole, with up to `precision` decimals, or scientific.
 
     An exact zero is "0"; a number that only rounds to zero keeps its decimals, so that the two are told apart.
     """
     finite = array[np.isfinite(array)]
     largest = np.abs(finite).max(initial=0)
     if largest >= 1e6 or 0 < largest < 1e-3:
-        return lambda value: "0" if value == 0 else f"{value:.3e}"
-    decimals = next((d for d in range(4) if np.allclose(finite, np.round(finite, d), rtol=0, atol=1e-12)), 4)
+        return lambda value: "0" if value == 0 else f"{value:.{max(precision - 1, 0)}e}"
+    # The first numbers answer for nearly every large array.
+    exact = (d for d in range(precision) if _have_decimals(finite[:64], d) and _have_decimals(finite, d))
+    decimals = next(exact, precision)
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
+
+
+def _have_decimals(values: Array, decimals: int) -> bool:
+    return bool((np.abs(values - np.round(values, decimals)) <= 1e-12).all())
 
 
 def _kept(length: int, most: int) -> list[int | None]:
@@ -97,14 +141,13 @@ def _label(index: tuple[int, ...]) -> str:
 
 
 def _painter(array: Array) -> Callable[[float], str]:
-    """The style of a number: black on blue for positive, on red for negative, the stronger the larger; zero is dim."""
-    largest = np.abs(array[np.isfinite(array)]).max(initial=0) or 1
+    """The style of a number: black on its tint; zero, and what is no finite number, is dim."""
+    largest = largest_of(array)
 
     def style(value: float) -> str:
         if value == 0 or not np.isfinite(value):
             return "dim"
-        strength = 0.15 + 0.85 * abs(value) / largest
-        red, green, blue = (round(255 + (end - 255) * strength) for end in (POSITIVE if value > 0 else NEGATIVE))
+        red, green, blue = tints(np.array(value), largest)
         return f"#000000 on #{red:02x}{green:02x}{blue:02x}"
 
     return style

@@ -1,0 +1,60 @@
+"""`cnncli trace --step`: one step of the chain on the screen, moved by keys."""
+
+import sys
+
+from rich.console import Console
+
+from cnncli.cli.keys import ESCAPE, read_key, single_keys
+from cnncli.errors import UsageError
+from cnncli.inspection.entries import known
+from cnncli.inspection.trace import Trace
+from cnncli.reports.console import stdout
+from cnncli.reports.grids import Look
+from cnncli.reports.trace import print_step
+
+FORWARDS = (" ", "\r", "\n", "n", "\x1b[C", "\x1b[B", "àM", "àP")  # arrows right and down, the last two on Windows
+BACKWARDS = ("b", "\x7f", "\b", "\x1b[D", "\x1b[A", "àK", "àH")  # arrows left and up
+QUIT = ("q", "", ESCAPE, "\x04")
+KEYS = "Enter, → next   b, ← back   j jump to a name   q quit"
+
+
+def step_through(trace: Trace, look: Look) -> None:
+    """Show one step at a time until the person quits. Raises UsageError where nobody can press a key."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--step reads single keys and needs a terminal: leave it out to print every step")
+    console = stdout()
+    place, message = 0, ""
+    with console.screen(hide_cursor=False):
+        while True:
+            with single_keys():
+                _show(console, trace, place, message, look)
+                key = read_key()
+            message = ""
+            if key in FORWARDS:
+                place = min(place + 1, len(trace.steps) - 1)
+            elif key in BACKWARDS:
+                place = max(place - 1, 0)
+            elif key == "j":
+                place, message = _jump(console, trace, place)
+            elif key in QUIT:
+                return
+
+
+def _show(console: Console, trace: Trace, place: int, message: str, look: Look) -> None:
+    step = trace.steps[place]
+    console.clear()
+    console.print(f"step {place + 1} of {len(trace.steps)} ({step.kind})   {trace.subject.images[0]}\n", soft_wrap=True)
+    print_step(console, step, look)
+    console.print(f"{message}\n\n{KEYS}" if message else KEYS, soft_wrap=True)
+
+
+def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:
+    """The place of the name that the person types, or the same place and what is wrong."""
+    names = [step.name for step in trace.steps]
+    try:
+        written = console.input("name: ").strip()
+        return (names.index(known(written, names, "jump to")), "") if written else (place, "")
+    except EOFError:
+        return place, ""
+    except UsageError as error:
+        return place, str(error)

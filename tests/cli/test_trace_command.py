@@ -1,0 +1,311 @@
+import io
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Cli
+
+LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
+
+
+def test_expand_shows_the_sum_with_its_numbers(cli: Cli) -> None:
+    assert cli("trace", "--expand", "dL/dw1[0,0,1,2]").out.splitlines() == [
+        "dL/dw1[0,0,1,2] = Σ_i Σ_j dL/dZ1[0,i,j]·X[0,i+1,j+2]",
+        "  dL/dZ1[0,3,0]·X[0,4,2] = -0.1350·3 = -0.4051",
+        "  15 more terms are 0 (--full shows them)",
+        "  dL/dw1[0,0,1,2] = -0.4051",
+    ]
+    full = cli("trace", "--full", "--expand", "dL/dw1[0,0,1,2]").out
+    assert re.search(r"dL/dZ1\[0,1,1\]·X\[0,2,3\] = -0\.0900·0 +=", full)
+    assert len(full.splitlines()) == 18
+
+
+def test_expand_shows_a_window_with_its_winner(cli: Cli) -> None:
+    assert cli("trace", "--expand", "P1[0,0,1]").out.splitlines() == [
+        "P1[0,0,1] = max(A1[0,0,2], A1[0,0,3], A1[0,1,2], A1[0,1,3])",
+        "          = max(5.5, 0, 2.5, 0)",
+        "          = 5.5",
+        "  the winner is A1[0,0,2]",
+        "    [5.5]    0 ",
+        "     2.5     0 ",
+    ]
+
+
+def test_expand_precision(cli: Cli) -> None:
+    assert "= 0.54983399731" in cli("trace", "--expand", "A2", "--precision", 11).out
+
+
+def test_expand_shows_the_largest_terms_of_a_long_sum(cli: Cli) -> None:
+    options = ("--filters", 1, "--image-size", 24, "--expand", "dL/dw1[0,0,0,0]")
+    lines = cli("trace", *options).out.splitlines()
+    assert len(lines) == 28
+    sizes = [abs(float(line.split("=")[-1])) for line in lines[1:25]]
+    assert sizes == sorted(sizes, reverse=True)
+    rest = re.fullmatch(r"  … and (\d+) smaller terms, together (\S+) \(--full shows them\)", lines[25])
+    zeros = re.fullmatch(r"  (\d+) more terms are 0 \(--full shows them\)", lines[26])
+    assert rest
+    assert zeros
+    assert 24 + int(rest[1]) + int(zeros[1]) == 22 * 22
+    total = sum(float(line.split("=")[-1]) for line in lines[1:25]) + float(rest[2])
+    assert total == pytest.approx(float(lines[27].split("=")[-1]), abs=26 * 0.00005)
+
+
+def test_expand_many_entries(cli: Cli) -> None:
+    out = cli("trace", "--expand", "X").out
+    assert out.splitlines()[-1] == "… and 20 more entries: name one by its index, or see all with --full"
+    assert cli("trace", "--expand", "X", "--full").out.count("given: the image") == 36
+
+
+def test_expand_as_json(cli: Cli) -> None:
+    document = json.loads(cli("trace", "--expand", "dL/dw1[0,0]", "--format", "json").out)
+    assert document["label"] == "1"
+    assert [expansion["index"] for expansion in document["expansions"]][:2] == [[0, 0, 0, 0], [0, 0, 0, 1]]
+    for expansion in document["expansions"]:
+        assert sum(term["value"] for term in expansion["terms"]) == pytest.approx(expansion["value"], rel=1e-12)
+        for term in expansion["terms"]:
+            assert np.prod(list(term["entries"].values())) == term["value"]
+
+
+def test_follow_shows_each_path(cli: Cli) -> None:
+    out = cli("trace", "--follow", "w1[0,0,2,0]").out
+    assert out.startswith("dL/dw1 = dL/dA2 · dA2/dz2 · dz2/dF · dF/dP1 · dP1/dA1 · dA1/dZ1 · dZ1/dw1\n")
+    assert out.splitlines()[-1] == "dL/dw1[0,0,2,0] = -0.5402 + 0.1350 + (-0.0900) = -0.4952"
+    products = [float(number) for number in re.findall(r"^  product +(\S+)$", out, re.MULTILINE)]
+    assert sum(products) == pytest.approx(-0.4952, abs=2e-4)
+
+
+def test_follow_as_json(cli: Cli) -> None:
+    document = json.loads(cli("trace", "--follow", "X[1,2]", "--format", "json").out)
+    products = [np.prod([link["value"] for link in path["links"]]) for path in document["paths"]]
+    assert sum(products) == pytest.approx(document["derivative"], rel=1e-12)
+    assert document["number_of_paths"] == len(products)
+
+
+def test_follow_says_how_much_it_leaves_out(cli: Cli) -> None:
+    lines = cli("trace", "--filters", 4, "--follow", "X[5,5]").out.splitlines()
+    total = int(re.findall(r"path 1 of (\d+)", "\n".join(lines))[0])
+    assert f"… and {total - 8} weaker paths, together" in lines[-2]
+
+
+def test_follow_a_dead_entry(cli: Cli) -> None:
+    out = cli("trace", "--follow", "Z1[3,3]").out
+    assert "every path from L to Z1[0,3,3] has a link that is 0" in out
+    assert out.endswith("dL/dZ1[0,3,3] = 0\n")
+
+
+def test_symbolic_prints_the_notes_page(cli: Cli) -> None:
+    out = cli("trace", "--symbolic", "--image-size", 3, "--kernel", 2).out
+    assert "    dL/dw21 = dL/dz11·x21 + dL/dz12·x22 + dL/dz21·x31 + dL/dz22·x32\n" in out
+    assert out.startswith("shapes: X 3×3, w1 2×2, b1 a number, w2 1×1")
+    assert out == cli("trace", "--symbolic").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("--expand", "L", "--follow", "w1"), 2, "--expand and --follow are two views: choose one"),
+        (("--expand", ""), 2, "--expand : an entry is written like dL/dw1[0,0,1,2], counted from 0"),
+        (("--expand", "L", "--format", "csv"), 2, "this view comes as table, json, svg, not as csv"),
+        (("--follow", "w1"), 2, "--follow w1 names 9 entries, w1[0,0,0,0] to w1[0,0,2,2]: name one of them"),
+        (("--only", "dL/dv1"), 2, "--only dL/dv1: there is no such value, there are X, y, "),
+        (("--symbolic", "--image-size", 12), 2, "at most 9×9"),
+        (("--symbolic", "--expand", "L"), 2, "--expand and --symbolic are two views"),
+        (("--symbolic", "-m", "model"), 2, "--symbolic has no use for --model: leave it out"),
+        (("--expand", "L", "--filter", 0), 2, "--expand has no use for --filter: leave it out"),
+        (("--step", "--format", "json"), 2, "--step has no use for --format: leave it out"),
+        (("--filter", 1), 2, "--filter 1: the filters are 0 … 0"),
+        (("--channel", 3), 2, "--channel 3: the image's channels are 0 … 0"),
+        (("--format", "npz"), 2, "npz is not for reading: name a file for it with -o FILE.npz"),
+        (("-o", "a.xyz"), 2, "-o a.xyz: the suffix names no format (.txt, .json, "),
+        (("-o", "no/such/folder/a.json"), 3, "no/such/folder/a.json cannot be written (No such file or directory)"),
+        (("--step",), 2, "--step reads single keys and needs a terminal"),
+        (("--heat",), 2, "--heat needs a terminal with colours"),
+        (("--picture", "a.jpg"), 2, "the suffix names no format"),
+        (("--picture", "a.png", "--only", "L"), 2, "none of these values is a picture"),
+    ],
+)
+def test_what_cannot_be_shown(
+    arguments: tuple[object, ...], code: int, sentence: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    result = cli("trace", *arguments)
+    assert result.code == code
+    assert sentence in result.sentence
+
+
+@pytest.mark.parametrize("view", [("-o", "trace.md"), ("--expand", "L", "-o", "l.json"), ("--picture", "p.png")])
+def test_a_file_is_replaced_only_with_force(
+    view: tuple[str, ...], cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(view[-1])
+    path.write_text("mine")
+    result = cli("trace", *view)
+    assert (result.code, path.read_text()) == (2, "mine")
+    assert result.sentence == f"Error: {path} exists: name another file, or replace it with --force"
+    assert cli("trace", *view, "--force").code == 0
+    assert path.read_bytes() != b"mine"
+    assert [each.name for each in Path().iterdir()] == [path.name]
+
+
+def test_the_last_line_of_stderr_is_a_hint_that_works(cli: Cli) -> None:
+    for options in ((), ("--kernel", 1), ("--kernel", 2, "--filters", "2,2")):
+        result = cli("trace", *options)
+        hint = result.err.splitlines()[-1]
+        assert hint.startswith("try next: --expand '")
+        for option, entry in re.findall(r"(--expand|--follow) '(.+?)'", hint):
+            assert cli("trace", *options, option, entry).code == 0
+    assert cli("trace", "--format", "json").err == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        LARGE,
+        (*LARGE, "--classes", 10),
+        ("--filters", "8,16,32", "--channels", "rgb", "--image-size", 64, "--classes", 10),
+        ("--filters", "4,4,4,4,4", "--image-size", 128, "--kernel", 2),
+    ],
+)
+def test_never_more_than_200_lines(options: tuple[object, ...], cli: Cli) -> None:
+    out = cli("trace", *options).out
+    assert 30 < len(out.splitlines()) <= 201
+    for name in ("Z1", "dL/dw1", "dL/dX"):
+        assert re.search(rf"^ *{name} ", out, re.MULTILINE)
+
+
+def test_one_filter_and_one_channel(cli: Cli) -> None:
+    options = ("--filters", "3,2", "--channels", "rgb", "--image-size", 14, "--format", "json")
+    whole = {step["name"]: np.array(step["values"]) for step in json.loads(cli("trace", *options).out)["steps"]}
+    narrow = json.loads(cli("trace", *options, "--filter", 2, "--channel", 1).out)["steps"]
+    steps = {step["name"]: np.array(step["values"]) for step in narrow}
+    assert (steps["Z1[2]"] == whole["Z1"][2]).all()
+    assert (steps["dL/dw1[2,1]"] == whole["dL/dw1"][2, 1]).all()
+    assert (steps["dA1/dZ1[2]"] == whole["dA1/dZ1"][2]).all()
+    assert (steps["X[1]"] == whole["X"][1]).all()
+    assert steps["b1[2]"] == whole["b1"][2]
+    assert not any(name.startswith(("Z2", "w2", "dL/dP2")) for name in steps)  # block 2 has no filter 2
+    assert (steps["w3"] == whole["w3"]).all()
+    channel = json.loads(cli("trace", *options, "--channel", 0, "--only", "w1[:,0],w2").out)["steps"]
+    assert [np.array(step["values"]).shape for step in channel] == [(3, 3, 3), (2, 3, 3, 3)]
+
+
+def test_a_trained_model_with_its_own_image(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert cli("train", image_folder, "--out", run, "--epochs", 1, "--filters", "4,2", "--kernel", 2, "-q").code == 0
+    image = image_folder / "light" / "0.png"
+    assert cli("trace", image, "-m", run, "--expand", "dL/dw1[3,0,1,1]").code == 0
+    assert "true class  light" in cli("trace", image, "-m", run, "--filter", 1).out
+
+
+def pixel(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    colour = picture.getpixel((x, y))
+    assert isinstance(colour, tuple)
+    return colour
+
+
+def test_the_picture_has_the_tiles(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    assert cli("trace", "--picture", path, "--only", "w1").code == 0
+    with Image.open(path) as picture:
+        # w1 is 1, 0, −1 in each row: a blue, a white and a red column of 48 pixels, 16 from the left, 38 from the top.
+        assert [pixel(picture, 16 + 24 + 48 * column, 98) for column in range(3)] == [
+            (88, 148, 255), (255, 255, 255), (255, 112, 92),
+        ]  # fmt: skip
+        bar = 16 + 144 + 10 + 5
+        assert [pixel(picture, bar, y) for y in (38, 181)] == [(88, 148, 255), (255, 112, 92)]
+
+
+def test_the_picture_frames_the_winners(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    assert cli("trace", "--picture", path, "--only", "A1").code == 0
+    with Image.open(path) as picture:
+        framed = {
+            (row, column)
+            for row in range(4)
+            for column in range(4)
+            if pixel(picture, 16 + 36 * column + 1, 38 + 36 * row + 18) == (20, 20, 20)
+        }
+    assert framed == {(0, 2), (1, 1), (2, 2), (3, 0)}
+
+
+@pytest.mark.parametrize("options", [LARGE, ("--filters", "8,12", "--classes", 10, "--image-size", 28)])
+def test_a_picture_of_a_large_network(options: tuple[object, ...], cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    assert cli("trace", *options, "--picture", path).code == 0
+    with Image.open(path) as picture:
+        assert picture.width < 2000
+
+
+def test_heat_draws_two_rows_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    command = [sys.executable, "-m", "cnncli", "trace", "--heat", "--only", "w1"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    lines = [line for line in out.splitlines() if "▀" in line]
+    assert "-1 … 1" in out
+    assert [line.count("▀") for line in lines] == [15] * 8  # 3×3, each five times as large
+    blue, red = "38;2;88;148;255", "38;2;255;112;92"
+    assert all(line.count(blue) == line.count(red) == 5 for line in lines)
+    assert ";48;2;" not in lines[-1]  # the fifteenth row has none below it
+
+
+def test_steps_on_a_terminal() -> None:
+    """Forwards, back, a jump to a name, one to a name that is not there, and quit, on a terminal of 80×40."""
+    leader, follower = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnncli", "trace", "--step"],
+        stdin=follower, stdout=follower, stderr=follower, env=environment, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    try:
+        assert "step 1 of 27 (input)" in read_until(leader, "q quit")
+        for keys, seen in (
+            (b"\r", "step 2 of 27"),
+            (b"\x1b[C", "step 3 of 27 (parameter)"),
+            (b"b", "step 2 of 27"),
+        ):
+            os.write(leader, keys)
+            assert seen in read_until(leader, "q quit")
+        os.write(leader, b"j")
+        read_until(leader, "name: ")
+        os.write(leader, b"dL/dZ1\r")
+        assert "step 24 of 27 (gradient)" in read_until(leader, "q quit")
+        os.write(leader, b"j")
+        read_until(leader, "name: ")
+        os.write(leader, b"dL/dQ1\r")
+        assert "did you mean" in read_until(leader, "q quit")
+        os.write(leader, b"q")
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def read_until(terminal: int, words: str) -> str:
+    """What the program writes, until these words have come."""
+    text, end = "", time.monotonic() + 20
+    while words not in text:
+        ready, _, _ = select.select([terminal], [], [], end - time.monotonic())
+        assert ready, text
+        text += os.read(terminal, 65536).decode(errors="replace")
+    return text
+
+
+def test_the_help_has_examples(cli: Cli) -> None:
+    out = cli("trace", "--help").out
+    assert "cnncli trace --expand 'dL/dw1[0,0,1,2]'" in out
