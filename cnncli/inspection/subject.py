@@ -155,13 +155,13 @@ def _fresh(architecture: Architecture, X: Array, images: tuple[str, ...], label:
 
 
 def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | None) -> Subject:
-    pixels = np.stack([model.pixels(image) for image in images])
+    X = _model_input(model, images)
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
     return Subject(
         model.architecture,
         {name: value.astype(np.float64) for name, value in model.parameters.items()},
         model.classes,
-        _model_input(model, images),
+        X,
         np.array(y),
         tuple(map(str, images)),
         str(path),

@@ -38,7 +38,7 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
         if format == "table":
             k = trace.subject.architecture.kernel
             weight = f"w1[0,0,{min(1, k - 1)},{min(2, k - 1)}]"
-            _hint(f"--expand 'dL/d{weight}' for the sum behind it, --follow '{weight}' for the chain; more in --help")
+            _hint(f"--expand 'dL/d{weight}', --follow '{weight}'; more in --help")
 
 
 def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> None:

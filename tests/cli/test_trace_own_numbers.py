@@ -83,7 +83,7 @@ def test_weights_without_an_image_change_the_example(cli: Cli, tmp_path: Path) -
     assert (values["Z1"] == example["X"][:, 1:-1, 1:-1] - 0.5).all()
     assert (values["w2"] == example["w2"]).all()
     head = cli("trace", "--weights", tmp_path / "w.json").out.splitlines()[1]
-    assert head == f"weights     w1 of {tmp_path / 'w.json'}, others the note's"
+    assert head == f"weights     w1 of {tmp_path / 'w.json'}, others as in the note"
 
 
 def test_a_smaller_kernel_on_the_example(cli: Cli, tmp_path: Path) -> None:
