@@ -20,25 +20,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.record import Kind
 
 LARGEST = 9  # a subscript is one digit for the row and one for the column
-WRITTEN_OUT = frozenset(
-    [
-        "Z1",
-        "A1",
-        "P1",
-        "F",
-        "z2",
-        "dL/dw2",
-        "dz2/dF",
-        "dL/dF",
-        "dL/dP1",
-        "dL/dA1",
-        "dA1/dZ1",
-        "dL/dZ1",
-        "dL/dw1",
-        "dL/db1",
-        "dL/dX",
-    ]
-)
+AS_A_WHOLE = ("A2", "L", "dL/dA2", "dA2/dz2", "dL/dz2", "dL/db2")  # single numbers: their equation says all
 
 
 @dataclass(frozen=True)
@@ -48,7 +30,6 @@ class Equation:
     name: str
     kind: Kind
     formula: str
-    shape: tuple[int, ...]
     lines: tuple[tuple[str, str], ...]  # ("dL/dw11", "dL/dz11·x11 + …")
 
 
@@ -80,8 +61,9 @@ def derive(fresh: FreshNetwork) -> Derivation:
     trace = trace_image(Subject(architecture, zeros, ("0", "1"), X, np.array([1]), ("zeros",), "zeros"))
     written = _Writer(architecture, Expander(trace))
     equations = tuple(
-        Equation(step.name, step.kind, step.formula, step.value.shape, tuple(written.lines(step.name)))
+        Equation(step.name, step.kind, step.formula, tuple(written.lines(step.name)))
         for step in trace.steps
+        if step.kind in ("forward", "gradient")
     )
     follower = Follower(trace)
     chains = tuple((f"dL/d{name}", " · ".join(follower.chain(name))) for name in ("w2", "w1"))
@@ -95,7 +77,7 @@ class _Writer:
 
     def lines(self, name: str) -> Iterator[tuple[str, str]]:
         """One equation for each entry, of the tensors of which the page writes them."""
-        if name not in WRITTEN_OUT:
+        if name in AS_A_WHOLE:
             return
         for entry in parse_entries(name, self._architecture.shapes, "--symbolic"):
             yield self._label(entry), self._right_side(entry)

@@ -30,29 +30,29 @@ class Trace:
         wanted = {known(name, [step.name for step in self.steps], "--only") for name in names}
         return replace(self, steps=[step for step in self.steps if step.name in wanted])
 
-    def narrowed(self, filter: int | None, channel: int | None) -> "Trace":  # noqa: A002  the note's word
-        """One filter of every block that has it, one channel of the image; everything else stays whole.
+    def narrowed(self, n: int | None, c: int | None) -> "Trace":
+        """Filter n of every block that has it, channel c of the image; everything else stays whole.
 
         A part is named as it would be indexed: Z1[3] has the shape (h, w), w1[3,0] the shape (k, k). Raises UsageError
         where no block has such a filter, or the image no such channel.
         """
         architecture = self.subject.architecture
-        if filter is not None and filter >= max(architecture.filters):
-            raise UsageError(f"--filter {filter}: the filters are 0 … {max(architecture.filters) - 1}")
-        if channel is not None and channel >= architecture.channels:
-            raise UsageError(f"--channel {channel}: the image's channels are 0 … {architecture.channels - 1}")
-        return replace(self, steps=[part for step in self.steps for part in self._part(step, filter, channel)])
+        if n is not None and n >= max(architecture.filters):
+            raise UsageError(f"--filter {n}: the filters are 0 … {max(architecture.filters) - 1}")
+        if c is not None and c >= architecture.channels:
+            raise UsageError(f"--channel {c}: the image's channels are 0 … {architecture.channels - 1}")
+        return replace(self, steps=[part for step in self.steps for part in self._part(step, n, c)])
 
-    def _part(self, step: Step, filter: int | None, channel: int | None) -> list[Step]:  # noqa: A002
+    def _part(self, step: Step, n: int | None, c: int | None) -> list[Step]:
         """What is left of a step: nothing where its block lacks the filter."""
         tensor = step.name.split("/")[0 if step.name.startswith("dA") else -1].removeprefix("d")
         block = int(tensor[1:]) if tensor[1:].isdigit() else 0
         if tensor == "X":
-            places = [channel]
+            places = [c]
         elif block in self.subject.architecture.blocks and tensor[0] in "wbZAP":
-            if filter is not None and filter >= self.subject.architecture.filters[block - 1]:
+            if n is not None and n >= self.subject.architecture.filters[block - 1]:
                 return []
-            places = [filter, channel if block == 1 else None] if tensor[0] == "w" else [filter]
+            places = [n, c if block == 1 else None] if tensor[0] == "w" else [n]
         else:
             places = []
         if all(place is None for place in places):

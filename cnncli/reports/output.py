@@ -77,12 +77,12 @@ class Destination:
         else:
             self.deliver(json_text(document))
 
-    def draw(self, draw: Callable[[Console], None], format: str) -> None:  # noqa: A002
+    def draw(self, draw: Callable[[Console], None], chosen: str) -> None:
         """What a function prints: as text to stdout or into a file, or as an SVG of the coloured terminal."""
-        if format == "table" and self.output is None:
+        if chosen == "table" and self.output is None:
             draw(stdout())
             return
-        colour: Literal["truecolor"] | None = "truecolor" if format == "svg" else None
+        colour: Literal["truecolor"] | None = "truecolor" if chosen == "svg" else None
         console = Console(
             file=io.StringIO(),
             width=FILE_WIDTH,
@@ -90,11 +90,11 @@ class Destination:
             highlight=False,
             markup=False,
             emoji=False,
-            force_terminal=format == "svg",
+            force_terminal=chosen == "svg",
             color_system=colour,
         )
         draw(console)
-        if format == "svg":
+        if chosen == "svg":
             self.deliver(console.export_svg(title="cnncli trace"))
         else:
             self.deliver("".join(f"{line.rstrip()}\n" for line in console.export_text().splitlines()))

@@ -20,8 +20,6 @@ def print_derivation(console: Console, derivation: Derivation) -> None:
     )
     kind = None
     for equation in derivation.equations:
-        if equation.kind in ("input", "parameter"):
-            continue
         if equation.kind != kind:
             _print(console, Text(f"── {HEADINGS[equation.kind]} ──\n", "bold"))
             kind = equation.kind
