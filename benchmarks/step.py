@@ -15,7 +15,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.fused import Fused
 from cnncli.network.initialisation import he_normal
 
-SECONDS = 2.0  # for each configuration
+SECONDS = 2.0  # for each configuration and number of threads
 RATE = np.float32(1e-4)
 THREADS = (1, 2)
 
@@ -67,77 +67,79 @@ CONFIGURATIONS = [
 Step = Callable[[], object]
 
 
-def our_steps(configuration: Configuration, X: np.ndarray, y: np.ndarray) -> dict[str, Step]:
-    """A step of the fused engine for each number of threads."""
+def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads: int) -> Step:
+    """A step of the fused engine."""
+    engine = Fused(configuration.architecture, threads)
     start = he_normal(configuration.architecture, 0)
+    parameters = {name: value.astype(np.float32) for name, value in start.items()}
 
-    def of(threads: int) -> Step:
-        engine = Fused(configuration.architecture, threads)
-        parameters = {name: value.astype(np.float32) for name, value in start.items()}
+    def step() -> None:
+        for name, gradient in engine.loss_and_gradients(parameters, X, y).gradients.items():
+            parameters[name] -= RATE * gradient
 
-        def step() -> None:
-            for name, gradient in engine.loss_and_gradients(parameters, X, y).gradients.items():
-                parameters[name] -= RATE * gradient
-
-        return step
-
-    return {f"cnncli, {threads} thread{'s' * (threads > 1)}": of(threads) for threads in THREADS}
+    return step
 
 
-def peer_steps(configuration: Configuration, X: np.ndarray, y: np.ndarray) -> dict[str, Step]:
-    """A step of PyTorch in each of its settings."""
+def peer_step(
+    configuration: Configuration, X: np.ndarray, y: np.ndarray, layout: torch.memory_format, *, compiled: bool
+) -> Step:
+    """A step of PyTorch, with as many threads as it is set to."""
+    torch.manual_seed(0)
+    model = network(configuration.architecture).to(memory_format=layout)
+    forward = torch.compile(model) if compiled else model
+    images = torch.tensor(X).contiguous(memory_format=layout)
+    labels = torch.tensor(y)
+    optimiser = torch.optim.SGD(model.parameters(), float(RATE))
 
-    def of(compiled: bool, layout: torch.memory_format, threads: int) -> Step:
-        torch.manual_seed(0)
-        model = network(configuration.architecture).to(memory_format=layout)
-        forward = torch.compile(model) if compiled else model
-        images = torch.tensor(X).contiguous(memory_format=layout)
-        labels = torch.tensor(y)
-        optimiser = torch.optim.SGD(model.parameters(), float(RATE))
+    def step() -> None:
+        optimiser.zero_grad()
+        z = forward(images)
+        if z.shape[1] == 1:
+            loss = functional.binary_cross_entropy_with_logits(z[:, 0], labels.to(z.dtype))
+        else:
+            loss = functional.cross_entropy(z, labels)
+        loss.backward()
+        optimiser.step()
 
-        def step() -> None:
-            torch.set_num_threads(threads)
-            optimiser.zero_grad()
-            z = forward(images)
-            if z.shape[1] == 1:
-                loss = functional.binary_cross_entropy_with_logits(z[:, 0], labels.to(z.dtype))
-            else:
-                loss = functional.cross_entropy(z, labels)
-            loss.backward()
-            optimiser.step()
-
-        return step
-
-    layouts = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-    return {
-        f"PyTorch {'compile' if compiled else 'eager'}, {name}, {threads} thread{'s' * (threads > 1)}": of(
-            compiled, layout, threads
-        )
-        for compiled in (False, True)
-        for name, layout in layouts.items()
-        for threads in THREADS
-    }
+    return step
 
 
-def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
-    """Medians of every setting, and what they amount to."""
+def medians(configuration: Configuration, threads: int) -> dict[str, float]:
+    """Seconds of our step and of PyTorch's in each of its settings, all with so many threads."""
     C, side = configuration.channels, configuration.side
     random = np.random.default_rng(0)
     X = random.normal(size=(configuration.batch, C, side, side)).astype(np.float32)
     y = random.integers(0, configuration.architecture.classes, configuration.batch)
+    torch.set_num_threads(threads)
     torch._dynamo.reset()
-    ours, peers = our_steps(configuration, X, y), peer_steps(configuration, X, y)
-    medians = alternately(ours | peers, SECONDS)
-    best, best_peer = min(ours, key=medians.__getitem__), min(peers, key=medians.__getitem__)
-    one, two = (medians[name] for name in ours)
+    layouts = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+    steps = {"cnncli": our_step(configuration, X, y, threads)} | {
+        f"{'compile' if compiled else 'eager'}, {name}": peer_step(configuration, X, y, layout, compiled=compiled)
+        for compiled in (False, True)
+        for name, layout in layouts.items()
+    }
+    return alternately(steps, SECONDS)
+
+
+def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
+    """Medians of every setting, and what they amount to."""
+    seconds = {
+        f"{name}, {threads} thread{'s' * (threads > 1)}": value
+        for threads in THREADS
+        for name, value in medians(configuration, threads).items()
+    }
+    ours = [name for name in seconds if name.startswith("cnncli")]
+    best = min(ours, key=seconds.__getitem__)
+    best_peer = min(seconds.keys() - ours, key=seconds.__getitem__)
+    one, two = (seconds[name] for name in ours)
     return {
         "configuration": configuration._asdict(),
-        "microseconds": {name: round(1e6 * seconds, 1) for name, seconds in medians.items()},
+        "microseconds": {name: round(1e6 * value, 1) for name, value in seconds.items()},
         "best": best,
         "best_peer": best_peer,
-        "ratio": medians[best_peer] / medians[best],
+        "ratio": seconds[best_peer] / seconds[best],
         "two_threads_over_one": one / two,
-        "share_of_sgemm": configuration.operations / medians[best] / sgemm,
+        "share_of_sgemm": configuration.operations / seconds[best] / sgemm,
     }
 
 
@@ -170,7 +172,7 @@ def table(results: Any) -> str:
             (
                 name,
                 f"{row['microseconds'][best]:.0f} ({best.partition(', ')[2]})",
-                f"{row['microseconds'][peer]:.0f} ({peer.removeprefix('PyTorch ')})",
+                f"{row['microseconds'][peer]:.0f} ({peer})",
                 f"{row['ratio']:.2f}",
                 f"{row['two_threads_over_one']:.2f}",
                 f"{row['share_of_sgemm']:.0%}",

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors
 from numpy.typing import DTypeLike
-from safetensors.numpy import save as safetensors_bytes
 
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
@@ -61,6 +59,8 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Write the model file, all of it or nothing. Raises OSError."""
+        from safetensors.numpy import save as safetensors_bytes
+
         settings = {
             "format": FORMAT_VERSION,
             "architecture": asdict(self.architecture),
@@ -105,6 +105,8 @@ def load_model(path: Path) -> Model:
 
 def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
     """The settings and the arrays of a file that says it is ours."""
+    import safetensors  # here and in `save`, for what looks at no model file starts sooner
+
     try:
         with safetensors.safe_open(file, framework="numpy") as content:
             metadata = content.metadata() or {}

@@ -1,4 +1,4 @@
-"""cnncli train --threads."""
+"""cnncli train --threads, and pixels that do not fit into memory."""
 
 from pathlib import Path
 
@@ -37,3 +37,16 @@ def test_no_thread_is_refused(cli: Cli, many_images: Path) -> None:
     done = cli("train", many_images, "--threads", 0)
     assert done.code == 2
     assert "--threads" in done.err
+
+
+def test_pixels_in_a_file_train_the_same_model_and_leave_no_file(
+    cli: Cli, many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("train", many_images, "--out", tmp_path / "memory", "--epochs", 1).code == 0
+    monkeypatch.setattr("cnncli.data.storage.physical_memory", lambda: 0)
+    done = cli("train", many_images, "--out", tmp_path / "file", "--epochs", 1)
+    assert done.code == 0, done.err
+    files = [sorted(path.name for path in (tmp_path / run).iterdir()) for run in ("memory", "file")]
+    assert files[0] == files[1] == ["history.csv", "model.safetensors", "settings.json", "split.csv"]
+    models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("memory", "file")]
+    assert models[0] == models[1]
