@@ -64,11 +64,17 @@ class Check:
         noise = size <= self.negligible
         return np.where(noise, 0, self.absolute_errors / np.where(noise, 1, size))
 
+    def most_wrong(self, most: int) -> list[int]:
+        """Which of the failed entries are furthest over what they may be off, that first; a NaN is furthest of all."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = np.nan_to_num(self.absolute_errors / self.tolerance, nan=np.inf, posinf=np.inf)
+        order = np.argsort(np.where(self.failed, -excess, np.inf), kind="stable")
+        return [int(which) for which in order[: min(most, int(self.failed.sum()))]]
+
     @property
     def worst(self) -> int:
-        """Which of the entries is furthest over what it may be off; a number that is none comes first."""
-        excess = np.nan_to_num(self.absolute_errors / self.tolerance, nan=np.inf)
-        return int(np.where(self.failed, excess, -1).argmax())
+        """The failed entry that is furthest over what it may be off."""
+        return self.most_wrong(1)[0]
 
     def index(self, which: int) -> tuple[int, ...]:
         """The index of one of the entries, without the batch axis of a single image."""

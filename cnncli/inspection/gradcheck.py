@@ -6,7 +6,7 @@ backward pass the first wrong link can be told.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -117,9 +117,7 @@ class Gradcheck:
 
     def _judged(self, probe: Probe, gradient: Array, sizes: Array, given: str | None) -> Check:
         entries = self._sampled(probe.size)
-        return judged(
-            probe, self.method, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance
-        )
+        return judged(probe, self.method, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance)
 
     def _sampled(self, size: int) -> Labels:
         """All entries, or one at random from each of N equal parts of the tensor."""

@@ -1,8 +1,7 @@
 """The mistakes that people make in a backward pass, each as the function that results from it.
 
 One table for three uses: the self-test plants each into a copy of the chain, a diagnosis compares a wrong result with
-what each would give, and the tests hold both. A function here has the signature of the right one; what it gives has the
-right shape, so that nothing but a check can find it.
+what each would give, and the tests hold both. A function here has the signature of the right one.
 """
 
 from collections.abc import Callable
@@ -54,7 +53,8 @@ def _m_twice(z: Array, y: Labels) -> Array:
 
 def _sigmoid_twice(z: Array, y: Labels) -> Array:
     A = output_layer(z.shape[1]).probabilities(z)
-    return _right_dz(z, y) * A * (1 - A)
+    twice: Array = _right_dz(z, y) * A * (1 - A)
+    return twice
 
 
 def _dense_last_image(F: Array, w: Array, dz: Array) -> tuple[Array, Array, Array]:
@@ -102,7 +102,8 @@ def _routed(A: Array, dP: Array, s: int, shares: Array) -> Array:
 
 def _only(place: Labels, s: int) -> Array:
     """The whole share at one place of each window: (…) → (…, s²)."""
-    return (np.arange(s * s) == place[..., None]).astype(float)
+    share: Array = (np.arange(s * s) == place[..., None]).astype(float)
+    return share
 
 
 def _every_maximum(A: Array, dP: Array, s: int) -> Array:
@@ -207,6 +208,11 @@ def _dX_overwritten(X: Array, w: Array, dZ: Array) -> tuple[Array, Array, Array]
         for j in range(columns):
             dX[:, :, i : i + k, j : j + k] = np.tensordot(dZ[:, :, i, j], w, axes=(1, 0))
     return dX, dw, db
+
+
+def _b_not_summed(X: Array, w: Array, dZ: Array) -> tuple[Array, Array, Array]:
+    dX, dw, _ = conv_backward(X, w, dZ)
+    return dX, dw, dZ
 
 
 def _b_last_position(X: Array, w: Array, dZ: Array) -> tuple[Array, Array, Array]:
@@ -453,7 +459,14 @@ MISTAKES: tuple[Mistake, ...] = (
         "b not summed",
         "conv_backward",
         "dL/db",
-        "dL/db is dL/dZ at the last position alone; it is the sum over all of them",
+        "dL/db is dL/dZ itself; it is its sum over images and positions, one number for each filter",
+        _b_not_summed,
+    ),
+    Mistake(
+        "= for += in b over positions",
+        "conv_backward",
+        "dL/db",
+        "dL/db is dL/dZ at the last position alone: = where += is needed",
         _b_last_position,
     ),
     Mistake(

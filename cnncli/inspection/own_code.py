@@ -178,9 +178,7 @@ def _sentence(error: dict[str, Any]) -> str:
 
 def _usable(function: Function, report: dict[str, Any], answer: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
     """The gradients that can be checked, by the names of the derivatives, and what is wrong with the others."""
-    problems = [
-        f"changes its argument {_argument_name(function, index)} in place" for index in report["changed"]
-    ]
+    problems = [f"changes its argument {_argument_name(function, index)} in place" for index in report["changed"]]
     if "error" in report:
         return {}, [*problems, _sentence(report["error"])]
     names = function.returned_names
@@ -209,7 +207,8 @@ def _not_finite(name: str, array: Array) -> str:
 
 
 def _argument_name(function: Function, index: int) -> str:
-    return re.findall(r"\w+", function.signature)[1 + index]
+    names: list[str] = re.findall(r"\w+", function.signature)
+    return names[1 + index]
 
 
 def _checks(function: Function, case: Case, gradients: dict[str, Array], method: Method) -> list[Check]:
@@ -220,9 +219,7 @@ def _checks(function: Function, case: Case, gradients: dict[str, Array], method:
     return [check for check in gradcheck.links() if check.name in gradients]
 
 
-def _diagnoses(
-    function: Function, found: Sequence[tuple[Case, dict[str, Array]]], wrong: set[str]
-) -> list[str]:
+def _diagnoses(function: Function, found: Sequence[tuple[Case, dict[str, Array]]], wrong: set[str]) -> list[str]:
     """For each wrong gradient the mistake that explains it in every case; for the whole the one that explains all."""
     groups = [sorted(wrong)] if function.name == "backward" and wrong else [[name] for name in sorted(wrong)]
     sentences = []

@@ -1,4 +1,6 @@
-"""The process in which somebody else's functions run: python -m cnncli.inspection.own_code_child FILE FOLDER [FUNCTION].
+"""The process in which somebody else's functions run.
+
+    python -m cnncli.inspection.own_code_child FILE FOLDER SECONDS [FUNCTION]
 
 Without FUNCTION it writes the names of the functions that FILE defines. With it, it calls that one with the arguments
 of every case in FOLDER (in0.npz, in1.npz, …) and writes beside them what came out (out0.json and out0.npz, …).
@@ -113,7 +115,7 @@ def _kept(answer: Any, path: Path) -> dict[str, Any]:
             types[key] = str(value.dtype)
         else:
             types[key] = type(value).__name__
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
     return {"types": types, "dict": isinstance(answer, dict)}
 
 

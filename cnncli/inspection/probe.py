@@ -214,9 +214,7 @@ def weighted_sum(gradient: Array) -> Measure:
     def measure(Y: Array, image: Labels) -> Array:
         rows = Y.reshape(len(Y), -1)
         weights = gradient.reshape(len(gradient), -1)
-        if len(weights) == 1:
-            return rows @ weights[0]
-        total: Array = np.einsum("rd,rd->r", rows, weights[image])
+        total: Array = rows @ weights[0] if len(weights) == 1 else np.einsum("rd,rd->r", rows, weights[image])
         return total
 
     return measure

@@ -111,9 +111,7 @@ class Textbook:
                     f"conv({P}, w{i}) + b{i}",
                     lambda X, w, _b, dZ: by.conv_backward(X, w, dZ),
                 ),
-                Link(
-                    f"A{i}", f"Z{i}", (), relu, f"relu(Z{i})", lambda Z, dA: (by.relu_backward(Z, dA),), candidates
-                ),
+                Link(f"A{i}", f"Z{i}", (), relu, f"relu(Z{i})", lambda Z, dA: (by.relu_backward(Z, dA),), candidates),
                 Link(
                     f"P{i}",
                     f"A{i}",
@@ -127,9 +125,7 @@ class Textbook:
         P = f"P{last - 1}"
         return [
             *links,
-            Link(
-                "F", P, (), flatten, f"flatten({P})", lambda P, dF: (by.flatten_backward(dF, P.shape[1:]),)
-            ),
+            Link("F", P, (), flatten, f"flatten({P})", lambda P, dF: (by.flatten_backward(dF, P.shape[1:]),)),
             Link(
                 f"z{last}",
                 "F",
