@@ -116,13 +116,14 @@ def judged(
     analytic = gradient.ravel()[entries].astype(np.float64)
     negligible = said.uncertainty + OF_TERMS * eps * sizes.ravel()[entries]
     tolerance = negligible + RELATIVE * eps * np.maximum(np.abs(analytic), np.abs(said.value))
-    right = np.abs(analytic - said.value) <= tolerance  # a NaN is not right
+    number = np.isfinite(analytic)  # an infinite gradient would have an infinite tolerance
+    right = number & (np.abs(analytic - said.value) <= tolerance)
     below, above = said.below.copy(), said.above.copy()
     if method == "complex-step" and len(doubtful := np.flatnonzero(~right)):
         below[doubtful], above[doubtful] = _sides(probe, entries[doubtful])
     kinks = said.kinks | (~right & (np.maximum(np.abs(above - said.value), np.abs(below - said.value)) > tolerance))
     lowest, highest = (choose(choose(below, above), said.value) for choose in (np.minimum, np.maximum))
-    between = (analytic >= lowest - tolerance) & (analytic <= highest + tolerance)
+    between = number & (analytic >= lowest - tolerance) & (analytic <= highest + tolerance)
     failed = ~np.where(kinks, between, right)
     kinks &= ~failed
     units = [unit for which in np.flatnonzero(kinks)[:3] for unit in probe.units_on_kink(int(entries[which]))]

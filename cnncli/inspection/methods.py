@@ -67,8 +67,12 @@ def _of_differences(
     below, above = value.copy(), value.copy()
     if kinks.any():
         below[kinks], above[kinks], uncertainty[kinks] = _one_sided(probe, entries[kinks], scale[kinks])
-        value[kinks] = (below[kinks] + above[kinks]) / 2
-        kinks &= np.abs(above - below) > 2 * uncertainty
+        # Of several units on a kink at once the convention may make a derivative that is on neither side.
+        convention = probe.slopes(entries[kinks])
+        sides = np.array([below[kinks], above[kinks], convention])
+        parted = np.ptp(sides, axis=0) > 2 * uncertainty[kinks]
+        value[kinks] = np.where(parted, convention, sides[:2].mean(axis=0))
+        kinks[kinks] = parted
     return Opinion(value, uncertainty, kinks, below, above)
 
 

@@ -182,5 +182,6 @@ def _ties(outcome: Outcome) -> str:
     ties = outcome.ties
     return (
         f"kinks: {ties.relus:,} units with Z = 0, {ties.windows:,} pooling windows with equal maxima, "
-        f"{ties.dead_windows:,} with all numbers 0; {CONVENTION}"
+        f"{ties.dead_windows:,} with all numbers 0\n"
+        f"convention: {CONVENTION}"
     )

@@ -1,5 +1,6 @@
 """The verdicts on somebody else's backward functions, for people and for other programs."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,18 @@ def _told(result: FunctionResult) -> list[str]:
     for case in result.cases:
         for fault, text in _faults(case):
             lines.setdefault(fault, []).append(f"{name}, {case.label}: {text}")
-    told = [
-        shown[0] + (f" (and in {len(shown) - 1} other cases)" if len(shown) > 1 else "") for shown in lines.values()
-    ]
+    told = [shown[0] + _more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
     return told + [f"diagnosis: {name}: {sentence}" for sentence in result.diagnoses]
 
 
+def _more(cases: int) -> str:
+    return f" (and in {cases} other case{'s' if cases > 1 else ''})" if cases else ""
+
+
 def _faults(case: CaseResult) -> list[tuple[str, str]]:
     """What is wrong, each with a key that says whether two cases show the same."""
-    faults = [(problem.split(":")[0][:24], problem) for problem in case.problems]
+    faults = [(re.sub(r"\d+|:.*", "", problem), problem) for problem in case.problems]
     for check in case.checks:
         if check.verdict != "PASS":
             text = explanations(check)
