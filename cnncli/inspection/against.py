@@ -1,6 +1,7 @@
 """Gradients that were dumped from elsewhere: an .npz file of arrays under the names of the derivatives."""
 
 import zipfile
+import zlib
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -38,11 +39,12 @@ def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], floa
 
 def _arrays(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as content:
-            if isinstance(content, np.ndarray):
-                raise DataError(f"{path} holds one array without a name: save with numpy.savez(path, **{{'dw1': …}})")
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            raise DataError(f"{path} holds one array without a name: save with numpy.savez(path, **{{'dw1': …}})")
+        with content:
             return {key: content[key] for key in content.files}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is no .npz file of plain arrays ({error})") from None
