@@ -107,7 +107,7 @@ def _kept(answer: Any, path: Path) -> dict[str, Any]:
     else:
         values = list(answer) if isinstance(answer, tuple | list) else [answer]
         keys = [str(index) for index in range(len(values))]
-    arrays = {}
+    arrays: dict[str, Any] = {}
     types = {}
     for key, value in zip(keys, values, strict=True):
         if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiubc":
@@ -115,7 +115,7 @@ def _kept(answer: Any, path: Path) -> dict[str, Any]:
             types[key] = str(value.dtype)
         else:
             types[key] = type(value).__name__
-    np.savez(path, allow_pickle=False, **arrays)
+    np.savez(path, **arrays)
     return {"types": types, "dict": isinstance(answer, dict)}
 
 

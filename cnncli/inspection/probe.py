@@ -50,6 +50,8 @@ class Probe:
     def __post_init__(self) -> None:
         self._is_parameter = bool(self.links) and self.name in self.links[0].parameters
         self._taken = {link.output: self._indices(link) for link in self.links if link.candidates}
+        # A relu takes each number where it is, or 0.
+        self._in_place = {output for output in self._taken if output.startswith("A")}
 
     @property
     def size(self) -> int:
@@ -167,15 +169,16 @@ class Probe:
 
     def _recorded(self, link: Link, source: Array, image: Labels) -> Array:
         indices = self._taken[link.output]  # (m, …)
+        taken: Array
+        if link.output in self._in_place:
+            taken = np.where((indices >= 0)[image] if len(indices) > 1 else indices >= 0, source, 0)
+            return taken
         flat = source.reshape(len(source), -1)
         if len(indices) == 1:
             taken = flat.take(indices.ravel(), axis=1)
         else:
             taken = np.take_along_axis(flat, indices.reshape(len(indices), -1)[image], axis=1)
-        taken = taken.reshape(len(source), *indices.shape[1:])
-        if -1 in indices:
-            taken[(indices < 0)[image]] = 0
-        return taken
+        return taken.reshape(len(source), *indices.shape[1:])
 
     def _sided(self, link: Link, source: Array, _image: Labels) -> Array:
         place = self._sided_place(link, source)[..., None]
