@@ -17,7 +17,7 @@ from cnncli.network.arrays import Array, Labels
 from cnncli.network.record import Record
 from cnncli.network.textbook import Link, Textbook
 
-NUMBERS_AT_ONCE = 200_000  # that an array of copies may hold: a few of them fit the cache of a core
+NUMBERS_AT_ONCE = 16_000  # that an array of copies may hold: a few of them fit the cache of a core
 COMPLEX_STEP = 1e-30  # its square vanishes beside 1, and its product with any gradient above 1e-270 is no denormal
 
 Measure = Callable[[Array, Labels], Array]  # output rows and the image of each → a number for each row
