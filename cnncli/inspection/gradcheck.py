@@ -1,146 +1,171 @@
-"""Every derivative against a second opinion that knows no backward pass: the forward pass with one entry changed.
+"""Every derivative against a second opinion, through the whole chain and link by link.
 
-complex-step: L(x + ih) has the imaginary part h·dL/dx; nothing is subtracted, so it is exact to rounding, and since the
-real part does not move it never leaves the linear piece of a relu or a pooling window
-(Squire and Trapp 1998, doi:10.1137/S003614459631241X).
-
-central: (L(x+ε) - L(x-ε)) / 2ε in real numbers. Its step can cross a kink of a relu or a pooling window; where it does
-even after it has been shortened, the entry is a kink, and the gradient must lie between the two one-sided slopes.
+Through the whole chain: dL/d of a tensor is what L does when one entry of it changes. Link by link: given the gradient
+of its output, a link alone must answer with the right gradient of its source and of its parameters, so that of a wrong
+backward pass the first wrong link can be told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnncli.inspection.probe import Probe
+from cnncli.inspection.check import OF_TERMS, Advance, Check, judged
+from cnncli.inspection.kinks import Ties, count_ties, forward_sizes, gradient_sizes, link_sizes, tied_candidates
+from cnncli.inspection.methods import EPS, Method
+from cnncli.inspection.probe import Probe, candidates, the_loss, weighted_sum
 from cnncli.inspection.subject import Subject
-from cnncli.network.arrays import Array, Labels
+from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.record import Record
-from cnncli.network.textbook import Textbook
+from cnncli.network.textbook import Gradients, Link, Textbook
 
-Method = Literal["complex-step", "central"]
-Flags = NDArray[np.bool_]
 
-EPS = float(np.finfo(np.float64).eps)
-COMPLEX_STEP = 1e-30  # its square vanishes beside 1, and its product with any gradient above 1e-270 is no denormal
-COMPLEX_TOLERANCE = 1e-12  # relative
-CENTRAL_STEPS = (1e-5, 1e-6, 1e-7)  # the longest that stays on one linear piece is taken
-CENTRAL_TOLERANCE = 1e-6  # relative
+class Engine(Protocol):
+    """Anything that trains: its gradients can be checked."""
+
+    def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
+        """L, dL/d of every parameter under its name, and the logits."""
+
+
+def engine_gradients(engine: Engine, subject: Subject) -> dict[str, Array]:
+    """What an engine answers, under the names of the derivatives; a textbook engine answers every one of the chain."""
+    if isinstance(engine, Textbook):
+        record = engine.record(subject.parameters, subject.X, subject.y)
+        return {step.name: step.value for step in record if step.name.startswith("dL/d")}
+    gradients = engine.loss_and_gradients(subject.parameters, subject.X, subject.y).gradients
+    return {f"dL/d{name}": value for name, value in gradients.items()}
 
 
 @dataclass(frozen=True)
-class Check:
-    """One derivative, all of its entries."""
+class Gradcheck:
+    """Some gradients of a subject, and what to hold them against."""
 
-    name: str  # "dL/dw1"
-    analytic: Array
-    numeric: Array
-    tolerance: Array  # the error that each entry may have
-    negligible: Array  # the size below which an entry is rounding noise to this method
-    kinks: Flags
-    failed: Flags
+    subject: Subject
+    gradients: Mapping[str, Array]  # "dL/dw1": …; dL/dA of the output layer is passed over, L comes from the logit
+    method: Method = "complex-step"
+    sample: int | None = None  # entries of each tensor, all where None
+    seed: int = 0  # of the sample
+    eps: float = EPS  # the rounding of the numbers that the gradients were computed in
+    foreign: bool = False  # computed by other code, whose dL/dz = (A - y)/m may have lost digits where A is near y
+    advance: Advance | None = None
+
+    def checks(self) -> Iterator[Check]:
+        """Every derivative through the whole chain, in the order in which the chain takes them."""
+        textbook, record = self._textbook, self._record
+        sizes = gradient_sizes(textbook, record, self._sizes, self._size_of_dL_dz)
+        for name in self._names:
+            start = next((i for i, link in enumerate(self._links) if name in (link.source, *link.parameters)), None)
+            links = [] if start is None else self._links[start:]
+            terms = float(np.abs(record["L"]) + (np.abs(record[self._dL_dz]) * self._sizes[self._z]).sum())
+            probe = Probe(links, record, name, the_loss(textbook, self.subject.y), self._rounding, terms)
+            yield self._judged(probe, self.gradients[f"dL/d{name}"], sizes[f"dL/d{name}"], None)
+
+    def links(self) -> Iterator[Check]:
+        """Every link alone whose given gradient and whose answer are both known, from L backwards."""
+        if self._dL_dz in self.gradients:
+            probe = Probe([], self._record, self._z, the_loss(self._textbook, self.subject.y), self._rounding)
+            probe.terms = float(np.abs(self._record["L"]))
+            yield self._judged(probe, self.gradients[self._dL_dz], self._size_of_dL_dz, "L")
+        for link in reversed(self._links):
+            given = f"dL/d{link.output}"
+            if given in self.gradients and self.gradients[given].shape == self._record[link.output].shape:
+                yield from self._link(link, given)
+
+    def ties(self) -> Ties:
+        """The units of the record that sit on a kink."""
+        return count_ties(self._textbook, self._record, self._rounding)
 
     @property
-    def passed(self) -> bool:
-        """Whether no entry failed."""
-        return not self.failed.any()
+    def total(self) -> int:
+        """How many entries there are to do, for a progress bar."""
+        size = sum(min(self.sample or np.inf, self._record[name].size) for name in self._names)
+        return int(2 * size)
+
+    def _link(self, link: Link, given: str) -> Iterator[Check]:
+        gradient = self.gradients[given].astype(np.float64)
+        terms = float((np.abs(gradient) * self._sizes[link.output]).sum())
+        sizes = link_sizes(link, self._record, gradient)
+        for name, size in zip((link.source, *link.parameters), sizes, strict=True):
+            if f"dL/d{name}" in self.gradients:
+                probe = Probe([link], self._record, name, weighted_sum(gradient), self._rounding, terms)
+                check = self._judged(probe, self.gradients[f"dL/d{name}"], size, given)
+                if link.output.startswith("P") and check.passed:
+                    check = self._together(link, check, gradient)
+                yield check
+
+    def _together(self, link: Link, check: Check, gradient: Array) -> Check:
+        """Of a pooling link that passed entry by entry: what tied maxima get together must be what the window got.
+
+        Each of them alone may have any share; but moved together they move the maximum just as one of them would.
+        """
+        dA = self.gradients[check.name].astype(np.float64)
+        tied = tied_candidates(link, self._record, self._rounding)  # (…, s²)
+        shares = np.where(tied, candidates(link, dA), 0).sum(axis=-1)
+        wrong = np.abs(shares - gradient) > 2 * OF_TERMS * 4 * self.eps * np.abs(gradient)
+        if not wrong.any():
+            return check
+        places = candidates(link, np.arange(dA.size).reshape(dA.shape))  # (…, s²)
+        failed = np.isin(check.entries, places[tied & wrong[..., None]])
+        window = tuple(int(i) for i in np.argwhere(wrong)[0])
+        problem = (
+            f"gives the tied maxima of window {list(window[1:])} together {shares[window]:.6g} "
+            f"instead of {gradient[window]:.6g}"
+        )
+        return Check(**{**check.__dict__, "failed": failed, "kinks": check.kinks & ~failed, "problem": problem})
+
+    def _judged(self, probe: Probe, gradient: Array, sizes: Array, given: str | None) -> Check:
+        entries = self._sampled(probe.size)
+        return judged(probe, self.method, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance)
+
+    def _sampled(self, size: int) -> Labels:
+        """All entries, or one at random from each of N equal parts of the tensor."""
+        if self.sample is None or self.sample >= size:
+            return np.arange(size)
+        random = np.random.default_rng([self.seed, size])
+        return ((np.arange(self.sample) + random.random(self.sample)) * size / self.sample).astype(np.intp)
+
+    @cached_property
+    def _textbook(self) -> Textbook:
+        return Textbook(self.subject.architecture)
+
+    @cached_property
+    def _record(self) -> Record:
+        return self._textbook.record(self.subject.parameters, self.subject.X, self.subject.y)
+
+    @cached_property
+    def _links(self) -> list[Link]:
+        return self._textbook.links
+
+    @cached_property
+    def _sizes(self) -> dict[str, Array]:
+        return forward_sizes(self._textbook, self._record)
+
+    @cached_property
+    def _rounding(self) -> dict[str, Array]:
+        return {name: OF_TERMS * self.eps * size for name, size in self._sizes.items()}
+
+    @cached_property
+    def _size_of_dL_dz(self) -> Array:
+        """The size of the terms of dL/dz, and what it may be off because z is."""
+        start = np.abs(self._record[self._dL_dz])
+        if self.foreign:
+            start = start + self._record[self.subject.architecture.probability] / len(self.subject.y)
+        size: Array = start + np.abs(self._record[self._dL_dz]) * self._sizes[self._z]
+        return size
 
     @property
-    def absolute_errors(self) -> Array:
-        """|a - n| of every entry; 0 at a kink, where there is no one n."""
-        return np.where(self.kinks, 0, np.abs(self.analytic - self.numeric))
+    def _z(self) -> str:
+        return self.subject.architecture.logit
 
     @property
-    def relative_errors(self) -> Array:
-        """|a - n| / max(|a|, |n|) of every entry; 0 where both are 0, or no more than rounding noise."""
-        size = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
-        noise = size <= self.negligible
-        return np.where(noise, 0, self.absolute_errors / np.where(noise, 1, size))
+    def _dL_dz(self) -> str:
+        return f"dL/d{self._z}"
 
     @property
-    def worst(self) -> tuple[int, ...]:
-        """The index of the entry that is furthest over what it may be off."""
-        excess = np.where(self.failed, np.abs(self.analytic - self.numeric) / self.tolerance, -1)
-        return tuple(int(i) for i in np.unravel_index(excess.argmax(), self.analytic.shape))
-
-
-def check_gradients(subject: Subject, method: Method, engine: Textbook | None = None) -> Iterator[Check]:
-    """Check every derivative dL/d… of the chain, entry by entry, in the order in which the chain takes them.
-
-    The derivatives are those that `engine` records (the textbook engine where none is given); the second opinion is the
-    textbook's forward pass. dL/dA of the output layer is not among them: L is computed from the logit, not from A.
-    """
-    textbook = Textbook(subject.architecture)
-    record = (engine or textbook).record(subject.parameters, subject.X, subject.y)
-    sizes = _term_sizes(textbook, subject)
-    for name in _checked(subject):
-        probe, analytic = Probe(textbook, record, name), record[f"dL/d{name}"]
-        if method == "complex-step":
-            yield _complex_step(f"dL/d{name}", analytic, probe, sizes[f"dL/d{name}"])
-        else:
-            yield _central(f"dL/d{name}", analytic, probe, record)
-
-
-def _checked(subject: Subject) -> list[str]:
-    architecture = subject.architecture
-    names = [name.removeprefix("dL/d") for name in architecture.gradient_shapes if name.startswith("dL/")]
-    return [name for name in names if name != architecture.probability]
-
-
-def _term_sizes(textbook: Textbook, subject: Subject) -> Record:
-    """The backward pass on absolute values: for each derivative the sum of the sizes of its terms.
-
-    Rounding errors grow with it, and not with the derivative itself, whose terms may cancel.
-    """
-    record = textbook.record(subject.parameters, subject.X, subject.y)
-    dL_dz = f"dL/d{subject.architecture.logit}"
-    sizes = Record()
-    for step in record:
-        absolute = step.kind == "parameter" or step.name in ("X", dL_dz)  # P and F are never negative; Z chooses
-        sizes.add(step.name, step.kind, np.abs(step.value) if absolute else step.value)
-        if step.name == dL_dz:
-            break
-    textbook.backward_from_logit(sizes)
-    return sizes
-
-
-def _complex_step(name: str, analytic: Array, probe: Probe, sizes: Array) -> Check:
-    losses = [probe.losses(entries, 1j * COMPLEX_STEP) for entries in probe.chunks()]
-    numeric = (np.concatenate(losses).imag / COMPLEX_STEP).reshape(analytic.shape)
-    # What a sum rounds away follows from the sizes of its terms; what underflows follows from the step.
-    negligible = 16 * EPS * sizes + np.finfo(np.float64).tiny / COMPLEX_STEP
-    tolerance = COMPLEX_TOLERANCE * np.maximum(np.abs(analytic), np.abs(numeric)) + negligible
-    failed = ~(np.abs(analytic - numeric) <= tolerance)  # written so that a NaN fails
-    return Check(name, analytic, numeric, tolerance, negligible, np.zeros(analytic.shape, bool), failed)
-
-
-def _central(name: str, analytic: Array, probe: Probe, record: Record) -> Check:
-    slopes = [_slopes(probe, entries) for entries in probe.chunks()]
-    below, above, step, kinks = (np.concatenate(parts).reshape(analytic.shape) for parts in zip(*slopes, strict=True))
-    numeric = (below + above) / 2
-    # What L loses to rounding follows from the terms of the logit; the difference divides it by the step.
-    terms = np.abs(record["L"]) + np.abs(record["F"] * record["dL/dF"]).sum()
-    negligible = 16 * EPS * terms / step
-    tolerance = CENTRAL_TOLERANCE * np.maximum(np.abs(analytic), np.abs(numeric)) + negligible
-    between = (analytic >= np.minimum(below, above) - tolerance) & (analytic <= np.maximum(below, above) + tolerance)
-    failed = ~np.where(kinks, between, np.abs(analytic - numeric) <= tolerance)
-    return Check(name, analytic, numeric, tolerance, negligible, kinks, failed)
-
-
-def _slopes(probe: Probe, entries: Labels) -> tuple[Array, Array, Array, Flags]:
-    """The slopes of L below and above each entry, the step that was taken, and whether even the shortest met a kink."""
-    step = np.full(len(entries), CENTRAL_STEPS[0])
-    kinks = probe.crosses(entries, step) | probe.crosses(entries, -step)
-    for shorter in CENTRAL_STEPS[1:]:
-        again = np.flatnonzero(kinks)
-        if not len(again):
-            break
-        step[again] = shorter
-        kinks[again] = probe.crosses(entries[again], step[again]) | probe.crosses(entries[again], -step[again])
-    here = probe.losses(entries, np.zeros(len(entries)))
-    below = (here - probe.losses(entries, -step)) / step
-    above = (probe.losses(entries, step) - here) / step
-    return below, above, step, kinks
+    def _names(self) -> list[str]:
+        """The tensors whose derivatives are to be checked, in the order of the chain."""
+        architecture = self.subject.architecture
+        order = [name.removeprefix("dL/d") for name in architecture.gradient_shapes if name.startswith("dL/d")]
+        return [name for name in order if name != architecture.probability and f"dL/d{name}" in self.gradients]

@@ -1,75 +1,148 @@
-"""The forward pass with one entry of one tensor changed: many changed copies in one pass."""
+"""The forward pass with one entry of one tensor changed: many changed copies in one pass.
 
-from collections.abc import Iterator
-from math import prod
+relu and max pooling are maxima over candidates, of which the first of equal ones wins. A pass goes through them in one
+of three ways: `recorded`, every maximum taken where the recorded pass took it (the linear piece that the record lies
+on); `actual`, as the function is written; `sided`, of tied candidates the one that grows fastest, which is the piece
+that a step of any smallness leads to.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.record import Record
-from cnncli.network.textbook import Link, Textbook, run
+from cnncli.network.textbook import Link, Textbook
 
-NUMBERS_AT_ONCE = 2_000_000  # that the copies of one pass may hold: bounds the memory to some 100 MB
+NUMBERS_AT_ONCE = 16_000  # that an array of copies may hold: a few of them fit the cache of a core
+COMPLEX_STEP = 1e-30  # its square vanishes beside 1, and its product with any gradient above 1e-270 is no denormal
+
+Measure = Callable[[Array, Labels], Array]  # output rows and the image of each → a number for each row
+Kinked = Callable[[Link, Array, Labels], Array]  # a kinked link, its source rows and their images → its output
 
 
+class Reach(NamedTuple):
+    """How far an entry can be moved before the first maximum changes hands."""
+
+    distance: Array  # (E,)
+    scale: Array  # (E,) the largest slope of any output of the links
+
+
+@dataclass
 class Probe:
-    """Reruns the chain from one tensor of a record on; everything before it stays as recorded."""
+    """Reruns some links from one tensor on; everything before it stays as recorded.
 
-    def __init__(self, textbook: Textbook, record: Record, name: str) -> None:
-        """`name` is a parameter, X, or a value of the forward pass up to the logit."""
-        self._textbook = textbook
-        self._record = record
-        self._name = name
-        self._m = len(record["y"])
-        links = textbook.links
-        readers = [index for index, link in enumerate(links) if name in link.parameters]
-        self._layer = links[readers[0]] if readers else None
-        start = self._layer.output if self._layer else name
-        self._rest = (
-            links[[link.source for link in links].index(start) :] if start != textbook.architecture.logit else []
-        )
+    `links` start with the one that reads `name`, as its source or as a parameter; `values` holds every tensor by name;
+    `measure` makes one number of each output row. `rounding` is the size of what rounding may have changed in a tensor,
+    by name: candidates that are closer than that are tied.
+    """
 
-    def chunks(self) -> Iterator[Labels]:
-        """All flat indices of the tensor, in portions of a bounded size."""
-        shapes = self._textbook.architecture.forward_shapes
-        images = self._m if self._layer else 1
-        numbers = self._record[self._name][0].size + images * sum(prod(shape) for shape in shapes.values())
-        size = max(NUMBERS_AT_ONCE // numbers, 1)
-        every = np.arange(self._record[self._name].size)
-        return (every[first : first + size] for first in range(0, len(every), size))
+    links: Sequence[Link]
+    values: Mapping[str, Array] | Record
+    name: str
+    measure: Measure
+    rounding: Mapping[str, Array] = field(default_factory=dict)
+    terms: float = 0.0  # the size of the terms that the measured number is summed from
 
-    def losses(self, entries: Labels, change: complex | Array) -> Array:
-        """L after adding `change` to each of `entries` alone: (E,) → (E,).
-
-        For a tensor of the forward pass it is the share of L of the entry's own image: no other image's can change.
-        """
-        value, image = self._changed(entries, change)
-        z = run(self._rest, self._parameters, value)
-        losses = self._textbook.output.losses(z, self._record["y"][image])
-        shares: Array = losses.reshape(len(entries), -1).sum(axis=1) / self._m
-        return shares
-
-    def crosses(self, entries: Labels, change: complex | Array) -> NDArray[np.bool_]:
-        """Whether any relu or pooling window chooses otherwise after the change: (E,) → (E,)."""
-        value, image = self._changed(entries, change)
-        crossed = np.zeros(len(entries), bool)
-        for link in self._rest:
-            if link.piece:
-                before = link.piece(self._record[link.source])
-                crossed |= (link.piece(value) != before[image]).reshape(len(entries), -1).any(axis=1)
-            value = run([link], self._parameters, value)
-        return crossed
+    def __post_init__(self) -> None:
+        self._is_parameter = bool(self.links) and self.name in self.links[0].parameters
+        self._taken = {link.output: self._indices(link) for link in self.links if link.candidates}
+        # A relu takes each number where it is, or 0.
+        self._in_place = {output for output in self._taken if output.startswith("A")}
 
     @property
-    def _parameters(self) -> dict[str, Array]:
-        return {name: self._record[name] for name in self._textbook.architecture.parameter_shapes}
+    def size(self) -> int:
+        """The number of entries of the tensor."""
+        return self.values[self.name].size
+
+    def chunks(self, entries: Labels) -> Iterator[Labels]:
+        """The flat indices of entries in portions of a bounded size."""
+        tensors = [self.values[link.output] for link in self.links]
+        rows = len(self.values[self.links[0].source]) if self._is_parameter else 1
+        numbers = rows * max([self.values[self.name][0].size, *(tensor[0].size for tensor in tensors)])
+        size = max(NUMBERS_AT_ONCE // numbers, 1)
+        return (entries[first : first + size] for first in range(0, len(entries), size))
+
+    def slopes(self, entries: Labels) -> Array:
+        """The derivative for each entry on the recorded piece, by a complex step: exact to rounding."""
+        return self._measured(entries, 1j * COMPLEX_STEP, self._recorded).imag / COMPLEX_STEP
+
+    def sided_slopes(self, entries: Labels, side: int) -> Array:
+        """The one-sided derivative for each entry, above (side 1) or below (side -1), exact too."""
+        return self._measured(entries, 1j * COMPLEX_STEP * side, self._sided).imag / COMPLEX_STEP * side
+
+    def actual(self, entries: Labels, change: Array) -> Array:
+        """The measured number after `change` (E,) to each of `entries` alone, in real numbers."""
+        return self._measured(entries, change, lambda link, source, _: link.function(source))
+
+    def reach(self, entries: Labels) -> Reach:
+        """The distance to the nearest kink along each entry: |Z|/|dZ| for a relu, gap/|difference of slopes| in a pool.
+
+        One entry alone never multiplies itself, so every value up to the logit is affine in it as long as no maximum
+        changes hands: the distances are no estimates but exact, in the first block and behind it.
+        """
+        distance = np.full(len(entries), np.inf)
+
+        def look(link: Link, source: Array, image: Labels) -> Array:
+            np.minimum(distance, _nearest(link, source, len(entries)), out=distance)
+            return self._recorded(link, source, image)
+
+        output, _ = self._passed(entries, 1j * COMPLEX_STEP, look)
+        return Reach(distance, np.abs(output.imag).reshape(len(entries), -1).max(axis=1) / COMPLEX_STEP)
+
+    def leaves_piece(self, entries: Labels, change: Array) -> NDArray[np.bool_]:
+        """Whether, after the change, any maximum differs by more than rounding from its recorded candidate."""
+        left = np.zeros(len(entries), bool)
+
+        def compare(link: Link, source: Array, image: Labels) -> Array:
+            actual, recorded = link.function(source), self._recorded(link, source, image)
+            rounding = 64 * np.finfo(np.float64).eps * np.abs(source).max()
+            np.logical_or(left, (np.abs(actual - recorded) > rounding).reshape(len(left), -1).any(axis=1), out=left)
+            return actual
+
+        self._passed(entries, change, compare)
+        return left
+
+    def units_on_kink(self, entry: int) -> list[str]:
+        """The units that sit on a kink along one entry: those whose winner differs on its two sides."""
+        units = []
+
+        def compare(link: Link, source: Array, _image: Labels) -> Array:
+            above, below = (self._sided_place(link, values) for values in (source, source.conj()))
+            for index in np.argwhere(above != below)[:3]:
+                where = ",".join(str(int(i)) for i in index[1:])
+                units.append(f"{link.output}[{where}]")
+            return self._sided(link, source, _image)
+
+        self._passed(np.array([entry]), 1j * COMPLEX_STEP, compare)
+        return units
+
+    def _measured(self, entries: Labels, change: complex | Array, kinked: Kinked) -> Array:
+        value, image = self._passed(entries, change, kinked)
+        measured: Array = self.measure(value, image).reshape(len(entries), -1).sum(axis=1)
+        return measured
+
+    def _passed(self, entries: Labels, change: complex | Array, kinked: Kinked) -> tuple[Array, Labels]:
+        """The output of the last link for every copy, and the image that each row belongs to."""
+        value, image = self._changed(entries, change)
+        for index, link in enumerate(self.links):
+            if index == 0 and self._is_parameter:
+                continue
+            if link.candidates:
+                value = kinked(link, value, image)
+            else:
+                value = link.function(value, *(self.values[name] for name in link.parameters))
+        return value, image
 
     def _changed(self, entries: Labels, change: complex | Array) -> tuple[Array, Labels]:
-        """The value with which the rest of the chain starts, for every copy, and the image that each row belongs to."""
-        if self._layer:
-            return self._through_layer(self._layer, entries, change), np.tile(np.arange(self._m), len(entries))
-        value = self._record[self._name]  # (m, …)
+        """What the links go on with, for every copy, and the image that each row belongs to."""
+        if self._is_parameter:
+            images = len(self.values[self.links[0].source])
+            return self._through_layer(self.links[0], entries, change), np.tile(np.arange(images), len(entries))
+        value = self.values[self.name]  # (m, …)
         image, place = np.divmod(entries, value[0].size)
         return _one_changed(value[image], place, change), image
 
@@ -77,14 +150,77 @@ class Probe:
         """Run a layer with E changed copies of a parameter, as one layer with E times as many outputs: (E·m, N, …)."""
         stacked = []
         for name in layer.parameters:
-            value = self._record[name]  # (N, …)
+            value = self.values[name]  # (N, …)
             copies = np.broadcast_to(value, (len(entries), *value.shape))
-            if name == self._name:
+            if name == self.name:
                 copies = _one_changed(copies, entries, change)
             stacked.append(copies.reshape(-1, *value.shape[1:]))  # (E·N, …)
-        output = layer.function(self._record[layer.source], *stacked)  # (m, E·N, …)
-        outputs = output.reshape(self._m, len(entries), -1, *output.shape[2:]).swapaxes(0, 1)  # (E, m, N, …)
+        output = layer.function(self.values[layer.source], *stacked)  # (m, E·N, …)
+        outputs = output.reshape(len(output), len(entries), -1, *output.shape[2:]).swapaxes(0, 1)  # (E, m, N, …)
         return outputs.reshape(-1, *outputs.shape[2:])
+
+    def _indices(self, link: Link) -> Labels:
+        """Where the recorded maxima were taken: (m, …) flat places in the source, -1 for relu's constant 0."""
+        source = self.values[link.source]
+        places = candidates(link, np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:]))  # (1, …, c)
+        winner = candidates(link, source.real).argmax(axis=-1)[..., None]
+        indices: Labels = np.take_along_axis(places, winner, axis=-1)[..., 0] - 1
+        return indices
+
+    def _recorded(self, link: Link, source: Array, image: Labels) -> Array:
+        indices = self._taken[link.output]  # (m, …)
+        taken: Array
+        if link.output in self._in_place:
+            taken = np.where((indices >= 0)[image] if len(indices) > 1 else indices >= 0, source, 0)
+            return taken
+        flat = source.reshape(len(source), -1)
+        if len(indices) == 1:
+            taken = flat.take(indices.ravel(), axis=1)
+        else:
+            taken = np.take_along_axis(flat, indices.reshape(len(indices), -1)[image], axis=1)
+        return taken.reshape(len(source), *indices.shape[1:])
+
+    def _sided(self, link: Link, source: Array, _image: Labels) -> Array:
+        place = self._sided_place(link, source)[..., None]
+        taken: Array = np.take_along_axis(candidates(link, source), place, axis=-1)[..., 0]
+        return taken
+
+    def _sided_place(self, link: Link, source: Array) -> Labels:
+        """Of the candidates that are tied for the maximum the one with the largest slope."""
+        values = candidates(link, source)
+        near = values.real >= values.real.max(axis=-1, keepdims=True) - self._tie(link)
+        place: Labels = np.where(near, values.imag, -np.inf).argmax(axis=-1)
+        return place
+
+    def _tie(self, link: Link) -> Any:
+        """How close candidates are tied: (1, …, 1), or 0 where nothing is said of rounding."""
+        if link.source not in self.rounding:
+            return 0
+        return candidates(link, self.rounding[link.source]).max(axis=(0, -1), keepdims=True)
+
+
+def candidates(link: Link, source: Array) -> Array:
+    """The candidates of a kinked link's maxima, in a last axis."""
+    if link.candidates is None:
+        raise TypeError(f"{link.output} is no maximum")
+    return link.candidates(source)
+
+
+def the_loss(textbook: Textbook, y: Labels) -> Measure:
+    """Each row's share of L, from the logit."""
+    return lambda z, image: textbook.output.losses(z, y[image]) / len(y)
+
+
+def weighted_sum(gradient: Array) -> Measure:
+    """Σ dL/dY·Y over each row, whose derivative is what a link's backward function must give: dL/dY (m, …)."""
+
+    def measure(Y: Array, image: Labels) -> Array:
+        rows = Y.reshape(len(Y), -1)
+        weights = gradient.reshape(len(gradient), -1)
+        total: Array = rows @ weights[0] if len(weights) == 1 else np.einsum("rd,rd->r", rows, weights[image])
+        return total
+
+    return measure
 
 
 def _one_changed(copies: Array, places: Labels, change: complex | Array) -> Array:
@@ -92,3 +228,17 @@ def _one_changed(copies: Array, places: Labels, change: complex | Array) -> Arra
     changed = copies.astype(np.result_type(copies, change))
     changed.reshape(len(places), -1)[np.arange(len(places)), places] += change
     return changed
+
+
+def _nearest(link: Link, source: Array, entries: int) -> Array:
+    """The smallest distance at which a candidate of any maximum catches up with the winner: (rows, …) → (E,)."""
+    values = candidates(link, source)
+    winner = values.real.argmax(axis=-1)[..., None]
+    best = np.take_along_axis(values, winner, axis=-1)
+    gap, difference = best.real - values.real, np.abs(values.imag - best.imag)
+    # Slopes that differ by rounding alone are equal.
+    moves = difference > 64 * np.finfo(np.float64).eps * (np.abs(values.imag) + np.abs(best.imag))
+    distance = np.full(gap.shape, np.inf)
+    np.divide(gap, difference / COMPLEX_STEP, out=distance, where=moves)
+    nearest: Array = distance.reshape(entries, -1).min(axis=1)
+    return nearest

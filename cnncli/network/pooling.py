@@ -10,7 +10,7 @@ def maxpool(A: Array, s: int) -> Array:
 
     A (m, N, h, w) → P (m, N, ⌊h/s⌋, ⌊w/s⌋).
     """
-    return np.take_along_axis(_windows(A, s), winners(A, s)[..., None], axis=-1)[..., 0]
+    return np.take_along_axis(windows(A, s), winners(A, s)[..., None], axis=-1)[..., 0]
 
 
 def winners(A: Array, s: int) -> Labels:
@@ -20,7 +20,7 @@ def winners(A: Array, s: int) -> Labels:
 
     A (m, N, h, w) → (m, N, ⌊h/s⌋, ⌊w/s⌋), each in 0 … s²-1.
     """
-    place: Labels = _windows(A.real, s).argmax(axis=-1)
+    place: Labels = windows(A.real, s).argmax(axis=-1)
     return place
 
 
@@ -37,7 +37,7 @@ def maxpool_backward(A: Array, dP: Array, s: int) -> Array:
     return dA
 
 
-def _windows(A: Array, s: int) -> Array:
+def windows(A: Array, s: int) -> Array:
     """The numbers of every window, row by row: (m, N, h, w) → (m, N, ⌊h/s⌋, ⌊w/s⌋, s²)."""
     m, N, h, w = A.shape
     p, q = h // s, w // s

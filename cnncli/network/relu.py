@@ -11,6 +11,11 @@ def relu(Z: Array) -> Array:
     return np.where(Z.real <= 0, Z.dtype.type(0), Z)
 
 
+def candidates(Z: Array) -> Array:
+    """relu as a maximum over candidates, 0 and Z, of which the first of equal ones wins: Z (…) → (…, 2)."""
+    return np.stack([np.zeros_like(Z), Z], axis=-1)
+
+
 def active(Z: Array) -> NDArray[np.bool_]:
     """Where Z > 0: the linear piece of the relu that each entry lies on."""
     positive: NDArray[np.bool_] = Z.real > 0

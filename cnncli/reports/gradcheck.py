@@ -1,72 +1,188 @@
 """The verdicts of a gradient check, for people and for other programs."""
 
-from collections.abc import Sequence
+from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.inspection.gradcheck import Check, Method
-from cnncli.inspection.subject import Subject
+from cnncli.errors import UsageError
+from cnncli.inspection.check import Check
+from cnncli.inspection.kinks import CONVENTION
+from cnncli.inspection.outcome import Outcome
 from cnncli.reports.console import print_table, stdout
+from cnncli.reports.grids import Look, grid
+from cnncli.text import printable
+
+WORST = 3  # entries that are shown of a derivative that failed
+STYLES = {"PASS": "green", "KINK": "yellow", "FAIL": "bold red"}
 
 
-def checks_document(checks: Sequence[Check], method: Method) -> dict[str, Any]:
-    """The checks as JSON; errors leave kinks out."""
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as JSON; errors leave kinks out."""
+    gradcheck, first = outcome.gradcheck, outcome.first_wrong_link
+    everything = [*outcome.checks, *outcome.links]
     return {
-        "passed": all(check.passed for check in checks),
-        "method": method,
-        "max_error": max(float(check.relative_errors.max()) for check in checks),
-        "checks": [
+        "passed": outcome.passed,
+        "verdict": outcome.verdict,
+        "method": gradcheck.method,
+        "seed": gradcheck.seed,
+        "sample": gradcheck.sample,
+        "max_error": max(float(check.relative_errors.max()) for check in everything),
+        "checks": [check_document(check) for check in outcome.checks],
+        "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
+        "first_wrong_link": first.label if first else None,
+        "diagnosis": [
+            {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
+            for diagnosis in outcome.diagnoses
+        ],
+        "ties": asdict(outcome.ties) | {"convention": CONVENTION},
+    }
+
+
+def check_document(check: Check) -> dict[str, Any]:
+    """One derivative as JSON."""
+    return {
+        "name": check.name,
+        "shape": check.shape[1:] if check.has_batch_axis and check.shape[0] == 1 else check.shape,
+        "entries": len(check.entries),
+        "max_abs_error": float(check.absolute_errors.max()),
+        "max_rel_error": float(check.relative_errors.max()),
+        "kinks": int(check.kinks.sum()),
+        "units_on_kink": check.units,
+        "failed": int(check.failed.sum()),
+        "passed": check.passed,
+        "verdict": check.verdict,
+        "problem": check.problem or None,
+        "worst": [
             {
-                "name": check.name,
-                "shape": check.analytic.shape,
-                "entries": check.analytic.size,
-                "max_abs_error": float(check.absolute_errors.max()),
-                "max_rel_error": float(check.relative_errors.max()),
-                "kinks": int(check.kinks.sum()),
-                "passed": check.passed,
+                "index": check.index(which),
+                "value": float(check.analytic[which]),
+                "expected": float(check.numeric[which]),
+                "below": float(check.below[which]),
+                "above": float(check.above[which]),
             }
-            for check in checks
+            for which in check.most_wrong(WORST)
         ],
     }
 
 
-def print_checks(checks: Sequence[Check], method: Method, subject: Subject) -> None:
-    """A row a derivative, the worst entry of each that failed, and the verdict."""
-    architecture = subject.architecture
+def print_outcome(outcome: Outcome, what: str) -> None:
+    """A row a derivative, a row a link, what is wrong and where, and the verdict; `what` says whose gradients."""
+    out = stdout()
+    out.print(_header(outcome, what), soft_wrap=True)
+    _print_checks("derivative, through to L", outcome.checks)
+    if outcome.links:
+        _print_checks("link, given its gradient", outcome.links)
+    for check in (*outcome.checks, *outcome.links):
+        for line in explanations(check):
+            out.print(line, soft_wrap=True)
+    if outcome.first_wrong_link:
+        out.print(_first_wrong(outcome.first_wrong_link), soft_wrap=True)
+    for diagnosis in outcome.diagnoses:
+        out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
+    out.print(_ties(outcome), soft_wrap=True)
+    entries = sum(len(check.entries) for check in (*outcome.checks, *outcome.links))
+    counted = f"{len(outcome.checks)} derivatives and {len(outcome.links)} links, {entries:,} entries"
+    wrong = ", ".join(check.label for check in (*outcome.checks, *outcome.links) if not check.passed)
+    verdict = {
+        "PASS": f"PASS: {counted}",
+        "KINK": f"PASS: {counted}; where a unit sits on a kink the gradient lies between the one-sided derivatives",
+        "FAIL": f"FAIL: {wrong}",
+    }
+    out.print(Text(verdict[outcome.verdict], STYLES[outcome.verdict]), soft_wrap=True)
+
+
+def explanations(check: Check) -> list[str]:
+    """The worst entries of a derivative that failed, the units on a kink of one that did not."""
+    if check.problem:
+        return [f"{check.label} {check.problem}"]
+    if check.verdict == "FAIL":
+        wrong = int(check.failed.sum())
+        lines = [f"{check.label}: {wrong:,} of {len(check.entries):,} entries {'are' if wrong > 1 else 'is'} wrong"]
+        return lines + [f"  {_entry(check, which)}" for which in check.most_wrong(WORST)]
+    if check.verdict == "KINK":
+        which = int(np.flatnonzero(check.kinks)[0])
+        return [
+            f"{check.label}: {check.kinks.sum():,} entries on a kink ({', '.join(check.units[:WORST]) or 'in reach'}); "
+            f"{list(check.index(which))}: {check.analytic[which]:.6g} lies between the one-sided derivatives "
+            f"{check.below[which]:.6g} and {check.above[which]:.6g}"
+        ]
+    return []
+
+
+def print_error_map(outcome: Outcome, name: str) -> None:
+    """What one derivative is off, entry by entry; 0 where it was not checked or sits on a kink.
+
+    Raises UsageError for a name that was not checked.
+    """
+    checks = {check.name: check for check in outcome.checks}
+    if name not in checks:
+        near = get_close_matches(name, checks, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--show {name}: no such derivative was checked, there are {', '.join(checks)}{hint}")
+    check = checks[name]
+    errors = np.zeros(check.shape)
+    errors.ravel()[check.entries] = np.where(check.kinks, 0, check.analytic - check.numeric)
+    out = stdout()
+    out.print(f"{name}, what it is off:", soft_wrap=True)
+    single = errors[0] if check.has_batch_axis and len(errors) == 1 else errors
+    out.print(grid(single, out.width, Look())[0], soft_wrap=True)
+
+
+def _header(outcome: Outcome, what: str) -> str:
+    gradcheck = outcome.gradcheck
+    subject, architecture = gradcheck.subject, gradcheck.subject.architecture
     images = subject.images[0] if len(subject.images) == 1 else f"{len(subject.images)} images"
-    stdout().print(
-        f"{images}, weights {subject.origin}: {architecture.height}×{architecture.width}×{architecture.channels}, "
+    sample = f"{gradcheck.sample} entries of each, " if gradcheck.sample else ""
+    return (
+        printable(f"{images}, weights: {subject.origin}") + "\n"
+        f"{architecture.height}×{architecture.width}×{architecture.channels}, "
         f"filters {','.join(map(str, architecture.filters))}, kernel {architecture.kernel}, pool {architecture.pool}, "
-        f"{architecture.classes} classes; method {method}",
-        soft_wrap=True,
+        f"{architecture.classes} classes: {architecture.parameter_count:,} parameters\n"
+        f"{what}; {gradcheck.method}, {sample}seed {gradcheck.seed}"
     )
-    table = Table("derivative", "shape")
-    for heading in ("entries", "max abs err", "max rel err", *(["kinks"] if method == "central" else [])):
-        table.add_column(heading, justify="right")
+
+
+def _print_checks(heading: str, checks: Any) -> None:
+    table = Table(heading, "shape")
+    kinks = any(check.kinks.any() for check in checks)
+    for title in ("entries", "abs err", "rel err", *(["kinks"] if kinks else [])):
+        table.add_column(title, justify="right")
     table.add_column("verdict")
     for check in checks:
-        kinks = [f"{check.kinks.sum():,}"] if method == "central" else []
+        document = check_document(check)
         table.add_row(
-            check.name,
-            str(architecture.shapes[check.name]),
-            f"{check.analytic.size:,}",
-            f"{check.absolute_errors.max():.1e}",
-            f"{check.relative_errors.max():.1e}",
-            *kinks,
-            Text("PASS", "green") if check.passed else Text("FAIL", "bold red"),
+            check.label,
+            "×".join(map(str, document["shape"])) or "1",
+            f"{len(check.entries):,}",
+            f"{document['max_abs_error']:.1e}",
+            f"{document['max_rel_error']:.1e}",
+            *([f"{check.kinks.sum():,}"] if kinks else []),
+            Text(check.verdict, STYLES[check.verdict]),
         )
     print_table(table)
-    for check in checks:
-        if not check.passed:
-            where = check.worst
-            stdout().print(
-                f"{check.name}: {check.failed.sum():,} of {check.analytic.size:,} entries are wrong; worst entry "
-                f"{list(where)}: {check.analytic[where]:.6g} instead of {check.numeric[where]:.6g}",
-                soft_wrap=True,
-            )
-    entries = sum(check.analytic.size for check in checks)
-    wrong = [check.name for check in checks if not check.passed]
-    verdict = f"FAIL: {', '.join(wrong)}" if wrong else f"PASS: {len(checks)} derivatives, {entries:,} entries"
-    stdout().print(verdict, soft_wrap=True)
+
+
+def _first_wrong(check: Check) -> str:
+    if check.problem:
+        return f"{check.label} is the first wrong link: it {check.problem}"
+    return f"{check.label} is the first wrong link; worst entry {_entry(check, check.worst)}"
+
+
+def _entry(check: Check, which: int) -> str:
+    text = f"{list(check.index(which))}: {check.analytic[which]:.6g} instead of {check.numeric[which]:.6g}"
+    if check.below[which] != check.above[which]:
+        text += f" (one-sided: {check.below[which]:.6g} and {check.above[which]:.6g})"
+    return text
+
+
+def _ties(outcome: Outcome) -> str:
+    ties = outcome.ties
+    return (
+        f"kinks: {ties.relus:,} units with Z = 0, {ties.windows:,} pooling windows with equal maxima, "
+        f"{ties.dead_windows:,} with all numbers 0\n"
+        f"convention: {CONVENTION}"
+    )

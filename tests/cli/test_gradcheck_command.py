@@ -1,0 +1,184 @@
+"""`cnncli gradcheck` as a user runs it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnncli.inspection.gradcheck import engine_gradients
+from cnncli.inspection.subject import FreshNetwork, choose
+from cnncli.network.arrays import Array
+from cnncli.network.textbook import Textbook
+from tests.conftest import SAMPLE_DATA, Cli
+
+
+@pytest.fixture
+def dumped() -> dict[str, Array]:
+    """The right gradients of the note's example, as another program would dump them."""
+    subject = choose([], None, None, FreshNetwork())
+    gradients = engine_gradients(Textbook(subject.architecture), subject)
+    return {name: gradients[f"dL/{name}"] for name in ("dw1", "db1", "dw2", "db2")}
+
+
+def dump(path: Path, arrays: dict[str, Any]) -> None:
+    np.savez(path, **arrays)
+
+
+def test_the_notes_example_passes(cli: Cli) -> None:
+    result = cli("gradcheck")
+    assert result.code == 0
+    assert result.err == ""
+    assert "PASS: 10 derivatives and 10 links, 184 entries" in result.out
+    assert "seed 0" in result.out
+    assert max(map(len, result.out.split("kinks:")[0].splitlines())) <= 80
+
+
+@pytest.mark.parametrize("method", ["complex-step", "central", "richardson"])
+def test_json(cli: Cli, method: str) -> None:
+    result = cli("gradcheck", "--method", method, "--format", "json")
+    document = json.loads(result.out)
+    assert result.code == 0
+    assert document["passed"] is True
+    assert document["method"] == method
+    assert document["max_error"] < 1e-7
+    assert [check["name"] for check in document["checks"]][:3] == ["dL/dz2", "dL/dw2", "dL/db2"]
+    assert document["checks"][7] | {"max_abs_error": 0, "max_rel_error": 0} == {
+        "name": "dL/dw1",
+        "shape": [1, 1, 3, 3],
+        "entries": 9,
+        "max_abs_error": 0,
+        "max_rel_error": 0,
+        "kinks": 0,
+        "units_on_kink": [],
+        "failed": 0,
+        "passed": True,
+        "verdict": "PASS",
+        "problem": None,
+        "worst": [],
+    }
+    assert [(link["given"], link["name"]) for link in document["links"]][:2] == [("L", "dL/dz2"), ("dL/dz2", "dL/dF")]
+    assert document["first_wrong_link"] is None
+    assert document["diagnosis"] == []
+    assert document["ties"]["dead_windows"] == 1
+    dead = next(check for check in document["checks"] if check["name"] == "dL/dA1")
+    assert dead["kinks"] == (0 if method == "complex-step" else 4)
+
+
+def test_a_trained_model_passes_on_real_images(cli: Cli, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    trained = cli("train", SAMPLE_DATA / "fashion", "--epochs", 1, "--out", run, "--image-size", 14, "-q")
+    assert trained.code == 0, trained.err
+    images = sorted((SAMPLE_DATA / "fashion" / "val" / "sneaker").glob("*.png"))[:3]
+    result = cli("gradcheck", *images, "-m", run, "--sample", 60, "--seed", 5)
+    assert result.code == 0, result.err
+    assert "60 entries of each, seed 5" in result.out
+    assert "PASS: 10 derivatives and 10 links" in result.out
+
+
+def test_gradients_from_elsewhere(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    path = tmp_path / "grads.npz"
+    dump(path, dumped)
+    assert cli("gradcheck", "--against", path).code == 0
+    dumped["dw1"] = dumped["dw1"][:, :, ::-1, ::-1]
+    dump(path, dumped)
+    result = cli("gradcheck", "--against", path, "--show", "dL/dw1")
+    assert result.code == 1
+    assert "diagnosis: dL/dw1: dL/dw is turned by 180°" in result.out
+    assert "dL/dw1: 6 of 9 entries are wrong" in result.out
+    assert "dL/dw1, what it is off:" in result.out
+    document = json.loads(cli("gradcheck", "--against", path, "--format", "json").out)
+    assert document["passed"] is False
+    assert [check["name"] for check in document["checks"] if not check["passed"]] == ["dL/dw1"]
+    assert document["diagnosis"][0]["mistake"] == "kernel turned"
+
+
+def test_intermediates_from_elsewhere_are_checked_link_by_link(cli: Cli, tmp_path: Path) -> None:
+    subject = choose([], None, None, FreshNetwork())
+    gradients = engine_gradients(Textbook(subject.architecture), subject)
+    everything = {name: value for name, value in gradients.items() if name != "dL/dA2"}
+    everything["dL/dA1"] = np.repeat(np.repeat(everything["dL/dP1"], 2, axis=2), 2, axis=3)[0]  # no batch axis
+    dump(tmp_path / "grads.npz", everything)
+    result = cli("gradcheck", "--against", tmp_path / "grads.npz")
+    assert result.code == 1
+    assert "dL/dP1 → dL/dA1 is the first wrong link; worst entry [0, 0, 0]: -0.0900332 instead of 0" in result.out
+    assert "diagnosis: dL/dP1 → dL/dA1: every number of a window takes the gradient" in result.out
+
+
+def test_float32_gradients_pass(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    single = {name: value.astype(np.float32) for name, value in dumped.items()}
+    dump(tmp_path / "grads.npz", single)
+    assert cli("gradcheck", "--against", tmp_path / "grads.npz").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"dw9": np.zeros(1)}, "dw9 is no gradient of this network"),
+        ({"dw1": np.zeros((1, 1, 3, 3), int)}, "dw1 is int64; gradients are float64 or float32"),
+        ({}, "holds no arrays"),
+    ],
+)
+def test_files_of_gradients_that_cannot_be_used(
+    cli: Cli, tmp_path: Path, arrays: dict[str, Array], sentence: str
+) -> None:
+    dump(tmp_path / "grads.npz", arrays)
+    result = cli("gradcheck", "--against", tmp_path / "grads.npz")
+    assert result.code == 3
+    assert sentence in result.sentence
+
+
+def test_files_that_hold_no_gradients(cli: Cli, tmp_path: Path) -> None:
+    assert "no such file" in cli("gradcheck", "--against", tmp_path / "none.npz").sentence
+    (tmp_path / "bad.npz").write_text("nothing")
+    assert "is no .npz file of plain arrays" in cli("gradcheck", "--against", tmp_path / "bad.npz").sentence
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    assert "holds one array without a name" in cli("gradcheck", "--against", tmp_path / "one.npy").sentence
+
+
+def test_self_test(cli: Cli) -> None:
+    result = cli("gradcheck", "--self-test")
+    assert result.code == 0
+    assert "36 mistakes planted, 36 found, 36 localised, 36 named" in result.out
+    assert max(map(len, result.out.splitlines())) <= 80
+    document = json.loads(cli("gradcheck", "--self-test", "--format", "json").out)
+    assert document["passed"] is True
+    assert len(document["planted"]) == 36
+
+
+def test_somebody_elses_code(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    written = cli("gradcheck", "--template", path)
+    assert (written.code, written.out) == (0, "")
+    assert "fill it in" in written.err
+    path.write_text("def relu_backward(Z1, dA1):\n    return dA1\n")
+    result = cli("gradcheck", "--code", path)
+    assert result.code == 1
+    assert "diagnosis: relu_backward: relu′ is taken as 1 below zero too" in result.out
+    document = json.loads(cli("gradcheck", "--code", path, "--format", "json").out)
+    (function,) = document["functions"]
+    assert function["name"] == "relu_backward"
+    assert function["passed"] is False
+    assert function["cases"][0]["checks"][0]["name"] == "dL/dZ1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--code", "x.py", "--self-test"), "--code checks on networks of its own: leave out --self-test"),
+        (("--self-test", "-m", "model"), "--self-test checks on networks of its own: leave out --model"),
+        (("--template", "x.py", "--filters", "3"), "leave out --filters"),
+        (("--show", "dL/dw7"), "--show dL/dw7: no such derivative was checked"),
+    ],
+)
+def test_options_that_make_no_sense_together(cli: Cli, arguments: tuple[str, ...], sentence: str) -> None:
+    result = cli("gradcheck", *arguments)
+    assert result.code == 2
+    assert sentence in result.err
+
+
+def test_a_missing_file_of_code(cli: Cli, tmp_path: Path) -> None:
+    result = cli("gradcheck", "--code", tmp_path / "none.py")
+    assert result.code == 3
+    assert "no such file; --template" in result.sentence
