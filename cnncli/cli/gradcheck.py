@@ -112,6 +112,7 @@ def _check(
     from dataclasses import replace
 
     from cnncli.inspection.against import read_gradients
+    from cnncli.inspection.engines import compare_engines, joined
     from cnncli.inspection.gradcheck import Gradcheck, engine_gradients
     from cnncli.inspection.methods import EPS
     from cnncli.inspection.outcome import run_gradcheck
@@ -127,6 +128,9 @@ def _check(
     gradcheck = Gradcheck(subject, gradients, method, sample, seed, eps, foreign=against is not None)
     with CheckProgress(gradcheck.total, "entries") as progress:
         outcome = run_gradcheck(replace(gradcheck, advance=progress.advance))
+    if not against:
+        engines = compare_engines(subject.architecture, subject.parameters, subject.X, subject.y)
+        outcome = replace(outcome, engine=joined(engines))
     if format == "json":
         print_json(outcome_document(outcome))
     else:

@@ -35,10 +35,28 @@ class Agreement:
     bound: Array
 
     @property
+    def label(self) -> str:
+        """As a derivative's: what a report calls it."""
+        return self.name
+
+    @property
     def failed(self) -> NDArray[np.bool_]:
         """The entries that are not within their bound; a NaN is not."""
-        within: NDArray[np.bool_] = np.abs(self.fused - self.textbook) <= self.bound
+        within: NDArray[np.bool_] = self.errors <= self.bound
         return ~within
+
+    @property
+    def errors(self) -> Array:
+        """How far the two are apart, entry by entry."""
+        error: Array = np.abs(self.fused - self.textbook)
+        return error
+
+    @property
+    def share_of_bound(self) -> float:
+        """The largest error as a share of its bound; 0 where nothing is off."""
+        off = self.errors > 0
+        with np.errstate(divide="ignore"):  # a bound of 0 allows nothing
+            return float((self.errors[off] / self.bound[off]).max(initial=0))
 
     @property
     def passed(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cnncli.inspection.check import Check
 from cnncli.inspection.diagnosis import Diagnosis, diagnose
+from cnncli.inspection.engines import Agreement
 from cnncli.inspection.gradcheck import Gradcheck
 from cnncli.inspection.kinks import Ties
 
@@ -18,16 +19,17 @@ class Outcome:
     links: Sequence[Check]
     ties: Ties
     diagnoses: Sequence[Diagnosis]
+    engine: Agreement | None = None  # the fused engine's gradients against the textbook's, where those are checked
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed; an entry on a kink is no failure."""
-        return all(check.passed for check in (*self.checks, *self.links))
+        return all(check.passed for check in (*self.checks, *self.links)) and (not self.engine or self.engine.passed)
 
     @property
     def verdict(self) -> str:
         """PASS, KINK or FAIL."""
-        verdicts = {check.verdict for check in (*self.checks, *self.links)}
+        verdicts = {check.verdict for check in (*self.checks, *self.links)} | ({"FAIL"} if not self.passed else set())
         return next(verdict for verdict in ("FAIL", "KINK", "PASS") if verdict in verdicts)
 
     @property

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import safetensors.numpy
 
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
@@ -42,7 +41,7 @@ def read_weights(path: Path) -> Parameters:
     """Arrays by name, float64, from a .npz, .safetensors or .json file. Raises UsageError and DataError."""
     readers: dict[str, Callable[[Path], Parameters]] = {
         ".npz": _read_npz,
-        ".safetensors": safetensors.numpy.load_file,
+        ".safetensors": _read_safetensors,
         ".json": _read_json,
     }
     if path.suffix.lower() not in readers:
@@ -52,12 +51,22 @@ def read_weights(path: Path) -> Parameters:
         weights = {name: np.asarray(value, np.float64) for name, value in arrays.items()}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} does not hold arrays of numbers by name ({error})") from None
     for name, value in weights.items():
         if not np.isfinite(value).all():
             raise DataError(f"{path}: {name} has entries that are not finite numbers")
     return weights
+
+
+def _read_safetensors(path: Path) -> Parameters:
+    from safetensors import SafetensorError  # here, for what has no such file starts sooner
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
 
 
 def described(weights: Parameters, fresh: "FreshNetwork") -> "FreshNetwork":

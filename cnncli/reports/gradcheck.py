@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cnncli.errors import UsageError
 from cnncli.inspection.check import Check
+from cnncli.inspection.engines import Agreement
 from cnncli.inspection.kinks import CONVENTION
 from cnncli.inspection.outcome import Outcome
 from cnncli.reports.console import print_table, stdout
@@ -33,12 +34,24 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "max_error": max(float(check.relative_errors.max()) for check in everything),
         "checks": [check_document(check) for check in outcome.checks],
         "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
+        "engine": engine_document(outcome.engine) if outcome.engine else None,
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
             {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
             for diagnosis in outcome.diagnoses
         ],
         "ties": asdict(outcome.ties) | {"convention": CONVENTION},
+    }
+
+
+def engine_document(engine: Agreement) -> dict[str, Any]:
+    """The fused engine's gradients against the textbook's as JSON."""
+    return {
+        "name": engine.name,
+        "entries": engine.errors.size,
+        "max_abs_error": float(engine.errors.max()),
+        "share_of_bound": engine.share_of_bound,
+        "passed": engine.passed,
     }
 
 
@@ -76,6 +89,8 @@ def print_outcome(outcome: Outcome, what: str) -> None:
     _print_checks("derivative, through to L", outcome.checks)
     if outcome.links:
         _print_checks("link, given its gradient", outcome.links)
+    if outcome.engine:
+        _print_engine(outcome.engine)
     for check in (*outcome.checks, *outcome.links):
         for line in explanations(check):
             out.print(line, soft_wrap=True)
@@ -84,9 +99,11 @@ def print_outcome(outcome: Outcome, what: str) -> None:
     for diagnosis in outcome.diagnoses:
         out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
     out.print(_ties(outcome), soft_wrap=True)
+    engine = [outcome.engine] if outcome.engine else []
+    everything: list[Check | Agreement] = [*outcome.checks, *outcome.links, *engine]
     entries = sum(len(check.entries) for check in (*outcome.checks, *outcome.links))
     counted = f"{len(outcome.checks)} derivatives and {len(outcome.links)} links, {entries:,} entries"
-    wrong = ", ".join(check.label for check in (*outcome.checks, *outcome.links) if not check.passed)
+    wrong = ", ".join(check.label for check in everything if not check.passed)
     verdict = {
         "PASS": f"PASS: {counted}",
         "KINK": f"PASS: {counted}; where a unit sits on a kink the gradient lies between the one-sided derivatives",
@@ -163,6 +180,22 @@ def _print_checks(heading: str, checks: Any) -> None:
             *([f"{check.kinks.sum():,}"] if kinks else []),
             Text(check.verdict, STYLES[check.verdict]),
         )
+    print_table(table)
+
+
+def _print_engine(engine: Agreement) -> None:
+    table = Table("engine")
+    for title in ("entries", "abs err", "of float32's bound"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    verdict = "PASS" if engine.passed else "FAIL"
+    table.add_row(
+        engine.name,
+        f"{engine.errors.size:,}",
+        f"{engine.errors.max():.1e}",
+        f"{engine.share_of_bound:.1%}",
+        Text(verdict, STYLES[verdict]),
+    )
     print_table(table)
 
 

@@ -182,3 +182,20 @@ def test_a_missing_file_of_code(cli: Cli, tmp_path: Path) -> None:
     result = cli("gradcheck", "--code", tmp_path / "none.py")
     assert result.code == 3
     assert "no such file; --template" in result.sentence
+
+
+def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)["engine"]
+    assert right["passed"] is True
+    assert right["entries"] == 8 * 9 + 8 + 200 + 1
+    assert 0 < right["share_of_bound"] < 1
+    assert "│ fused engine" in cli("gradcheck").out
+
+    from cnncli.network.fused_block import FusedBlock
+
+    backward = FusedBlock.backward
+    monkeypatch.setattr(FusedBlock, "backward", lambda block, dP: [1.01 * g for g in backward(block, dP)])
+    wrong = cli("gradcheck", "--seed", 3)
+    assert wrong.code == 1
+    assert wrong.out.splitlines()[-1] == "FAIL: fused engine"
+    assert json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)["verdict"] == "FAIL"
