@@ -76,7 +76,7 @@ def gradcheck(
     """
     blocks = parse_filters(filters) if filters else None
 
-    # The products are small: BLAS threads only wait for each other, and where other programs run they are ten times slower.
+    # The products are small: BLAS threads only wait for each other, ten times as long where other programs run.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from dataclasses import replace
