@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def gradcheck(
     images: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[IMAGE…]", help="Image files; random numbers, or the note's example, without one."),
+        typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
     ] = None,
     model: OptionalModelPath = None,
     label: Label = None,

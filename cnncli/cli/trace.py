@@ -37,7 +37,7 @@ def trace(
     image: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[IMAGE]",
+            metavar="IMAGE",
             help="An image file, or a matrix of numbers in a .csv, .txt or .npy file; "
             "random numbers, or the note's example, without one.",
         ),
