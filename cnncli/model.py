@@ -84,23 +84,36 @@ def load_model(path: Path) -> Model:
         )
     settings, arrays = _read(file)
     try:
+        _require_whole_numbers(settings["architecture"])
         architecture = Architecture(
             **(settings["architecture"] | {"filters": tuple(settings["architecture"]["filters"])})
         )
         normalisation = Normalisation(**{name: tuple(map(float, v)) for name, v in settings["normalisation"].items()})
         classes = tuple(map(str, settings["classes"]))
-    except (KeyError, TypeError, ValueError, AttributeError, ArchitectureError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArchitectureError) as error:
         raise ModelError(f"{file} describes no network that can be built ({error}): train it again") from None
-    if len(classes) != architecture.classes or not (
-        len(normalisation.mean) == len(normalisation.std) == architecture.channels
+    if (
+        len(set(classes)) != architecture.classes
+        or len(classes) != architecture.classes
+        or not (len(normalisation.mean) == len(normalisation.std) == architecture.channels)
     ):
         raise ModelError(f"{file}: classes or normalisation do not match the architecture: train it again")
     if not (
-        np.isfinite(normalisation.mean).all() and np.isfinite(normalisation.std).all() and min(normalisation.std) > 0
+        np.isfinite(normalisation.mean).all()
+        and np.isfinite(normalisation.std).all()
+        and np.array(normalisation.std, np.float32).min() > 0
     ):
         raise ModelError(f"{file}: the normalisation has a mean or std that is not a usable number: train it again")
     _check_parameters(file, architecture, arrays)
     return Model(architecture, classes, normalisation, {name: arrays[name] for name in architecture.parameter_shapes})
+
+
+def _require_whole_numbers(architecture: dict[str, Any]) -> None:
+    """Raise TypeError for sizes that are no whole numbers: JSON knows 3.0 and true as well."""
+    for name, value in architecture.items():
+        for number in value if name == "filters" else [value]:
+            if type(number) is not int:
+                raise TypeError(f"{name} is {number!r}")
 
 
 def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
@@ -111,14 +124,14 @@ def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
         with safetensors.safe_open(file, framework="numpy") as content:
             metadata = content.metadata() or {}
             arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  it is no mapping
-    except (safetensors.SafetensorError, OSError, TypeError, ValueError) as error:
+    except (safetensors.SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{file} is no model file, or a damaged one ({error})") from None
     if METADATA_KEY not in metadata:
         raise ModelError(f"{file} is a safetensors file that cnncli did not write: it lacks the network's description")
     try:
         settings = json.loads(metadata[METADATA_KEY])
         version = settings["format"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise ModelError(f"{file}: the network's description is damaged: train it again") from None
     if version != FORMAT_VERSION:
         raise ModelError(f"{file} is written in format {version}; this cnncli reads format {FORMAT_VERSION}")

@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -62,6 +63,7 @@ def main() -> None:
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name or a σ that the encoding lacks ends nothing
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.filterwarnings("ignore", module="PIL")  # a file that is not as it should be is decoded or refused
     try:
         code = app(prog_name="cnncli", standalone_mode=False)
         sys.stdout.flush()

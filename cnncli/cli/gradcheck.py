@@ -74,7 +74,7 @@ def gradcheck(
     with options of a fresh network, one with random weights. An entry on a kink of a relu or a pooling window is no
     failure if its gradient lies between the two one-sided derivatives. The exit code is 1 if a check fails.
     """
-    blocks = parse_filters(filters) if filters else None
+    blocks = parse_filters(filters) if filters is not None else None
 
     # The products are small: BLAS threads only wait for each other, on a busy machine for ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

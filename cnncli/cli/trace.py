@@ -104,7 +104,7 @@ def trace(
     cnncli trace lesson.csv --weights lesson.json --label 0 -o lesson.tex (own numbers, as a document)
 
     """
-    blocks = parse_filters(filters) if filters else None
+    blocks = parse_filters(filters) if filters is not None else None
     views = {
         "--expand": expand,
         "--follow": follow,

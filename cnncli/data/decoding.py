@@ -34,7 +34,7 @@ class Size(NamedTuple):
 
 
 def image_size(path: Path) -> Size:
-    """The size of an image as it is looked at, from its header alone. Raises ImageError."""
+    """The size of an image as it is looked at; its pixels are not checked. Raises ImageError."""
     with _opened(path) as image:
         turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
         return Size(*(image.size if turned else image.size[::-1]))

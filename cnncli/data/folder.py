@@ -33,11 +33,13 @@ class Folder:
 def scan(root: Path) -> Folder:
     """Read DATA/class/*.png, or DATA/train/class/*.png beside DATA/val (valid, validation).
 
+    Beside train and another split no other folder counts.
     A class is the first folder below; its images may lie deeper. Order is by POSIX path, hidden names are passed over.
     Raises DataError where the folder, a class or an image is missing.
     """
     names = [path.name for path in subfolders(root)]
-    if "train" not in names or not SPLITS.issuperset(names):
+    split = "train" in names and (len(names) == 1 or not SPLITS.isdisjoint(set(names) - {"train"}))
+    if not split:
         classes = _classes(root)
         return Folder(root, classes, _samples(root, classes), None)
     classes = _classes(root / "train")

@@ -225,7 +225,7 @@ def weighted_sum(gradient: Array) -> Measure:
 
 def _one_changed(copies: Array, places: Labels, change: complex | Array) -> Array:
     """Copies (E, …) with `change` added to one flat place in each."""
-    changed = copies.astype(np.result_type(copies, change))
+    changed = copies.astype(np.result_type(copies, change), order="C")  # so that the next line writes into a view
     changed.reshape(len(places), -1)[np.arange(len(places)), places] += change
     return changed
 

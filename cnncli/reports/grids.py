@@ -99,7 +99,7 @@ def _have_decimals(values: Array, decimals: int) -> bool:
 
 def _kept(length: int, most: int) -> list[int | None]:
     """The indices of an axis that are shown, at most `most`, None for the gap in the middle."""
-    if length <= most:
+    if length <= max(most, 2):  # a gap between two numbers would hide none
         return [*range(length)]
     edge = max((most - 1) // 2, 1)
     return [*range(edge), None, *range(length - edge, length)]

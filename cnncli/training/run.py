@@ -93,7 +93,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     model = _fresh_model(folder.classes, training, settings)
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
 
-    run = RunFolder(path)
+    run = RunFolder(path, force=settings.force)
     fraction = None if own_validation else settings.validation_fraction or VALIDATION_FRACTION
     effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
     run.write_settings(_settings(effective, model))

@@ -41,14 +41,18 @@ def refuse_existing(path: Path, force: bool) -> None:
 class RunFolder:
     """A run folder that is being filled. Raises DataError wherever it cannot be written."""
 
-    def __init__(self, path: Path) -> None:
-        """Make the folder; the files of an earlier run in it go, whatever else lies there stays."""
+    def __init__(self, path: Path, *, force: bool) -> None:
+        """Make the folder. With `force` it may exist: the files of the run in it go, whatever else lies there stays."""
         self.path = path
         self._rows: list[dict[str, Any]] = []
         try:
             path.mkdir(parents=True, exist_ok=True)
-            for name in (FILE_NAME, HISTORY, SPLIT, SETTINGS):
+            if not force:
+                (path / SETTINGS).touch(exist_ok=False)  # whoever makes it has the folder: no two trainings share one
+            for name in (FILE_NAME, HISTORY, SPLIT):
                 (path / name).unlink(missing_ok=True)
+        except FileExistsError:
+            raise UsageError(f"--out {path} was taken by another training meanwhile: name another folder") from None
         except OSError as error:
             raise self._cannot_write(error) from None
 

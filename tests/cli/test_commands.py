@@ -95,6 +95,13 @@ def test_the_best_epoch_is_kept(cli: Cli, image_folder: Path) -> None:
     best = max(history, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"])))
     assert summary["best_epoch"] == int(best["epoch"])
     assert summary["val"]["loss"] == float(best["val_loss"])
+    assert summary["best_epoch"] > 1
+    split = [row for row in rows(run / "split.csv") if row["split"] == "validation"]
+    (dark, light) = (
+        json.loads(cli("predict", image_folder / r["file"], "-m", run, "--format", "json").out)[0] for r in split
+    )
+    loss = -np.mean([np.log(dark["probabilities"]["dark"]), np.log(light["probabilities"]["light"])])
+    assert loss == pytest.approx(summary["val"]["loss"], rel=1e-4)  # the model in the folder is that epoch's
 
 
 def test_without_out_every_run_gets_a_folder_of_its_own(

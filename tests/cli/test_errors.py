@@ -18,6 +18,7 @@ from cnncli.data.normalisation import Normalisation
 from cnncli.errors import Stopped
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Parameters
 from cnncli.network.initialisation import he_normal
 from tests.conftest import Cli, write_image
 
@@ -190,9 +191,10 @@ def described_as(settings: object, path: Path) -> None:
     save_file({"w1": np.zeros((1, 1, 3, 3), np.float32)}, path, {"cnncli": json.dumps(settings)})
 
 
+GOOD_SIZES = {"height": 8, "width": 8, "channels": 1, "filters": [2], "kernel": 3, "pool": 2, "classes": 2}
 GOOD = {
     "format": 1,
-    "architecture": {"height": 8, "width": 8, "channels": 1, "filters": [2], "kernel": 3, "pool": 2, "classes": 2},
+    "architecture": GOOD_SIZES,
     "classes": ["dark", "light"],
     "normalisation": {"mean": [0.0], "std": [1.0]},
 }
@@ -217,6 +219,14 @@ GOOD = {
         (
             lambda path: described_as(GOOD | {"architecture": {"height": "x"}}, path),
             " describes no network that can be",
+        ),
+        (
+            lambda path: described_as(GOOD | {"architecture": {**GOOD_SIZES, "kernel": 3.0}}, path),
+            " describes no network that can be built (kernel is 3.0)",
+        ),
+        (
+            lambda path: described_as(GOOD | {"classes": ["dark", "dark"]}, path),
+            ": classes or normalisation do not match",
         ),
         (lambda path: described_as(GOOD | {"classes": ["dark"]}, path), ": classes or normalisation do not match"),
         (
@@ -414,3 +424,20 @@ def test_a_signal_while_images_are_decoded_is_no_damaged_image(tmp_path: Path, m
     monkeypatch.setattr("cnncli.data.decoding._rgb", stopped)
     with pytest.raises(Stopped):
         decode(write_image(tmp_path / "image.png"))
+
+
+def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
+    cli: Cli, image_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = image_folder.parent / "run"
+
+    def meanwhile(architecture: Architecture, seed: int) -> Parameters:
+        run.mkdir()
+        (run / "settings.json").write_text("theirs")
+        return he_normal(architecture, seed)
+
+    monkeypatch.setattr("cnncli.training.run.he_normal", meanwhile)
+    result = cli("train", image_folder, "--out", run, "-q")
+    assert result.code == 2
+    assert "run was taken by another training meanwhile: name another folder" in result.sentence
+    assert [path.read_text() for path in run.iterdir()] == ["theirs"]

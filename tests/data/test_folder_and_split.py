@@ -35,7 +35,7 @@ def test_class_folders_nested_hidden_and_foreign_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("validation", ["val", "valid", "validation"])
 def test_splits(tmp_path: Path, validation: str) -> None:
-    touch(tmp_path, "train/a/1.png", "train/b/2.png", f"{validation}/b/3.png", "test/a/4.png")
+    touch(tmp_path, "train/a/1.png", "train/b/2.png", f"{validation}/b/3.png", "test/a/4.png", "raw/5.png")
     folder = scan(tmp_path)
     assert folder.classes == ("a", "b")
     assert names(tmp_path, folder.training) == ["train/a/1.png", "train/b/2.png"]
