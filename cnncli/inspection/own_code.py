@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,8 @@ def write_template(path: Path) -> None:
         raise DataError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def check_file(path: Path, seed: int, method: Method, done: Callable[[], None] = lambda: None) -> list[FunctionResult]:
-    """Check every function of the contract that the file defines; `done` is called after each.
+def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:
+    """Check every function of the contract that the file defines.
 
     Raises DataError where the file cannot be run, or defines none of them.
     """
@@ -89,11 +89,7 @@ def check_file(path: Path, seed: int, method: Method, done: Callable[[], None] =
     if not wanted:
         names = ", ".join(function.name for function in FUNCTIONS)
         raise DataError(f"{path} defines none of the functions {names}: --template FILE writes a file to start from")
-    results = []
-    for function in wanted:
-        results.append(_checked(path, function, seed, method))
-        done()
-    return results
+    return [_checked(path, function, seed, method) for function in wanted]
 
 
 def _functions(path: Path) -> list[str]:
