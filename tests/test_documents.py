@@ -54,8 +54,11 @@ def test_the_readme_gives_two_commands_and_the_check_runs_the_second() -> None:
 
 def test_every_option_is_in_the_reference_with_a_help_text() -> None:
     reference = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)(?: \S+)*  +(\S.*)?$", reference, re.MULTILINE)
-    assert len(options) > 30
+    # The help stands two spaces or more after the option and its kind, or alone on the next line.
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)(?: \S+)*(?: {2,}|\n {20,})(\S.*)$", reference, re.MULTILINE)
+    named = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", reference, re.MULTILINE)
+    assert [name for name, _ in options] == named
+    assert len(named) > 30
     for source in (ROOT / "cnncli" / "cli").glob("*.py"):
         for option in re.findall(r'"(--[a-z-]+)"', source.read_text(encoding="utf-8")):
             assert option in reference, option
