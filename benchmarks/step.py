@@ -1,4 +1,4 @@
-"""One training step, with plain gradient descent: this engine and PyTorch alternate in one process."""
+"""One training step, with plain gradient descent: this engine and PyTorch take turns in one process."""
 
 import sys
 from collections.abc import Callable
@@ -9,15 +9,17 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks.measure import alternately, markdown, print_results
+from benchmarks.measure import alternately, in_bursts, markdown, print_results
 from benchmarks.peer import network
 from cnncli.network.architecture import Architecture
-from cnncli.network.fused import Fused
+from cnncli.network.fused.board import plan
+from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
 
-SECONDS = 2.0  # for each configuration and number of threads
+SECONDS = 8.0  # for each configuration
 RATE = np.float32(1e-4)
 THREADS = (1, 2)
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 class Configuration(NamedTuple):
@@ -68,7 +70,7 @@ Step = Callable[[], object]
 
 
 def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads: int) -> Step:
-    """A step of the fused engine."""
+    """A step of the fused engine; its helpers are ready."""
     engine = Fused(configuration.architecture, threads)
     start = he_normal(configuration.architecture, 0)
     parameters = {name: value.astype(np.float32) for name, value in start.items()}
@@ -77,21 +79,26 @@ def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads
         for name, gradient in engine.loss_and_gradients(parameters, X, y).gradients.items():
             parameters[name] -= RATE * gradient
 
+    if len(plan(configuration.architecture, configuration.batch).lanes) > 1:
+        while engine.threads > 1 and not engine.helped:
+            step()
     return step
 
 
 def peer_step(
-    configuration: Configuration, X: np.ndarray, y: np.ndarray, layout: torch.memory_format, *, compiled: bool
+    configuration: Configuration, X: np.ndarray, y: np.ndarray, threads: int, layout: str, *, compiled: bool
 ) -> Step:
-    """A step of PyTorch, with as many threads as it is set to."""
+    """A step of PyTorch."""
     torch.manual_seed(0)
-    model = network(configuration.architecture).to(memory_format=layout)
+    model = network(configuration.architecture).to(memory_format=LAYOUTS[layout])
     forward = torch.compile(model) if compiled else model
-    images = torch.tensor(X).contiguous(memory_format=layout)
+    images = torch.tensor(X).contiguous(memory_format=LAYOUTS[layout])
     labels = torch.tensor(y)
     optimiser = torch.optim.SGD(model.parameters(), float(RATE))
 
     def step() -> None:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
         optimiser.zero_grad()
         z = forward(images)
         if z.shape[1] == 1:
@@ -101,33 +108,31 @@ def peer_step(
         loss.backward()
         optimiser.step()
 
+    step()  # compiles, for so many threads
     return step
 
 
-def medians(configuration: Configuration, threads: int) -> dict[str, float]:
-    """Seconds of our step and of PyTorch's in each of its settings, all with so many threads."""
+def medians(configuration: Configuration) -> dict[str, float]:
+    """Seconds of our step and of PyTorch's in each of its settings."""
     C, side = configuration.channels, configuration.side
     random = np.random.default_rng(0)
     X = random.normal(size=(configuration.batch, C, side, side)).astype(np.float32)
     y = random.integers(0, configuration.architecture.classes, configuration.batch)
-    torch.set_num_threads(threads)
     torch._dynamo.reset()
-    layouts = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-    steps = {"cnncli": our_step(configuration, X, y, threads)} | {
-        f"{'compile' if compiled else 'eager'}, {name}": peer_step(configuration, X, y, layout, compiled=compiled)
-        for compiled in (False, True)
-        for name, layout in layouts.items()
-    }
-    return alternately(steps, SECONDS)
+    steps = {}
+    for threads in THREADS:
+        count = f"{threads} thread{'s' * (threads > 1)}"
+        steps[f"cnncli, {count}"] = our_step(configuration, X, y, threads)
+        for way in ("eager", "compile"):
+            for layout in LAYOUTS:
+                step = peer_step(configuration, X, y, threads, layout, compiled=way == "compile")
+                steps[f"{way}, {layout}, {count}"] = step
+    return in_bursts(steps, SECONDS)
 
 
 def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
     """Medians of every setting, and what they amount to."""
-    seconds = {
-        f"{name}, {threads} thread{'s' * (threads > 1)}": value
-        for threads in THREADS
-        for name, value in medians(configuration, threads).items()
-    }
+    seconds = medians(configuration)
     ours = [name for name in seconds if name.startswith("cnncli")]
     best = min(ours, key=seconds.__getitem__)
     best_peer = min(seconds.keys() - ours, key=seconds.__getitem__)

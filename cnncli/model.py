@@ -21,7 +21,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
 
 if TYPE_CHECKING:
-    from cnncli.network.fused import Fused
+    from cnncli.network.fused.engine import Fused
 
 FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
@@ -53,7 +53,7 @@ class Model:
     @cached_property
     def engine(self) -> "Fused":
         """The engine of this network's predictions; its arrays are allocated once."""
-        from cnncli.network.fused import Fused  # only a prediction needs the threads' machinery
+        from cnncli.network.fused.engine import Fused  # only a prediction needs the threads' machinery
 
         return Fused(self.architecture)
 

@@ -54,7 +54,7 @@ def test_imports_point_downwards(path: Path) -> None:
 
 def test_the_core_imports_no_file_format_and_no_screen() -> None:
     allowed = {"numpy", "threadpoolctl", "cnncli"} | set(sys.stdlib_module_names)
-    for path in (PACKAGE / "network").glob("*.py"):
+    for path in (PACKAGE / "network").rglob("*.py"):
         assert {name.split(".")[0] for name in imported_modules(path)} <= allowed, path
 
 

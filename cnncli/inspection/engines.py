@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.convolution import conv, conv_backward
-from cnncli.network.fused import Fused
+from cnncli.network.fused.engine import Fused
 from cnncli.network.pooling import maxpool, maxpool_backward
 from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook

@@ -11,7 +11,7 @@ from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
-from cnncli.network.fused import Fused
+from cnncli.network.fused.engine import Fused
 from cnncli.network.output import output_layer, predicted
 from cnncli.training.optimisers import Optimiser
 

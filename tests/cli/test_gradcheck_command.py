@@ -191,7 +191,7 @@ def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pyte
     assert 0 < right["share_of_bound"] < 1
     assert "│ fused engine" in cli("gradcheck").out
 
-    from cnncli.network.fused_block import FusedBlock
+    from cnncli.network.fused.block import FusedBlock
 
     backward = FusedBlock.backward
     monkeypatch.setattr(FusedBlock, "backward", lambda block, dP: [1.01 * g for g in backward(block, dP)])

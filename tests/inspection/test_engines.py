@@ -7,10 +7,10 @@ import pytest
 
 from cnncli.data.decoding import decode
 from cnncli.inspection.engines import compare_engines, joined
-from cnncli.network import fused
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.fused_block import FusedBlock
+from cnncli.network.fused.block import FusedBlock
+from cnncli.network.fused.chunk import named_gradients
 from cnncli.network.initialisation import he_normal
 from tests.conftest import SAMPLE_DATA
 
@@ -56,13 +56,11 @@ def without_the_last_bias(gradients: list[Array]) -> None:
 
 @pytest.mark.parametrize("spoil", [nan_where, one_entry_off, without_the_last_bias])
 def test_a_wrong_gradient_fails(spoil: Callable[[list[Array]], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    right = fused.Fused._gradients
+    def wrong(a: Architecture, gradients: list[Array]) -> dict[str, Array]:
+        spoil(gradients)
+        return named_gradients(a, gradients)
 
-    def wrong(self: fused.Fused, sums: list[Array]) -> dict[str, Array]:
-        spoil(sums)
-        return right(self, sums)
-
-    monkeypatch.setattr(fused.Fused, "_gradients", wrong)
+    monkeypatch.setattr("cnncli.network.fused.board.named_gradients", wrong)
     assert not passes()
 
 
@@ -70,7 +68,7 @@ def test_a_gradient_that_goes_to_another_place_of_the_window_fails(monkeypatch: 
     right = FusedBlock.backward
 
     def wrong(self: FusedBlock, dP: Array) -> tuple[Array, Array]:
-        self.leads[0, 0] ^= True
+        self.row_leads[0, 0] ^= True
         return right(self, dP)
 
     monkeypatch.setattr(FusedBlock, "backward", wrong)

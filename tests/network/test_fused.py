@@ -11,7 +11,8 @@ from cnncli.errors import ArchitectureError
 from cnncli.inspection.engines import compare_engines, gradient_bounds
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
-from cnncli.network.fused import MOST_IMAGES, Fused, images_per_chunk
+from cnncli.network.fused.board import MOST_IMAGES, images_per_chunk
+from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Textbook
 

@@ -1,0 +1,120 @@
+"""The engine itself, with the textbook's signature."""
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.fused.board import MOST_LANES, Board, Plan, Worker, plan, shares
+from cnncli.network.output import output_layer
+from cnncli.network.textbook import Gradients
+
+if TYPE_CHECKING:
+    from cnncli.network.fused.team import Team
+
+WORTH_A_TEAM = 0.5  # seconds that this process has worked alone on what could have been shared
+ROOM = 64  # images on a team's board, or more where a batch has more
+
+
+class Fused:
+    """The engine for speed. Images (m, C, H, W) and parameters are read as float32.
+
+    `threads` is the number of processor cores where it is not given: so many processes share a batch that is worth it,
+    this one and helpers. These are started once there has been some work for them; until they are ready, and if they
+    cannot be had, this process does everything. One engine serves one caller at a time.
+    """
+
+    def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
+        self.architecture = architecture
+        self.threads = min(threads or available_cores(), MOST_LANES)
+        self.output = output_layer(architecture.outputs)
+        self._worker = Worker(architecture)
+        self._board = Board(architecture, 0, _memory(architecture, 0))  # of this process, with room for no images
+        self._team: Team | None = None
+        self._alone = 0.0  # seconds of work that could have been shared
+        threadpool_limits(1, "blas")  # for good: beside our processes the threads of BLAS would only be in the way
+
+    @property
+    def helped(self) -> bool:
+        """Whether helpers are ready to share the next batch."""
+        return self._team is not None and self._team.ready
+
+    def logits(self, parameters: Parameters, images: Array) -> Array:
+        """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""
+        return self._work(parameters, images, None).z[: len(images)].copy()
+
+    def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
+        """L, its derivative for every parameter, and the logits of a batch; all float32."""
+        board = self._work(parameters, images, labels)
+        z = board.z[: len(images)].copy()
+        loss = float(self.output.losses(z, labels).mean())
+        return Gradients(loss, board.gradients(len(plan(self.architecture, len(images)).lanes)), z)
+
+    def _work(self, parameters: Parameters, images: Array, labels: Labels | None) -> Board:
+        """The board with the logits of a batch, and with the sums of its gradients where there are labels."""
+        cut, gradients = plan(self.architecture, len(images)), labels is not None
+        team = self._team_for(cut)
+        if team is None:
+            board = self._own_board(cut.m)
+            board.write(parameters, labels)
+            start = time.perf_counter()
+            self._worker.work(board, images, range(len(cut.lanes)), gradients=gradients)
+            if len(cut.lanes) > 1:
+                self._alone += time.perf_counter() - start
+            return board
+        board = team.board
+        board.write(parameters, labels)
+        own, *others = shares(len(cut.lanes), self.threads)
+        for lanes in others:
+            chosen = cut.images(lanes)
+            board.images[chosen] = images[chosen]
+        try:
+            team.ask(cut.m, others, gradients=gradients)
+            self._worker.work(board, images, own, gradients=gradients)
+            undone = team.undone()
+        except BaseException:
+            self._team = None  # helpers may still be writing: nobody reads that board again
+            raise
+        for lanes in undone:
+            self._worker.work(board, images, lanes, gradients=gradients)
+        if undone:
+            self._stay_alone()
+        return board
+
+    def _team_for(self, cut: Plan) -> "Team | None":
+        """The team that shares such a batch, if it is worth it and all helpers are there."""
+        if min(self.threads, len(cut.lanes)) == 1:
+            return None
+        try:
+            if (self._team is None or self._team.board.m < cut.m) and self._alone >= WORTH_A_TEAM:
+                from cnncli.network.fused.team import Team  # loads much that a small batch never needs
+
+                self._team = Team(self.architecture, max(cut.m, ROOM), self.threads - 1)
+            return self._team if self.helped else None
+        except (EOFError, OSError):
+            self._stay_alone()
+            return None
+
+    def _stay_alone(self) -> None:
+        """Helpers cannot be had here, or not for long."""
+        self._team, self.threads = None, 1
+
+    def _own_board(self, m: int) -> Board:
+        """A board of this process alone with room for m images."""
+        if self._board.m < m:
+            self._board = Board(self.architecture, m, _memory(self.architecture, m))
+        return self._board
+
+
+def _memory(architecture: Architecture, m: int) -> Array:
+    """Memory for a board, which the system gives when it is first written to."""
+    return np.zeros(Board.size(architecture, m), np.uint8)
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
