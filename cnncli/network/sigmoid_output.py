@@ -17,8 +17,9 @@ DL_DZ = "dL/d{A} · d{A}/d{z} = ({A} − y)/m"
 
 def probabilities(z: Array) -> Array:
     """A = σ(z) = 1/(1 + e^(-z)), written so that e never overflows: z (m, 1) → (m, 1)."""
-    e: Array = np.exp(-_magnitude(z))
-    A: Array = np.where(z.real >= 0, 1, e) / (1 + e)
+    positive = z.real >= 0
+    e = _decay(z, positive)
+    A: Array = np.where(positive, 1, e) / (1 + e)
     return A
 
 
@@ -28,7 +29,8 @@ def losses(z: Array, y: Labels) -> Array:
     Both labels at once: with t = -z for y = 1 and t = z for y = 0 it is max(t, 0) + log(1 + e^(-|t|)).
     """
     t = _sign(z, y) * z  # (m, 1)
-    loss: Array = np.where(t.real >= 0, t, 0) + np.log1p(np.exp(-_magnitude(t)))
+    positive = t.real >= 0
+    loss: Array = np.where(positive, t, 0) + np.log1p(_decay(t, positive))
     return loss[:, 0]
 
 
@@ -50,11 +52,12 @@ def dL_dz(z: Array, y: Labels) -> Array:
     return sign * probabilities(sign * z) / len(z)
 
 
-def _magnitude(z: Array) -> Array:
-    """|z| that stays differentiable along the imaginary axis: the sign is taken from the real part."""
-    return np.where(z.real >= 0, z, -z)
+def _decay(z: Array, positive: Array) -> Array:
+    """e^(-|z|), differentiable along the imaginary axis: `positive` is the sign of the real part."""
+    e: Array = np.exp(np.where(positive, -z, z))
+    return e
 
 
 def _sign(z: Array, y: Labels) -> Array:
     """-1 for y = 1 and 1 for y = 0, in the precision of z: (m, 1)."""
-    return np.where(y == 1, -1, 1)[:, None].astype(z.real.dtype)
+    return (1 - 2 * y).astype(z.real.dtype)[:, None]

@@ -8,9 +8,9 @@ import pytest
 from cnncli.data.decoding import decode
 from cnncli.inspection.engines import compare_engines, joined
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array
+from cnncli.network.arrays import Array, Parameters
 from cnncli.network.fused.block import FusedBlock
-from cnncli.network.fused.chunk import named_gradients
+from cnncli.network.fused.board import Board
 from cnncli.network.initialisation import he_normal
 from tests.conftest import SAMPLE_DATA
 
@@ -56,11 +56,13 @@ def without_the_last_bias(gradients: list[Array]) -> None:
 
 @pytest.mark.parametrize("spoil", [nan_where, one_entry_off, without_the_last_bias])
 def test_a_wrong_gradient_fails(spoil: Callable[[list[Array]], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(a: Architecture, gradients: list[Array]) -> dict[str, Array]:
-        spoil(gradients)
-        return named_gradients(a, gradients)
+    right = Board.gradients
 
-    monkeypatch.setattr("cnncli.network.fused.board.named_gradients", wrong)
+    def wrong(self: Board, lanes: int) -> Parameters:
+        spoil(self.lane_sums[0])
+        return right(self, lanes)
+
+    monkeypatch.setattr(Board, "gradients", wrong)
     assert not passes()
 
 

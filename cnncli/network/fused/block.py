@@ -34,6 +34,7 @@ Five ideas make it fast; the numbers are the textbook's but for float32 rounding
    of Z is that of a strip.
 """
 
+from functools import reduce
 from math import prod
 from typing import NamedTuple
 
@@ -48,21 +49,24 @@ CACHE_LINE = 64  # bytes
 
 
 class Strip(NamedTuple):
-    """Some rows of pooling windows: where they are, and views of what belongs to them; r windows high."""
+    """Some rows of pooling windows, r of them, and views of what belongs to them."""
 
     windows: slice  # of the p rows of windows
-    rows: slice  # of the h rows of Z
     unread: slice  # of the rows of X, those that no strip above has read
+    phases: list[Array]  # of the unread rows: the columns 0, s, 2s …, then 1, s+1 …: s of (…, C, q…, m)
+    runs: list[tuple[Array, Array]]  # a part of `lowered`, and the run of a phase that it is a copy of: (…, C, q, m)
     patches: Array  # (s, s·r, k·k·C, q·m)
     Z: Array  # (s, s·r, N, q·m)
     dZ: Array  # noqa: N815  (s, s·r, N, q·m)
+    column_leads: Array  # (s-1, s·r, N, q·m)
+    row_leads: Array  # (s-1, r, N, q·m)
+    P: Array  # (r, N, q·m)
 
 
 class FusedBlock:
     """The arrays of one block for m images, allocated once, and the passes over them; all float32.
 
-    `input_shape` is (C, H, W). The parameters come and the gradients go in the engine's own order (`weight_matrix`).
-    The `first` block has no dL/dX.
+    `input_shape` is (C, H, W). The `first` block has no dL/dX.
     """
 
     def __init__(self, input_shape: Shape, N: int, k: int, s: int, m: int, *, first: bool) -> None:
@@ -72,12 +76,12 @@ class FusedBlock:
         h = s * p  # rows of Z that a window holds; the dropped rest is not computed
         rows = h + k - 1  # rows of X that reach them
         strip = min(p, max(1, STRIP_BYTES // (4 * s * s * N * q * m)))  # rows of windows
-        self.strip_rows = min(rows, s * strip + k - 1)  # rows of X in a strip, at most
+        self.strip_rows = s * strip + k - 1  # rows of X that a strip reads, at most
         self.phases = [empty((self.strip_rows, C, q + (s + k - 2 - phase) // s, m)) for phase in range(s)]
         self.lowered = empty((s, rows, k, C, q, m))
         patches = _sliding(self.lowered.reshape(s, rows, k * C, q * m), k)  # (s, h, k·k·C, q·m)
-        Z = empty((s, s * strip, N, q * m))  # of a strip
-        self.column_leads = empty((s - 1, h, N, q * m), np.bool_)
+        Z = empty((s, s * strip, N, q * m))  # of one strip after the other
+        column_leads = empty((s - 1, h, N, q * m), np.bool_)
         self.row_leads = empty((s - 1, p, N, q * m), np.bool_)
         self.P = empty((p, N, q, m))
         self.zeros, self.ones = np.zeros(q * m, np.float32), np.ones(q * m, np.float32)
@@ -91,35 +95,50 @@ class FusedBlock:
         self.strips = []
         read = 0  # rows of X
         for top in range(0, p, strip):
-            bottom = min(top + strip, p)
-            Z_rows, new = slice(s * top, s * bottom), slice(read, s * bottom + k - 1)
-            Z_here = Z[:, : s * (bottom - top)]
-            dZ_here = Z_here if first else dZ[:, Z_rows]  # Z has done its work by then
-            self.strips.append(Strip(slice(top, bottom), Z_rows, new, patches[:, Z_rows], Z_here, dZ_here))
-            read = new.stop
+            windows, of_Z = slice(top, min(top + strip, p)), slice(s * top, min(s * (top + strip), h))
+            unread = slice(read, of_Z.stop + k - 1)
+            phases = [phase[: unread.stop - unread.start] for phase in self.phases]
+            Z_here = Z[:, : of_Z.stop - of_Z.start]
+            self.strips.append(
+                Strip(
+                    windows,
+                    unread,
+                    phases,
+                    self._runs(self.lowered[:, unread], phases),
+                    patches[:, of_Z],
+                    Z_here,
+                    Z_here if first else dZ[:, of_Z],  # the first block's Z has done its work by then
+                    column_leads[:, of_Z],
+                    self.row_leads[:, windows],
+                    self.P[windows].reshape(-1, N, q * m),
+                )
+            )
+            read = unread.stop
 
     def forward(self, X: Array, w: Array, b: Array, *, keep: bool) -> Array:
         """P of X (H, C, W, m), w (N, k·k·C), b (N, 1) → (p, N, q, m); `keep` what the way back needs."""
         for strip in self.strips:
-            self._lower(X, strip.unread)
-            Z = np.matmul(w, strip.patches, out=strip.Z)  # (s, s·r, N, q·m)
-            _keep_largest(Z, self.column_leads[:, strip.rows] if keep else None)
-            _keep_largest(self._by_row(Z[0]), self.row_leads[:, strip.windows] if keep else None)
-            P = self.P[strip.windows].reshape(-1, *Z.shape[2:])  # (r, N, q·m)
-            np.add(Z[0, :: self.s], b, out=P)
-            np.maximum(P, self.zeros, out=P)  # with the number 0 NumPy takes five times as long
+            for phase, X_phase in zip(strip.phases, self._phases(X[strip.unread]), strict=True):
+                phase[...] = X_phase
+            for lowered, run in strip.runs:
+                lowered[...] = run
+            np.matmul(w, strip.patches, out=strip.Z)
+            _keep_largest(strip.Z, strip.column_leads if keep else None)
+            _keep_largest(self._by_row(strip.Z[0]), strip.row_leads if keep else None)
+            np.add(strip.Z[0, :: self.s], b, out=strip.P)
+            np.maximum(strip.P, self.zeros, out=strip.P)  # with the number 0 NumPy takes five times as long
         return self.P
 
     def backward(self, dP: Array) -> tuple[Array, Array]:
         """dL/dw (k·k·C, N) and dL/db (N,), from dP (p, N, q·m), which is used up; leaves dL/dZ for `backward_to_X`."""
         dP *= self.P.reshape(dP.shape) > 0
         db = (dP @ self.ones).sum(axis=0)  # (N,)
-        dw = np.zeros((self.strips[0].patches.shape[2], len(db)), np.float32)
+        products = []  # of each strip (k·k·C, N)
         for strip in self.strips:
-            _give_to_winner(dP[strip.windows], self._by_row(strip.dZ[0]), self.row_leads[:, strip.windows])
-            _give_to_winner(strip.dZ[0], strip.dZ, self.column_leads[:, strip.rows])
-            dw += np.matmul(strip.patches, strip.dZ.swapaxes(2, 3)).sum(axis=(0, 1))
-        return dw, db
+            _give_to_winner(dP[strip.windows], self._by_row(strip.dZ[0]), strip.row_leads)
+            _give_to_winner(strip.dZ[0], strip.dZ, strip.column_leads)
+            products.append(np.matmul(strip.patches, strip.dZ.swapaxes(2, 3)).sum(axis=(0, 1)))
+        return reduce(np.add, products), db
 
     def backward_to_X(self, turned: Array) -> Array:
         """dL/dX (H, C, W, m), after `backward`; turned (k·C, k·N) is w with its rows turned round."""
@@ -132,32 +151,24 @@ class FusedBlock:
             phases = [phase[:r] for phase in self.phases]
             for phase in phases:
                 phase.fill(0)
-            for column, v, run in self._runs(phases):
-                run += dlowered[column, :, v]
+            for part, run in self._runs(dlowered, phases):
+                run += part
             for phase, X_phase in zip(phases, self._phases(self.dX[here]), strict=True):
                 X_phase[...] = phase
         return self.dX
 
-    def _lower(self, X: Array, rows: slice) -> None:
-        """Fill some rows of `lowered` from those of X (H, C, W, m)."""
-        phases = [phase[: rows.stop - rows.start] for phase in self.phases]
-        for phase, X_phase in zip(phases, self._phases(X[rows]), strict=True):
-            phase[...] = X_phase
-        for column, v, run in self._runs(phases):
-            self.lowered[column, rows, v] = run
-
     def _phases(self, X: Array) -> list[Array]:
-        """The columns 0, s, 2s …, then 1, s+1 … of X (r, C, W, m), as far as windows reach: each (r, C, q…, m)."""
+        """The phases of some rows of X (r, C, W, m), as far as windows reach."""
         ends = [phase + self.s * (of.shape[2] - 1) + 1 for phase, of in enumerate(self.phases)]
         return [X[:, :, phase : end : self.s] for phase, end in enumerate(ends)]
 
-    def _runs(self, phases: list[Array]) -> list[tuple[int, int, Array]]:
-        """For each column of a window and tap v of the kernel, the run of a phase that they read: (r, C, q, m)."""
+    def _runs(self, lowered: Array, phases: list[Array]) -> list[tuple[Array, Array]]:
+        """For column b of a window and tap v of the kernel: their part of `lowered`, and the run that they read."""
         runs = []
-        for column in range(self.s):
+        for b in range(self.s):
             for v in range(self.k):
-                first, phase = divmod(column + v, self.s)
-                runs.append((column, v, phases[phase][:, :, first : first + self.q]))
+                first, phase = divmod(b + v, self.s)
+                runs.append((lowered[b, :, v], phases[phase][:, :, first : first + self.q]))
         return runs
 
     def _by_row(self, Z: Array) -> Array:
@@ -182,22 +193,6 @@ def _give_to_winner(gradient: Array, candidates: Array, leads: Array) -> None:
     for lead, candidate in zip(leads[::-1], candidates[:0:-1], strict=True):
         np.multiply(gradient, lead, out=candidate)
         gradient = np.subtract(gradient, candidate, out=first)
-
-
-def weight_matrix(w: Array) -> Array:
-    """w (N, C, k, k) in the order of the patches, as a view: (N, k, k, C)."""
-    return w.transpose(0, 2, 3, 1)
-
-
-def weight_gradient(dw: Array, shape: Shape) -> Array:
-    """The way back of `weight_matrix`: dw (k·k·C, N), shape (N, C, k, k) → that shape, copied."""
-    N, C, k, _ = shape
-    return dw.reshape(k, k, C, N).transpose(3, 2, 0, 1).copy()
-
-
-def turned_weights(w: Array) -> Array:
-    """w with its rows turned round, for the full correlation with dL/dZ, as a view: (N, C, k, k) → (k, C, k, N)."""
-    return w[:, :, ::-1].transpose(3, 1, 2, 0)
 
 
 def empty(shape: Shape, dtype: DTypeLike = np.float32) -> Array:

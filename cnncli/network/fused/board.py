@@ -14,7 +14,14 @@ from numpy.typing import DTypeLike
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters, Shape
-from cnncli.network.fused.chunk import Chunk, as_weights, fill, gradient_shapes, named_gradients, weight_shapes
+from cnncli.network.fused.chunk import (
+    Chunk,
+    as_weights,
+    gradient_shapes,
+    views_of_gradients,
+    views_of_weights,
+    weight_shapes,
+)
 from cnncli.network.output import output_layer
 
 MOST_IMAGES = 32  # in a chunk: with more, nothing is gained
@@ -66,7 +73,7 @@ class Board:
 
     def __init__(self, architecture: Architecture, m: int, memory: Any) -> None:
         arrays = list(_views(np.frombuffer(memory, np.uint8), _layout(architecture, m)))
-        self.architecture, self.m = architecture, m
+        self.m = m
         self.labels, self.images, self.z, self.sums, *weights = arrays
         self.weights = as_weights(architecture, weights)
         shapes = gradient_shapes(architecture)
@@ -75,6 +82,9 @@ class Board:
             [part.reshape(shape) for part, shape in zip(np.split(lane, ends[:-1]), shapes, strict=True)]
             for lane in self.sums
         ]
+        self._parameters = views_of_weights(architecture, self.weights)
+        self._gradients = views_of_gradients(architecture, self.lane_sums[0])
+        self._shapes = architecture.parameter_shapes
 
     @staticmethod
     def size(architecture: Architecture, m: int) -> int:
@@ -83,16 +93,17 @@ class Board:
 
     def write(self, parameters: Parameters, labels: Labels | None) -> None:
         """Parameters, and the labels of a batch whose gradients are wanted."""
-        fill(self.weights, self.architecture, parameters)
+        for name, view in self._parameters:
+            view[...] = parameters[name].reshape(view.shape)
         if labels is not None:
             self.labels[: len(labels)] = labels
 
     def gradients(self, lanes: int) -> Parameters:
-        """The sums of all lanes in their order, under the parameters' names and in their shapes."""
+        """The sums of all lanes in their order, under the parameters' names and in their shapes; new arrays."""
         total = self.sums[0]
         for lane in self.sums[1:lanes]:
             total += lane
-        return named_gradients(self.architecture, self.lane_sums[0])
+        return {name: view.copy().reshape(self._shapes[name]) for name, view in self._gradients.items()}
 
 
 class Worker:
@@ -115,7 +126,10 @@ class Worker:
                     share = np.float32(n / m)  # the chunk's dL/dz is that of its own mean loss
                     dz = self.output.dL_dz(z, board.labels[chosen]) * share  # (n, K)
                     for total, gradient in zip(board.lane_sums[lane], chunk.backward(board.weights, dz), strict=True):
-                        np.add(total if i else 0, gradient, out=total)
+                        if i == 0:
+                            total[...] = gradient
+                        else:
+                            total += gradient
 
     def _chunk(self, n: int) -> Chunk:
         """The arrays for so many images."""

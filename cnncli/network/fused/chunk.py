@@ -7,16 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Parameters, Shape
-from cnncli.network.fused.block import FusedBlock, empty, turned_weights, weight_gradient, weight_matrix
+from cnncli.network.arrays import Array, Shape
+from cnncli.network.fused.block import FusedBlock, empty
 
 
 class Weights(NamedTuple):
     """The parameters in the order in which the engine reads them; float32."""
 
-    w: list[Array]  # of each block (N, k·k·C)
+    w: list[Array]  # of each block (N, k·k·C), in the order of the patches
     b: list[Array]  # of each block (N, 1)
-    turned: list[Array]  # of each block but the first (k·C, k·N)
+    turned: list[Array]  # of each block but the first (k·C, k·N), with rows turned round for the way back
     dense_w: Array  # (K, D), D in the order of P: row, filter, column; a single output has a row of zeros below it
     dense_b: Array  # (K, 1)
 
@@ -80,20 +80,18 @@ def as_weights(architecture: Architecture, arrays: Sequence[Array]) -> Weights:
     return Weights(list(arrays[:B]), list(arrays[B : 2 * B]), list(arrays[2 * B : -2]), arrays[-2], arrays[-1])
 
 
-def fill(weights: Weights, architecture: Architecture, parameters: Parameters) -> None:
-    """Put the parameters where the engine reads them."""
-    last, (N, p, q) = architecture.dense, architecture.block_input_shape(architecture.dense)
+def views_of_weights(architecture: Architecture, weights: Weights) -> list[tuple[str, Array]]:
+    """Where each parameter is to be written: its name and a view in its own order of axes."""
+    views = []
     for i, w, b in zip(architecture.blocks, weights.w, weights.b, strict=True):
-        of_block = weight_matrix(parameters[f"w{i}"])  # (N, k, k, C)
-        w.reshape(of_block.shape)[...] = of_block
-        b[:, 0] = parameters[f"b{i}"]
+        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+        views += [(f"w{i}", w.reshape(N, k, k, C).transpose(0, 3, 1, 2)), (f"b{i}", b[:, 0])]
     for i, turned in enumerate(weights.turned, 2):
-        of_block = turned_weights(parameters[f"w{i}"])  # (k, C, k, N)
-        turned.reshape(of_block.shape)[...] = of_block
-    K = architecture.outputs
-    dense_w = parameters[f"w{last}"].reshape(K, N, p, q).swapaxes(1, 2)  # (K, p, N, q)
-    weights.dense_w[:K].reshape(dense_w.shape)[...] = dense_w
-    weights.dense_b[:, 0] = parameters[f"b{last}"]
+        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+        views.append((f"w{i}", turned.reshape(k, C, k, N).transpose(3, 1, 2, 0)[:, :, ::-1]))
+    last, (N, p, q) = architecture.dense, architecture.block_input_shape(architecture.dense)
+    dense_w = weights.dense_w[: architecture.outputs].reshape(-1, p, N, q).swapaxes(1, 2)  # (K, N, p, q)
+    return [*views, (f"w{last}", dense_w), (f"b{last}", weights.dense_b[:, 0])]
 
 
 def gradient_shapes(architecture: Architecture) -> list[Shape]:
@@ -106,12 +104,12 @@ def gradient_shapes(architecture: Architecture) -> list[Shape]:
     return shapes
 
 
-def named_gradients(architecture: Architecture, gradients: Sequence[Array]) -> Parameters:
-    """Gradients in the engine's own order under the parameters' names, in their order and shapes; new arrays."""
-    shapes, last = architecture.parameter_shapes, architecture.dense
-    N, p, q = architecture.block_input_shape(last)
+def views_of_gradients(architecture: Architecture, gradients: Sequence[Array]) -> dict[str, Array]:
+    """Gradients in the engine's order, under the parameters' names and in theirs; each in its own order of axes."""
+    N, p, q = architecture.block_input_shape(architecture.dense)
     dense_w = gradients[0].reshape(p, N, q, -1).transpose(3, 1, 0, 2)  # (K, N, p, q)
-    named = {f"w{last}": dense_w.copy().reshape(shapes[f"w{last}"]), f"b{last}": gradients[1].copy()}
+    views = [gradients[1], dense_w]
     for i, dw, db in zip(reversed(architecture.blocks), gradients[2::2], gradients[3::2], strict=True):
-        named |= {f"w{i}": weight_gradient(dw, shapes[f"w{i}"]), f"b{i}": db.copy()}
-    return {name: named[name] for name in shapes}
+        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+        views += [db, dw.reshape(k, k, C, N).transpose(3, 2, 0, 1)]  # (N, C, k, k)
+    return dict(zip(architecture.parameter_shapes, reversed(views), strict=True))

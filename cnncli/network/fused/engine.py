@@ -49,10 +49,11 @@ class Fused:
 
     def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
         """L, its derivative for every parameter, and the logits of a batch; all float32."""
+        m = len(images)
         board = self._work(parameters, images, labels)
-        z = board.z[: len(images)].copy()
-        loss = float(self.output.losses(z, labels).mean())
-        return Gradients(loss, board.gradients(len(plan(self.architecture, len(images)).lanes)), z)
+        z = board.z[:m].copy()
+        loss = float(self.output.losses(z, labels).sum()) / m
+        return Gradients(loss, board.gradients(len(plan(self.architecture, m).lanes)), z)
 
     def _work(self, parameters: Parameters, images: Array, labels: Labels | None) -> Board:
         """The board with the logits of a batch, and with the sums of its gradients where there are labels."""
