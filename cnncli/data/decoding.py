@@ -5,6 +5,7 @@ where the size differs, scaled with its proportions kept until it covers the tar
 and cropped at the centre. An image is gray where red, green and blue are equal in every pixel.
 """
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,8 +48,11 @@ def decode(path: Path, size: Size | None = None) -> Pixels:
     """
     with _opened(path) as image:
         image.load()
-        pixels = _fitted(_rgb(ImageOps.exif_transpose(image)), size)
-    channels = np.moveaxis(np.asarray(pixels), 2, 0)  # (3, H, W)
+        ImageOps.exif_transpose(image, in_place=True)
+        pixels = np.array(_fitted(_opaque(image), size))  # (H, W) or (H, W, 3)
+    if pixels.ndim == 2:
+        return pixels[None]
+    channels = np.moveaxis(pixels, 2, 0)  # (3, H, W)
     gray = (channels[0] == channels[1]).all() and (channels[0] == channels[2]).all()
     return np.ascontiguousarray(channels[:1] if gray else channels)
 
@@ -66,7 +70,8 @@ def to_channels(pixels: Pixels, channels: int) -> Pixels:
 def _opened(path: Path) -> Iterator[Image.Image]:
     """An image whose header has been read; whatever goes wrong with it becomes an ImageError."""
     try:
-        if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe or a device would never end
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFDIR):  # a pipe or a device would never end
             raise ImageError(path, "not a regular file")
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -79,15 +84,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ImageError(path, _reason(path, error)) from None
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Eight bits of red, green and blue, with whatever is transparent laid on the background."""
+def _opaque(image: Image.Image) -> Image.Image:
+    """Eight bits of gray, or of red, green and blue, with whatever is transparent laid on the background."""
     if image.mode.startswith("I") or image.mode == "F":
         wide = np.clip(np.asarray(image, dtype=np.float64), 0, 65535)  # Pillow's own conversion would cut off at 255
         image = Image.fromarray(np.rint(wide / 257).astype(np.uint8))
     if image.mode in ("P", "PA", "LA", "RGBA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
-    return image.convert("RGB")
+    return image if image.mode == "L" else image.convert("RGB")
 
 
 def _fitted(image: Image.Image, size: Size | None) -> Image.Image:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnncli.errors import DataError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 VALIDATION = ("val", "valid", "validation")
 SPLITS = frozenset({"train", "test", *VALIDATION})
 
@@ -66,19 +66,21 @@ def subfolders(root: Path) -> list[Path]:
 
 def images_below(folder: Path) -> list[Path]:
     """Every image file in a folder and the folders below it, ordered by POSIX path, without hidden ones."""
-    return sorted(_walk(folder), key=lambda path: path.relative_to(folder).as_posix())
+    return [path for _, path in sorted(_walk(folder))]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every image file with its POSIX path below the folder."""
+
     def fail(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}")
 
     for directory, names, files in os.walk(folder, onerror=fail):
         names[:] = [name for name in names if not name.startswith(".")]
+        below = Path(directory).relative_to(folder).as_posix()
         for name in files:
-            path = Path(directory, name)
-            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield path
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield name if below == "." else f"{below}/{name}", Path(directory, name)
 
 
 def _classes(root: Path) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def _samples(root: Path, classes: tuple[str, ...]) -> tuple[Sample, ...]:
             raise DataError(f"{path}: the training images have no class {path.name} (they have {', '.join(classes)})")
         images = images_below(path)
         if not images:
-            raise DataError(f"{path}: the class folder holds no images ({', '.join(sorted(SUFFIXES))})")
+            raise DataError(f"{path}: the class folder holds no images ({', '.join(SUFFIXES)})")
         samples += [Sample(image, classes.index(path.name)) for image in images]
     if not samples:
         raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")

@@ -1,5 +1,6 @@
 """A training while it runs, on stderr, and its summary."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from cnncli.text import printable
 from cnncli.training.loop import Epoch
 from cnncli.training.run import Summary
 
+SEEN = 0.1  # seconds between two looks of the bar: with each batch it would take a third of a small network's time
+
 
 class TrainingReport:
     """A progress bar on a terminal, and one line an epoch everywhere; nothing at all where `quiet`."""
@@ -20,6 +23,7 @@ class TrainingReport:
     def __init__(self, *, quiet: bool) -> None:
         self._console = stderr()
         self._console.quiet = quiet
+        self._moved = 0.0  # when the bar last did
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -79,7 +83,11 @@ class TrainingReport:
         self._line(f"{'epoch':>5}{'loss':>8}{'accuracy':>9}{'val loss':>9}{'val acc.':>9}", norms)
 
     def batch(self, epoch: int, images: int, loss: float) -> None:
-        """Move the bar."""
+        """Move the bar, as often as one can see it."""
+        now = time.monotonic()
+        if now < self._moved + SEEN and images < self._images:
+            return
+        self._moved = now
         task = self._progress.tasks[self._task]
         self._progress.update(
             self._task,

@@ -15,7 +15,7 @@ from cnncli.network.fused.engine import Fused
 from cnncli.network.output import output_layer, predicted
 from cnncli.training.optimisers import Optimiser
 
-EVALUATION_BATCH = 256  # images in one forward pass where no gradient is needed: bounds the memory
+EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
 
 
 @dataclass(frozen=True)

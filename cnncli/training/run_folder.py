@@ -67,10 +67,11 @@ class RunFolder:
 
     def write_split(self, root: Path, splits: Mapping[str, Sequence[Sample]], classes: Sequence[str]) -> None:
         """One row a file: its path below the data folder, its split, its class."""
+        above = f"{root.as_posix().rstrip('/')}/"
         self._write_csv(
             SPLIT,
             [
-                {"file": sample.path.relative_to(root).as_posix(), "split": split, "class": classes[sample.label]}
+                {"file": sample.path.as_posix().removeprefix(above), "split": split, "class": classes[sample.label]}
                 for split, samples in splits.items()
                 for sample in samples
             ],

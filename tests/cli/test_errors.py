@@ -421,7 +421,7 @@ def test_a_signal_while_images_are_decoded_is_no_damaged_image(tmp_path: Path, m
     def stopped(_: Image.Image) -> Image.Image:
         raise Stopped("stopped by SIGTERM", 143)
 
-    monkeypatch.setattr("cnncli.data.decoding._rgb", stopped)
+    monkeypatch.setattr("cnncli.data.decoding._opaque", stopped)
     with pytest.raises(Stopped):
         decode(write_image(tmp_path / "image.png"))
 
