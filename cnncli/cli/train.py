@@ -50,7 +50,7 @@ def train(
     ] = None,
     seed: Seed = 0,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads that compute; one for each core if not given. Changes no result.")
+        int | None, typer.Option(min=1, help="Processor cores that compute; all if not given. Changes no result.")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the run in an existing folder.")] = False,

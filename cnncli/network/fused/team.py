@@ -5,6 +5,7 @@ short, 5 to 100 µs, that two threads spend their time waiting for each other (d
 """
 
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from cnncli.network.architecture import Architecture
 from cnncli.network.fused.board import Board, Worker
 
+AWAKE = 1e-3  # seconds
 READY = b"."  # what a helper says when it has started, and after each task
 
 
@@ -61,10 +63,18 @@ class Team:
         undone = []
         for helper, lanes in self._asked:
             try:
-                helper.recv_bytes()
+                _receive(helper)
             except (EOFError, OSError):
                 undone.append(lanes)
         return undone
+
+
+def _receive(connection: Connection) -> bytes:
+    """The next message; one who waits looks for it for a while before it sleeps, for to be woken takes 50 µs."""
+    end = time.perf_counter() + AWAKE
+    while not connection.poll() and time.perf_counter() < end:
+        pass
+    return connection.recv_bytes()
 
 
 @contextmanager
@@ -87,8 +97,8 @@ def _help(architecture: Architecture, m: int, memory: Any, parent: Connection) -
     threadpool_limits(1, "blas")
     np.seterr(all="ignore")  # the parent looks for what is not finite
     board, worker = Board(architecture, m, memory), Worker(architecture)
-    with suppress(EOFError, OSError):  # the parent is gone
+    with suppress(EOFError, OSError, MemoryError):  # without a helper its parent does the work, and without a parent
         while True:
             parent.send_bytes(READY)
-            images, first, end, gradients = np.frombuffer(parent.recv_bytes(), np.int64).tolist()
+            images, first, end, gradients = np.frombuffer(_receive(parent), np.int64).tolist()
             worker.work(board, board.images[:images], range(first, end), gradients=bool(gradients))

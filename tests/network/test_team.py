@@ -1,0 +1,167 @@
+"""Helper processes: they change nothing but the time, and the engine does without them when they are gone."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+import numpy as np
+import pytest
+
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.fused.board import MOST_LANES, plan, shares
+from cnncli.network.fused.engine import Fused
+from cnncli.network.fused.team import Team
+from cnncli.network.initialisation import he_normal
+from cnncli.network.textbook import Gradients
+
+ARCHITECTURE = Architecture(30, 27, 3, (6, 5), classes=5)
+IMAGES = 150
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("cnncli.network.fused.engine.WORTH_A_TEAM", 0)
+    yield
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+
+
+def batch(m: int = IMAGES) -> tuple[Parameters, Array, Labels]:
+    random = np.random.default_rng(5)
+    X = random.normal(size=(m, *ARCHITECTURE.block_input_shape(1)))
+    X[:, :, :, 14:] = 0.7  # ties
+    return he_normal(ARCHITECTURE, 5), X, random.integers(0, 5, m)
+
+
+def helped(threads: int) -> Fused:
+    engine = Fused(ARCHITECTURE, threads)
+    deadline = time.monotonic() + 60
+    while not engine.helped:
+        engine.loss_and_gradients(*batch())
+        assert time.monotonic() < deadline
+    return engine
+
+
+def assert_same(found: Gradients, expected: Gradients) -> None:
+    assert found.loss == expected.loss
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    assert list(found.gradients) == list(expected.gradients)
+    for name, gradient in expected.gradients.items():
+        np.testing.assert_array_equal(found.gradients[name], gradient)
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_with_helpers_the_bits_are_the_same(threads: int) -> None:
+    engine, alone = helped(threads), Fused(ARCHITECTURE, 1)
+    assert len(multiprocessing.active_children()) == threads - 1
+    for m in (IMAGES, 33, 1, 90, 5 * IMAGES):  # the last is more than there is room for
+        assert_same(engine.loss_and_gradients(*batch(m)), alone.loss_and_gradients(*batch(m)))
+        parameters, X, _ = batch(m)
+        np.testing.assert_array_equal(engine.logits(parameters, X), alone.logits(parameters, X))
+
+
+def test_a_small_batch_has_no_helpers() -> None:
+    engine = Fused(ARCHITECTURE, 2)
+    assert len(plan(ARCHITECTURE, 9).lanes) == 1
+    engine.loss_and_gradients(*batch(9))
+    assert not multiprocessing.active_children()
+
+
+def test_helpers_wait_until_there_has_been_work_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnncli.network.fused.engine.WORTH_A_TEAM", 60)
+    engine = Fused(ARCHITECTURE, 2)
+    engine.loss_and_gradients(*batch())
+    assert not multiprocessing.active_children()
+
+
+def test_when_a_helper_dies_the_engine_does_its_part() -> None:
+    engine, expected = helped(3), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch())
+    victim = multiprocessing.active_children()[0]
+    victim.kill()
+    victim.join()
+    assert_same(engine.loss_and_gradients(*batch()), expected)
+    assert not engine.helped
+    assert engine.threads == 1
+    assert_same(engine.loss_and_gradients(*batch()), expected)
+
+
+def test_where_processes_cannot_be_started_the_engine_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", refused)
+    engine = Fused(ARCHITECTURE, 2)
+    for _ in range(2):
+        assert_same(engine.loss_and_gradients(*batch()), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch()))
+    assert engine.threads == 1
+
+
+def test_an_interrupt_leaves_an_engine_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, expected = helped(2), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch())
+
+    def interrupted(_: Connection) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cnncli.network.fused.team._receive", interrupted)
+        parameters, X, y = batch()
+        with pytest.raises(KeyboardInterrupt):
+            engine.loss_and_gradients({name: 2 * value for name, value in parameters.items()}, X, y)
+    assert_same(engine.loss_and_gradients(*batch()), expected)
+
+
+def test_an_error_leaves_an_engine_that_can_go_on() -> None:
+    engine = helped(2)
+    parameters, X, y = batch()
+    with pytest.raises(ValueError, match="broadcast"):
+        engine.loss_and_gradients(parameters, X[:, :2], y)
+    assert_same(engine.loss_and_gradients(*batch()), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch()))
+
+
+def test_a_helper_ends_when_its_engine_does(capfd: pytest.CaptureFixture[str]) -> None:
+    engine = helped(2)
+    (process,) = multiprocessing.active_children()
+    del engine
+    process.join(60)
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system has no signal masks")
+def test_a_helper_leaves_interrupts_to_the_process_that_was_started(capfd: pytest.CaptureFixture[str]) -> None:
+    team = Team(ARCHITECTURE, 4, 1)
+    (process,) = multiprocessing.active_children()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)  # while it starts
+    deadline = time.monotonic() + 60
+    while not team.ready:
+        assert time.monotonic() < deadline
+    os.kill(process.pid, signal.SIGINT)
+    team.board.write(*batch(4)[::2])
+    team.board.images[...] = batch(4)[1]
+    team.ask(4, [range(1)], gradients=True)
+    assert team.undone() == []
+    assert capfd.readouterr().err == ""
+
+
+def test_overflow_is_silent_in_every_process_where_the_caller_silenced_it(capfd: pytest.CaptureFixture[str]) -> None:
+    engine = helped(2)
+    parameters, X, y = batch()
+    huge = {name: np.float32(1e30) * value.astype(np.float32) for name, value in parameters.items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert not np.isfinite(engine.loss_and_gradients(huge, X, y).loss)
+    assert capfd.readouterr().err == ""
+
+
+def test_shares_are_all_things_in_order_and_nearly_equal() -> None:
+    for things in range(1, 40):
+        for most in (1, 2, 3, MOST_LANES):
+            parts = shares(things, most)
+            assert [i for part in parts for i in part] == list(range(things))
+            assert len(parts) == min(things, most)
+            assert max(map(len, parts)) - min(map(len, parts)) <= 1
