@@ -61,11 +61,11 @@ def in_bursts(functions: Mapping[str, Callable[[], object]], seconds: float) -> 
     return {name: statistics.median(measured) for name, measured in times.items()}
 
 
-def run(arguments: Sequence[str], folder: Path = ROOT) -> Process:
+def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Process:
     """Run a command to its end; raises CalledProcessError where it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
-    done = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    done = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert done.stdout is not None  # noqa: S101
     output = done.stdout.read()
     _, status, usage = os.wait4(done.pid, 0)

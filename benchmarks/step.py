@@ -121,8 +121,10 @@ def medians(configuration: Configuration) -> dict[str, float]:
     torch._dynamo.reset()
     steps = {}
     for threads in THREADS:
-        count = f"{threads} thread{'s' * (threads > 1)}"
-        steps[f"cnncli, {count}"] = our_step(configuration, X, y, threads)
+        steps[f"cnncli, {threads} {'process' if threads == 1 else 'processes'}"] = our_step(
+            configuration, X, y, threads
+        )
+        count = f"{threads} {'thread' if threads == 1 else 'threads'}"
         for way in ("eager", "compile"):
             for layout in LAYOUTS:
                 step = peer_step(configuration, X, y, threads, layout, compiled=way == "compile")
@@ -143,7 +145,7 @@ def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
         "best": best,
         "best_peer": best_peer,
         "ratio": seconds[best_peer] / seconds[best],
-        "two_threads_over_one": one / two,
+        "two_cores_over_one": one / two,
         "share_of_sgemm": configuration.operations / seconds[best] / sgemm,
     }
 
@@ -166,7 +168,7 @@ def measure() -> dict[str, Any]:
 
 def table(results: Any) -> str:
     """The results as Markdown, with the mean ratios below."""
-    head = ("batch, C, H=W, filters, k, s, outputs", "cnncli µs", "PyTorch µs", "ratio", "2 threads / 1", "of SGEMM")
+    head = ("batch, C, H=W, filters, k, s, outputs", "cnncli µs", "PyTorch µs", "ratio", "2 processes / 1", "of SGEMM")
     rows, ratios = [], {True: [], False: []}  # type: list[tuple[str, ...]], dict[bool, list[float]]
     for row in results["steps"]:
         configuration = Configuration(**row["configuration"])
@@ -179,7 +181,7 @@ def table(results: Any) -> str:
                 f"{row['microseconds'][best]:.0f} ({best.partition(', ')[2]})",
                 f"{row['microseconds'][peer]:.0f} ({peer})",
                 f"{row['ratio']:.2f}",
-                f"{row['two_threads_over_one']:.2f}",
+                f"{row['two_cores_over_one']:.2f}",
                 f"{row['share_of_sgemm']:.0%}",
             )
         )

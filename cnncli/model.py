@@ -53,7 +53,7 @@ class Model:
     @cached_property
     def engine(self) -> "Fused":
         """The engine of this network's predictions; its arrays are allocated once."""
-        from cnncli.network.fused.engine import Fused  # only a prediction needs the threads' machinery
+        from cnncli.network.fused.engine import Fused  # only a prediction needs it
 
         return Fused(self.architecture)
 

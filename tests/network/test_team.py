@@ -132,7 +132,6 @@ def test_a_helper_ends_when_its_engine_does(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system has no signal masks")
 def test_a_helper_leaves_interrupts_to_the_process_that_was_started(capfd: pytest.CaptureFixture[str]) -> None:
     team = Team(ARCHITECTURE, 4, 1)
     (process,) = multiprocessing.active_children()
