@@ -35,7 +35,7 @@ class Fused:
         self._worker = Worker(architecture)
         self._board = Board(architecture, 0, _memory(architecture, 0))  # of this process, with room for no images
         self._team: Team | None = None
-        self._alone = 0.0  # seconds of work that could have been shared
+        self._seconds_alone = 0.0  # of work that could have been shared
         threadpool_limits(1, "blas")  # for good: beside our processes the threads of BLAS would only be in the way
 
     @property
@@ -57,41 +57,43 @@ class Fused:
 
     def _work(self, parameters: Parameters, images: Array, labels: Labels | None) -> Board:
         """The board with the logits of a batch, and with the sums of its gradients where there are labels."""
-        cut, gradients = plan(self.architecture, len(images)), labels is not None
+        cut = plan(self.architecture, len(images))
         team = self._team_for(cut)
-        if team is None:
-            board = self._own_board(cut.m)
-            board.write(parameters, labels)
-            start = time.perf_counter()
-            self._worker.work(board, images, range(len(cut.lanes)), gradients=gradients)
-            if len(cut.lanes) > 1:
-                self._alone += time.perf_counter() - start
-            return board
-        board = team.board
+        board = team.board if team else self._own_board(cut.m)
         board.write(parameters, labels)
+        if team:
+            self._share(team, cut, images, gradients=labels is not None)
+            return board
+        start = time.perf_counter()
+        self._worker.work(board, images, range(len(cut.lanes)), gradients=labels is not None)
+        if len(cut.lanes) > 1:
+            self._seconds_alone += time.perf_counter() - start
+        return board
+
+    def _share(self, team: "Team", cut: Plan, images: Array, *, gradients: bool) -> None:
+        """Have the helpers work on their shares of a batch, and do one here."""
         own, *others = shares(len(cut.lanes), self.threads)
         for lanes in others:
             chosen = cut.images(lanes)
-            board.images[chosen] = images[chosen]
+            team.board.images[chosen] = images[chosen]
         try:
             team.ask(cut.m, others, gradients=gradients)
-            self._worker.work(board, images, own, gradients=gradients)
+            self._worker.work(team.board, images, own, gradients=gradients)
             undone = team.undone()
         except BaseException:
             self._team = None  # helpers may still be writing: nobody reads that board again
             raise
         for lanes in undone:
-            self._worker.work(board, images, lanes, gradients=gradients)
+            self._worker.work(team.board, images, lanes, gradients=gradients)
         if undone:
             self._stay_alone()
-        return board
 
     def _team_for(self, cut: Plan) -> "Team | None":
         """The team that shares such a batch, if it is worth it and all helpers are there."""
         if min(self.threads, len(cut.lanes)) == 1:
             return None
         try:
-            if (self._team is None or self._team.board.m < cut.m) and self._alone >= WORTH_A_TEAM:
+            if (self._team is None or self._team.board.m < cut.m) and self._seconds_alone >= WORTH_A_TEAM:
                 from cnncli.network.fused.team import Team  # loads much that a small batch never needs
 
                 self._team = Team(self.architecture, max(cut.m, ROOM), self.threads - 1)
