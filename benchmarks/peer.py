@@ -7,7 +7,6 @@ optimiser, batch size, normalisation and first weights' distribution are those o
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from cnncli.network.architecture import Architecture
+from cnncli.network.fused.engine import available_cores
 
 BATCH = 32
 RATE = 0.003
@@ -54,7 +54,7 @@ class Files(Dataset[tuple[torch.Tensor, int]]):
 
 def in_memory(files: Files) -> tuple[torch.Tensor, torch.Tensor]:
     """All images and labels, decoded by as many workers as there are cores."""
-    loader = DataLoader(files, 1000, num_workers=os.cpu_count() or 1)
+    loader = DataLoader(files, 1000, num_workers=available_cores())
     images, labels = zip(*loader, strict=True)
     return torch.cat(images), torch.cat(labels)
 
@@ -68,7 +68,7 @@ def train(data: Path, epochs: int, decode: str) -> float:
     model = network(Architecture(side, side, classes=len(training.classes))).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), RATE)
     cross_entropy = torch.nn.CrossEntropyLoss()
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     loader = DataLoader(training, BATCH, shuffle=True, num_workers=workers, persistent_workers=True)
     mean, std = 0.286, 0.353  # Fashion-MNIST's own
     best = 0.0

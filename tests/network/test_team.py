@@ -24,7 +24,7 @@ IMAGES = 150
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("cnncli.network.fused.engine.WORTH_A_TEAM", 0)
+    monkeypatch.setattr("cnncli.network.fused.engine.SECONDS_ALONE", 0)
     yield
     for process in multiprocessing.active_children():
         process.kill()
@@ -73,7 +73,7 @@ def test_a_small_batch_has_no_helpers() -> None:
 
 
 def test_helpers_wait_until_there_has_been_work_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnncli.network.fused.engine.WORTH_A_TEAM", 60)
+    monkeypatch.setattr("cnncli.network.fused.engine.SECONDS_ALONE", 60)
     engine = Fused(ARCHITECTURE, 2)
     engine.loss_and_gradients(*batch())
     assert not multiprocessing.active_children()

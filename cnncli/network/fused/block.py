@@ -19,10 +19,10 @@ Five ideas make it fast; the numbers are the textbook's but for float32 rounding
         c  v=0 │ 0 2 4 6 … │   │                             d ┘              │
            …                  ─┘                                            e ┘
 
-   Z[b] = w · patches[b]: one matrix product for each row of Z, no arithmetic beyond the definition's, and k·s/s² = k/s
-   copies of a pixel where im2col makes k². Before that the columns of X are sorted by their `phase`, column mod s: the
-   copies then are of whole runs. (A patch for each pooling window instead of each pixel is ((k+s-1)/k)² times the
-   arithmetic: it took between 0.9 and 1.7 times as long, docs/performance.md.)
+   Z[b] = w · patches[b]: one matrix product for each row of Z, no arithmetic beyond the definition's, and k copies of
+   a pixel where im2col makes k². Before that the columns of X are sorted by their `phase`, column mod s: the copies
+   then are of whole runs. (A patch for each pooling window instead of each pixel is ((k+s-1)/k)² times the arithmetic:
+   it took between 0.9 and 1.7 times as long, docs/performance.md.)
 
 3. Pool before bias and relu: maxpool(relu(Z + b)) = relu(maxpool(Z) + b), as both are monotone. They work on P alone.
 
@@ -30,8 +30,8 @@ Five ideas make it fast; the numbers are the textbook's but for float32 rounding
    and so are then its s rows: walking forward, `leads` notes which one beat all before it; walking back, the last
    leader takes the gradient and leaves 0 to the others. Z becomes the maxima in place, and dL/dP becomes dL/dZ.
 
-5. Strips: a few rows of windows go through all of it before the next ones, while their Z is in the cache. The memory
-   of Z is that of a strip.
+5. Strips: a few rows of windows go through all of it before the next ones, while their Z is in the cache. The first
+   block, which has most of it, never holds more of Z than a strip.
 """
 
 from functools import reduce
@@ -44,7 +44,7 @@ from numpy.typing import DTypeLike
 
 from cnncli.network.arrays import Array, Shape
 
-STRIP_BYTES = 2 << 20  # of Z at most, or one row of windows: with less, the calls are too short
+STRIP_BYTES = 2 << 20  # of Z, and of products, unless one row of windows has more: with less, calls are too short
 CACHE_LINE = 64  # bytes
 
 
@@ -58,6 +58,7 @@ class Strip(NamedTuple):
     patches: Array  # (s, s·r, k·k·C, q·m)
     Z: Array  # (s, s·r, N, q·m)
     dZ: Array  # noqa: N815  (s, s·r, N, q·m)
+    products: Array  # (s, s·r, k·k·C, N), whose sum is dL/dw
     column_leads: Array  # (s-1, s·r, N, q·m)
     row_leads: Array  # (s-1, r, N, q·m)
     P: Array  # (r, N, q·m)
@@ -75,12 +76,14 @@ class FusedBlock:
         self.k, self.s, self.q = k, s, q
         h = s * p  # rows of Z that a window holds; the dropped rest is not computed
         rows = h + k - 1  # rows of X that reach them
-        strip = min(p, max(1, STRIP_BYTES // (4 * s * s * N * q * m)))  # rows of windows
+        row_bytes = 4 * s * s * N * max(q * m, k * k * C)  # of one row of windows
+        strip = min(p, max(1, STRIP_BYTES // row_bytes))  # rows of windows
         self.strip_rows = s * strip + k - 1  # rows of X that a strip reads, at most
         self.phases = [empty((self.strip_rows, C, q + (s + k - 2 - phase) // s, m)) for phase in range(s)]
         self.lowered = empty((s, rows, k, C, q, m))
         patches = _sliding(self.lowered.reshape(s, rows, k * C, q * m), k)  # (s, h, k·k·C, q·m)
         Z = empty((s, s * strip, N, q * m))  # of one strip after the other
+        products = empty((s, s * strip, k * k * C, N))  # likewise
         column_leads = empty((s - 1, h, N, q * m), np.bool_)
         self.row_leads = empty((s - 1, p, N, q * m), np.bool_)
         self.P = empty((p, N, q, m))
@@ -108,6 +111,7 @@ class FusedBlock:
                     patches[:, of_Z],
                     Z_here,
                     Z_here if first else dZ[:, of_Z],  # the first block's Z has done its work by then
+                    products[:, : of_Z.stop - of_Z.start],
                     column_leads[:, of_Z],
                     self.row_leads[:, windows],
                     self.P[windows].reshape(-1, N, q * m),
@@ -133,12 +137,13 @@ class FusedBlock:
         """dL/dw (k·k·C, N) and dL/db (N,), from dP (p, N, q·m), which is used up; leaves dL/dZ for `backward_to_X`."""
         dP *= self.P.reshape(dP.shape) > 0
         db = (dP @ self.ones).sum(axis=0)  # (N,)
-        products = []  # of each strip (k·k·C, N)
+        dw = []  # of each strip (k·k·C, N)
         for strip in self.strips:
             _give_to_winner(dP[strip.windows], self._by_row(strip.dZ[0]), strip.row_leads)
             _give_to_winner(strip.dZ[0], strip.dZ, strip.column_leads)
-            products.append(np.matmul(strip.patches, strip.dZ.swapaxes(2, 3)).sum(axis=(0, 1)))
-        return reduce(np.add, products), db
+            np.matmul(strip.patches, strip.dZ.swapaxes(2, 3), out=strip.products)
+            dw.append(strip.products.sum(axis=(0, 1)))
+        return reduce(np.add, dw), db
 
     def backward_to_X(self, turned: Array) -> Array:
         """dL/dX (H, C, W, m), after `backward`; turned (k·C, k·N) is w with its rows turned round."""

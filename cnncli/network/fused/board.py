@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters, Shape
+from cnncli.network.fused.block import CACHE_LINE
 from cnncli.network.fused.chunk import (
     Chunk,
     as_weights,
@@ -29,7 +30,6 @@ MOST_BYTES = 4 << 20  # of the largest Z in a chunk: with more, caches are too s
 FEWEST_IMAGES = 8  # in a chunk all the same: with fewer, loops are too short
 WORTH_SHARING = 1 << 20  # bytes of the largest Z: a batch of less, about 0.3 ms, stays in one piece
 MOST_LANES = 16  # sums that are made of a batch's gradients: so many processes can share it
-ALIGNED = 64  # bytes: a cache line
 
 
 class Plan(NamedTuple):
@@ -123,8 +123,8 @@ class Worker:
                 chunk = self._chunk(n)
                 board.z[chosen] = z = chunk.forward(board.weights, images[chosen], keep=gradients)  # (n, K)
                 if gradients:
-                    share = np.float32(n / m)  # the chunk's dL/dz is that of its own mean loss
-                    dz = self.output.dL_dz(z, board.labels[chosen]) * share  # (n, K)
+                    dz = self.output.dL_dz(z, board.labels[chosen])  # (n, K), of the chunk's own mean loss
+                    dz *= np.float32(n / m)
                     for total, gradient in zip(board.lane_sums[lane], chunk.backward(board.weights, dz), strict=True):
                         if i == 0:
                             total[...] = gradient
@@ -157,4 +157,4 @@ def _views(memory: Array, layout: Sequence[tuple[Shape, DTypeLike]]) -> Iterator
 
 def _size(shape: Shape, dtype: DTypeLike) -> int:
     """Bytes of an array, up to the end of its last cache line."""
-    return -(-prod(shape) * np.dtype(dtype).itemsize // ALIGNED) * ALIGNED
+    return -(-prod(shape) * np.dtype(dtype).itemsize // CACHE_LINE) * CACHE_LINE

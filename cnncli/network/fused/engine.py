@@ -16,7 +16,7 @@ from cnncli.network.textbook import Gradients
 if TYPE_CHECKING:
     from cnncli.network.fused.team import Team
 
-WORTH_A_TEAM = 0.5  # seconds that this process has worked alone on what could have been shared
+SECONDS_ALONE = 0.5  # of work that could have been shared: then helpers are started
 ROOM = 64  # images on a team's board, or more where a batch has more
 
 
@@ -93,7 +93,7 @@ class Fused:
         if min(self.threads, len(cut.lanes)) == 1:
             return None
         try:
-            if (self._team is None or self._team.board.m < cut.m) and self._seconds_alone >= WORTH_A_TEAM:
+            if (self._team is None or self._team.board.m < cut.m) and self._seconds_alone >= SECONDS_ALONE:
                 from cnncli.network.fused.team import Team  # loads much that a small batch never needs
 
                 self._team = Team(self.architecture, max(cut.m, ROOM), self.threads - 1)
