@@ -60,4 +60,4 @@ def _decay(z: Array, positive: Array) -> Array:
 
 def _sign(z: Array, y: Labels) -> Array:
     """-1 for y = 1 and 1 for y = 0, in the precision of z: (m, 1)."""
-    return (1 - 2 * y).astype(z.real.dtype)[:, None]
+    return np.where(y == 1, -1, 1).astype(z.real.dtype)[:, None]

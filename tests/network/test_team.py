@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 
 import numpy as np
 import pytest
@@ -112,15 +113,72 @@ def test_an_interrupt_leaves_an_engine_that_can_go_on(monkeypatch: pytest.Monkey
         parameters, X, y = batch()
         with pytest.raises(KeyboardInterrupt):
             engine.loss_and_gradients({name: 2 * value for name, value in parameters.items()}, X, y)
+    assert not engine.helped
+    assert not multiprocessing.active_children()
     assert_same(engine.loss_and_gradients(*batch()), expected)
 
 
-def test_an_error_leaves_an_engine_that_can_go_on() -> None:
-    engine = helped(2)
+def test_an_error_leaves_an_engine_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, expected = helped(2), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch())
     parameters, X, y = batch()
     with pytest.raises(ValueError, match="broadcast"):
         engine.loss_and_gradients(parameters, X[:, :2], y)
-    assert_same(engine.loss_and_gradients(*batch()), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch()))
+
+    def failing(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cnncli.network.fused.board.Worker.work", failing)
+        with pytest.raises(MemoryError):
+            engine.loss_and_gradients(parameters, -X, y)
+    assert not engine.helped
+    assert_same(engine.loss_and_gradients(*batch()), expected)
+
+
+def test_a_helper_that_dies_before_it_is_ready_is_not_waited_for() -> None:
+    engine, expected = Fused(ARCHITECTURE, 2), Fused(ARCHITECTURE, 1).loss_and_gradients(*batch())
+    engine.loss_and_gradients(*batch())
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    process.join()
+    assert_same(engine.loss_and_gradients(*batch()), expected)
+    assert not engine.helped
+    assert engine.threads == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_helper_starts_waits_until_it_has(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    start = SpawnProcess.start
+
+    def signalled(process: SpawnProcess) -> None:
+        signal.raise_signal(number)
+        start(process)
+        started.append(process)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, stop)
+    try:
+        monkeypatch.setattr(SpawnProcess, "start", signalled)
+        with pytest.raises(KeyboardInterrupt):
+            Team(ARCHITECTURE, 4, 1)
+        assert len(started) == 1
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+
+
+def test_results_stay_when_the_next_batch_comes() -> None:
+    for engine in (helped(2), Fused(ARCHITECTURE, 1)):
+        parameters, X, y = batch()
+        first, logits = engine.loss_and_gradients(parameters, X, y), engine.logits(parameters, X)
+        engine.loss_and_gradients(parameters, -X, y)
+        assert_same(first, Fused(ARCHITECTURE, 1).loss_and_gradients(parameters, X, y))
+        np.testing.assert_array_equal(logits, first.logits)
 
 
 def test_a_helper_ends_when_its_engine_does(capfd: pytest.CaptureFixture[str]) -> None:

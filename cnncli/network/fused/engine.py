@@ -25,7 +25,8 @@ class Fused:
 
     `threads` is the number of processor cores where it is not given: so many processes share a batch that is worth it,
     this one and helpers. These are started once there has been some work for them; until they are ready, and if they
-    cannot be had, this process does everything. One engine serves one caller at a time.
+    cannot be had, this process does everything. One engine serves one caller at a time. They are started by
+    multiprocessing: a script that uses the engine needs `if __name__ == "__main__":`.
     """
 
     def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
@@ -41,7 +42,11 @@ class Fused:
     @property
     def helped(self) -> bool:
         """Whether helpers are ready to share the next batch."""
-        return self._team is not None and self._team.ready
+        try:
+            return self._team is not None and self._team.ready
+        except (EOFError, OSError):  # one has ended before it was ready
+            self._stay_alone()
+            return False
 
     def logits(self, parameters: Parameters, images: Array) -> Array:
         """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""
@@ -81,7 +86,8 @@ class Fused:
             self._worker.work(team.board, images, own, gradients=gradients)
             undone = team.undone()
         except BaseException:
-            self._team = None  # helpers may still be writing: nobody reads that board again
+            self._team = None
+            team.stop()  # they may still be writing
             raise
         for lanes in undone:
             self._worker.work(team.board, images, lanes, gradients=gradients)
@@ -92,15 +98,14 @@ class Fused:
         """The team that shares such a batch, if it is worth it and all helpers are there."""
         if min(self.threads, len(cut.lanes)) == 1:
             return None
-        try:
-            if (self._team is None or self._team.board.m < cut.m) and self._seconds_alone >= SECONDS_ALONE:
-                from cnncli.network.fused.team import Team  # loads much that a small batch never needs
+        if (self._team is None or self._team.board.m < cut.m) and self._seconds_alone >= SECONDS_ALONE:
+            from cnncli.network.fused.team import Team  # loads much that a small batch never needs
 
+            try:
                 self._team = Team(self.architecture, max(cut.m, ROOM), self.threads - 1)
-            return self._team if self.helped else None
-        except (EOFError, OSError):
-            self._stay_alone()
-            return None
+            except OSError:
+                self._stay_alone()
+        return self._team if self.helped else None
 
     def _stay_alone(self) -> None:
         """Helpers cannot be had here, or not for long."""

@@ -5,11 +5,13 @@ short, 5 to 100 µs, that two threads spend their time waiting for each other (d
 """
 
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import numpy as np
@@ -33,15 +35,17 @@ class Team:
         memory = context.RawArray("b", Board.size(architecture, m))
         self.board = Board(architecture, m, memory)
         self._helpers: list[Connection] = []
+        self._processes: list[BaseProcess] = []
         self._asked: list[tuple[Connection, range]] = []
         self._ready = 0
         for _ in range(helpers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_help, args=(architecture, m, memory, theirs), daemon=True)
-            with _interrupts_held_back():
+            with _signals_held_back():
                 process.start()
             theirs.close()
             self._helpers.append(ours)
+            self._processes.append(process)
 
     @property
     def ready(self) -> bool:
@@ -68,6 +72,13 @@ class Team:
                 undone.append(lanes)
         return undone
 
+    def stop(self) -> None:
+        """End the helpers at once, whatever they are doing; after that nobody writes on the board."""
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.join()
+
 
 def _receive(connection: Connection) -> bytes:
     """The next message; one who waits looks for it for a while before it sleeps, for to be woken takes 50 µs."""
@@ -78,17 +89,29 @@ def _receive(connection: Connection) -> bytes:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; the one that the person started answers for all."""
-    if not hasattr(signal, "pthread_sigmask"):  # on Windows: `_help` does what can be done
-        yield
-        return
-    resource_tracker.ensure_running()  # its start would let interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a new process has the mask of its parent
+def _signals_held_back() -> Iterator[None]:
+    """While a helper starts: a signal that stops this process waits, and Ctrl-C never reaches the helper.
+
+    A parent that is stopped half-way leaves a helper that complains. And Ctrl-C reaches every process of a terminal, of
+    which the one that the person started answers for all.
+    """
+    came: list[int] = []
+    main = threading.current_thread() is threading.main_thread()  # where Python handles signals
+    stopping = (signal.SIGINT, signal.SIGTERM) if main else ()
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in stopping}
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows, where `_help` does what can be done
+    if masks:
+        resource_tracker.ensure_running()  # its start would let interrupts through again
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # a new process has the mask of its parent
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        for missed in came:
+            signal.raise_signal(missed)
 
 
 def _help(architecture: Architecture, m: int, memory: Any, parent: Connection) -> None:
