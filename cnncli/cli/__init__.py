@@ -4,7 +4,10 @@ import io
 import os
 import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -18,6 +21,8 @@ from cnncli.cli.trace import trace
 from cnncli.cli.train import train
 from cnncli.errors import CnncliError, DataError, Stopped
 from cnncli.text import printable
+
+AGAIN = 0.01  # seconds after which a lost signal comes again
 
 app = typer.Typer(
     name="cnncli",
@@ -65,7 +70,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     warnings.filterwarnings("ignore", module="PIL")  # a file that is not as it should be is decoded or refused
     try:
-        code = app(prog_name="cnncli", standalone_mode=False)
+        with _lost_signals_come_again():
+            code = app(prog_name="cnncli", standalone_mode=False)
         sys.stdout.flush()
     except (CnncliError, Stopped) as error:
         _fail(str(error), error.exit_code)
@@ -89,3 +95,22 @@ def _fail(message: str, code: int) -> NoReturn:
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Stopped("stopped by SIGTERM", 143)
+
+
+@contextmanager
+def _lost_signals_come_again() -> Iterator[None]:
+    """Python drops what is raised in some places (the callback of a weak reference), a signal's exception too."""
+    before = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if isinstance(lost.exc_value, Stopped | KeyboardInterrupt):
+            number = signal.SIGTERM if isinstance(lost.exc_value, Stopped) else signal.SIGINT
+            threading.Timer(AGAIN, os.kill, [os.getpid(), number]).start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -182,6 +182,36 @@ def test_a_signal_stops_a_training_and_keeps_what_is_there(tmp_path: Path, numbe
     assert load_model(run).classes == ("ankle-boot", "sneaker")
 
 
+LOST = """
+import os, signal, sys, weakref
+from cnncli import cli
+from cnncli.training import run
+
+class Thing:
+    pass
+
+def free_run_folder(data):
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: [os.kill(os.getpid(), {number}), None])
+    del thing  # what the signal raises in the callback is lost
+    signal.pause()  # until it comes again
+    raise AssertionError
+
+run.free_run_folder = free_run_folder
+sys.argv = ["cnncli", "train", {data!r}]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_comes_where_exceptions_are_lost_stops_the_program(number: int, code: int) -> None:
+    program = LOST.format(number=int(number), data=str(SAMPLE_DATA / "fashion"))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+
+
 def test_predict_answers_in_order_in_every_format(cli: Cli, run: Path, image_folder: Path) -> None:
     images = [image_folder / "light" / "0.png", image_folder / "dark"]
     table = cli("predict", *images, "-m", run)
