@@ -17,10 +17,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cnncli.inspection.subject import FreshNetwork, choose
-from cnncli.inspection.trace import trace_image
 from cnncli.reports.grids import Look
-from cnncli.reports.trace import step_table
+from cnncli.reports.trace.table import step_table
+from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.tracing.trace import trace_image
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("train", "predict", "gradcheck", "trace", "info")

@@ -1,4 +1,4 @@
-"""Make tests/inspection/torch_values.json: every value and derivative of small networks, from PyTorch's autograd.
+"""Make tests/tracing/torch_values.json: every value and derivative of small networks, from PyTorch's autograd.
 
     pip install torch numpy
     python tools/make_torch_values.py
@@ -17,7 +17,7 @@ import numpy as np
 import torch  # type: ignore[import-not-found, unused-ignore]
 import torch.nn.functional as F  # type: ignore[import-not-found, unused-ignore]  # noqa: N812
 
-TARGET = Path(__file__).parent.parent / "tests" / "inspection" / "torch_values.json"
+TARGET = Path(__file__).parent.parent / "tests" / "tracing" / "torch_values.json"
 SIZES = {1: (6, 7), 2: (8, 7), 3: (15, 15)}  # the image, by blocks: kernels and windows are 2×2
 FILTERS = {1: (2,), 2: (2, 2), 3: (1, 2, 1)}
 

@@ -21,8 +21,8 @@ from cnncli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from cnncli.inspection.methods import Method
-    from cnncli.inspection.subject import Subject
+    from cnncli.checking.methods import Method
+    from cnncli.subject.subject import Subject
 
 
 def gradcheck(
@@ -81,7 +81,7 @@ def gradcheck(
 
     from dataclasses import replace
 
-    from cnncli.inspection.subject import FreshNetwork, choose
+    from cnncli.subject.subject import FreshNetwork, choose
 
     fresh = FreshNetwork(blocks, kernel, pool, image_size, channels, classes, seed)
     alone = {"--code": code is not None, "--template": template is not None, "--self-test": self_test}
@@ -111,15 +111,15 @@ def _check(
     """Check our own engine, or gradients from a file."""
     from dataclasses import replace
 
-    from cnncli.inspection.against import read_gradients
-    from cnncli.inspection.engines import compare_engines, joined
-    from cnncli.inspection.gradcheck import Gradcheck, engine_gradients
-    from cnncli.inspection.methods import EPS
-    from cnncli.inspection.outcome import run_gradcheck
+    from cnncli.checking.against import read_gradients
+    from cnncli.checking.engines import compare_engines, joined
+    from cnncli.checking.gradcheck import Gradcheck, engine_gradients
+    from cnncli.checking.methods import EPS
+    from cnncli.checking.run import run_gradcheck
     from cnncli.network.textbook import Textbook
     from cnncli.reports.console import print_json
-    from cnncli.reports.gradcheck import outcome_document, print_error_map, print_outcome
-    from cnncli.reports.gradcheck_progress import CheckProgress
+    from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
+    from cnncli.reports.gradcheck.progress import CheckProgress
 
     if against:
         gradients, eps = read_gradients(against, subject)
@@ -143,9 +143,9 @@ def _check(
 
 def _check_code(path: Path, seed: int, method: "Method", format: str) -> None:  # noqa: A002
     """Check the functions of a file."""
-    from cnncli.inspection.own_code import check_file
+    from cnncli.checking.user_code.checks import check_file
     from cnncli.reports.console import print_json
-    from cnncli.reports.own_code import own_code_document, print_own_code
+    from cnncli.reports.gradcheck.user_code import own_code_document, print_own_code
 
     results = check_file(path, seed, method)
     if format == "json":
@@ -158,9 +158,9 @@ def _check_code(path: Path, seed: int, method: "Method", format: str) -> None:  
 
 def _self_test(format: str) -> None:  # noqa: A002
     """Plant every mistake."""
-    from cnncli.inspection.self_test import run_self_test
+    from cnncli.checking.self_test import run_self_test
     from cnncli.reports.console import print_json
-    from cnncli.reports.self_test import print_self_test, self_test_document
+    from cnncli.reports.gradcheck.self_test import print_self_test, self_test_document
 
     results = list(run_self_test())
     if format == "json":
@@ -172,7 +172,7 @@ def _self_test(format: str) -> None:  # noqa: A002
 
 
 def _write_template(path: Path) -> None:
-    from cnncli.inspection.own_code import write_template
+    from cnncli.checking.user_code.checks import write_template
     from cnncli.reports.console import stderr
 
     write_template(path)

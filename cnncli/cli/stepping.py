@@ -6,11 +6,11 @@ from rich.console import Console
 
 from cnncli.cli.keys import ESCAPE, read_key, single_keys
 from cnncli.errors import UsageError
-from cnncli.inspection.entries import known
-from cnncli.inspection.trace import Trace
 from cnncli.reports.console import stdout
 from cnncli.reports.grids import Look
-from cnncli.reports.trace import print_step
+from cnncli.reports.trace.table import print_step
+from cnncli.tracing.entries import known
+from cnncli.tracing.trace import Trace
 
 FORWARDS = (" ", "\r", "\n", "n", "\x1b[C", "\x1b[B", "àM", "àP")  # arrows right and down, the last two on Windows
 BACKWARDS = ("b", "\x7f", "\b", "\x1b[D", "\x1b[A", "àK", "àH")  # arrows left and up

@@ -126,12 +126,12 @@ def trace(
     }
     _check_options(_one_view(views), options)
 
-    from cnncli.inspection.subject import FreshNetwork, choose
-    from cnncli.inspection.symbolic import derive
-    from cnncli.inspection.trace import trace_image
-    from cnncli.reports import trace_views
     from cnncli.reports.grids import PRECISION, Look
     from cnncli.reports.output import Destination
+    from cnncli.reports.trace import views as trace_views
+    from cnncli.subject.subject import FreshNetwork, choose
+    from cnncli.tracing.derivation import derive
+    from cnncli.tracing.trace import trace_image
 
     fresh = FreshNetwork(blocks, kernel, pool, image_size, channels, classes, seed)
     look = Look(full, PRECISION if precision is None else precision)

@@ -64,7 +64,7 @@ def train(
     blocks = parse_filters(filters)
 
     from cnncli.reports.console import print_json
-    from cnncli.reports.training import TrainingReport, print_summary, summary_document
+    from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
     from cnncli.training.run import TrainingSettings, run_training
 
     settings = TrainingSettings(

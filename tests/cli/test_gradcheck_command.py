@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnncli.inspection.gradcheck import engine_gradients
-from cnncli.inspection.subject import FreshNetwork, choose
+from cnncli.checking.gradcheck import engine_gradients
 from cnncli.network.arrays import Array
 from cnncli.network.textbook import Textbook
+from cnncli.subject.subject import FreshNetwork, choose
 from tests.conftest import SAMPLE_DATA, Cli
 
 

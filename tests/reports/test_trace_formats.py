@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from cnncli.inspection.subject import FreshNetwork, choose
-from cnncli.inspection.trace import Trace, trace_image
-from cnncli.reports.mathematics import tex
+from cnncli.reports.trace.tex import tex
+from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.tracing.trace import Trace, trace_image
 from tests.conftest import Cli, write_image
 
 Arrays = dict[str, np.ndarray[Any, Any]]

@@ -1,0 +1,171 @@
+"""One derivative, held entry by entry against a second opinion: PASS, FAIL or KINK."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cnncli.checking.methods import EPS, Flags, Method, Opinion, opinion
+from cnncli.checking.probe import Probe
+from cnncli.network.arrays import Array, Labels, Shape
+
+RELATIVE = 64  # units of rounding that an entry may be off
+OF_TERMS = 16  # units of rounding of the sum of the sizes of its terms
+
+Advance = Callable[[int], None]  # told how many entries have been done
+
+
+@dataclass(frozen=True)
+class Check:
+    """One derivative and the entries of it that were checked, E of them."""
+
+    name: str  # "dL/dw1"
+    given: str | None  # "dL/dZ1" where one link was checked alone; None for the whole chain from here to L
+    shape: Shape  # with the batch axis, if it has one
+    entries: Labels  # (E,) flat indices
+    analytic: Array  # (E,) what is checked
+    numeric: Array  # (E,) the second opinion
+    tolerance: Array  # (E,) the error that each entry may have
+    negligible: Array  # (E,) the size below which an entry is rounding noise
+    below: Array  # (E,) the one-sided derivatives; equal to numeric where there is no kink
+    above: Array
+    kinks: Flags  # (E,) the gradient lies between the one-sided derivatives of a unit on a kink
+    failed: Flags  # (E,)
+    units: tuple[str, ...] = ()  # some of the units on a kink: "A1[0,2,3]"
+    problem: str = ""  # what is wrong with the array as a whole, instead of with its entries
+
+    @property
+    def passed(self) -> bool:
+        """Whether no entry failed."""
+        return not self.problem and not self.failed.any()
+
+    @property
+    def verdict(self) -> str:
+        """PASS, KINK or FAIL."""
+        if not self.passed:
+            return "FAIL"
+        return "KINK" if self.kinks.any() else "PASS"
+
+    @property
+    def label(self) -> str:
+        """The derivative, or the link: "dL/dP1 → dL/dA1"."""
+        return f"{self.given} → {self.name}" if self.given else self.name
+
+    @cached_property
+    def absolute_errors(self) -> Array:
+        """|a - n| of every entry; 0 at a kink, where there is no one n."""
+        return np.where(self.kinks, 0, np.abs(self.analytic - self.numeric))
+
+    @cached_property
+    def relative_errors(self) -> Array:
+        """|a - n| / max(|a|, |n|) of every entry; 0 where both are 0, or no more than rounding noise."""
+        size = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
+        noise = size <= self.negligible
+        return np.where(noise, 0, self.absolute_errors / np.where(noise, 1, size))
+
+    def most_wrong(self, most: int) -> list[int]:
+        """Which of the failed entries are furthest over what they may be off, that first; a NaN is furthest of all."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = np.nan_to_num(self.absolute_errors / self.tolerance, nan=np.inf, posinf=np.inf)
+        order = np.argsort(np.where(self.failed, -excess, np.inf), kind="stable")
+        return [int(which) for which in order[: min(most, int(self.failed.sum()))]]
+
+    @property
+    def worst(self) -> int:
+        """The failed entry that is furthest over what it may be off."""
+        return self.most_wrong(1)[0]
+
+    def index(self, which: int) -> tuple[int, ...]:
+        """The index of one of the entries, without the batch axis of a single image."""
+        index = tuple(int(i) for i in np.unravel_index(self.entries[which], self.shape))
+        return index[1:] if self.has_batch_axis and self.shape[0] == 1 else index
+
+    @property
+    def has_batch_axis(self) -> bool:
+        """Whether the first axis counts images: of all but the parameters."""
+        return self.name[4] not in "wb"
+
+
+def judged(
+    probe: Probe,
+    method: Method,
+    gradient: Array,
+    sizes: Array,
+    entries: Labels,
+    *,
+    given: str | None = None,
+    eps: float = EPS,
+    advance: Advance | None = None,
+) -> Check:
+    """Hold the entries of dL/d of the probe's tensor, `gradient`, against what the method says of them.
+
+    `sizes` (shape of the gradient) are the sums of the sizes of each entry's terms, `eps` the rounding of the numbers
+    that the gradient was computed in. The tolerance is the method's own uncertainty plus that rounding: no constant.
+    """
+    expected = probe.values[probe.name].shape
+    name = f"dL/d{probe.name}"
+    if gradient.shape != expected:
+        return _misshapen(name, given, gradient.shape, expected, entries)
+    parts = []
+    for chunk in probe.chunks(entries):
+        parts.append(opinion(method, probe, chunk))
+        if advance:
+            advance(len(chunk))
+    said = Opinion(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    analytic = gradient.ravel()[entries].astype(np.float64)
+    negligible = said.uncertainty + OF_TERMS * eps * sizes.ravel()[entries]
+    tolerance = negligible + RELATIVE * eps * np.maximum(np.abs(analytic), np.abs(said.value))
+    number = np.isfinite(analytic)  # an infinite gradient would have an infinite tolerance
+    right = number & (np.abs(analytic - said.value) <= tolerance)
+    below, above = said.below.copy(), said.above.copy()
+    if method == "complex-step" and len(doubtful := np.flatnonzero(~right)):
+        below[doubtful], above[doubtful] = _sides(probe, entries[doubtful])
+    kinks = said.kinks | (~right & (np.maximum(np.abs(above - said.value), np.abs(below - said.value)) > tolerance))
+    lowest, highest = (choose(choose(below, above), said.value) for choose in (np.minimum, np.maximum))
+    between = number & (analytic >= lowest - tolerance) & (analytic <= highest + tolerance)
+    failed = ~np.where(kinks, between, right)
+    kinks &= ~failed
+    units = [unit for which in np.flatnonzero(kinks)[:3] for unit in probe.units_on_kink(int(entries[which]))]
+    return Check(
+        name,
+        given,
+        expected,
+        entries,
+        analytic,
+        said.value,
+        tolerance,
+        negligible,
+        below,
+        above,
+        kinks,
+        failed,
+        tuple(dict.fromkeys(units)),
+    )
+
+
+def _sides(probe: Probe, entries: Labels) -> tuple[Array, Array]:
+    """The one-sided derivatives below and above."""
+    chunks = list(probe.chunks(entries))
+    below, above = (np.concatenate([probe.sided_slopes(chunk, side) for chunk in chunks]) for side in (-1, 1))
+    return below, above
+
+
+def _misshapen(name: str, given: str | None, shape: Shape, expected: Shape, entries: Labels) -> Check:
+    nothing = np.full(len(entries), np.nan)
+    zeros = np.zeros(len(entries))
+    return Check(
+        name,
+        given,
+        expected,
+        entries,
+        nothing,
+        nothing,
+        zeros,
+        zeros,
+        nothing,
+        nothing,
+        zeros.astype(bool),
+        ~zeros.astype(bool),
+        problem=f"has the shape {shape} instead of {expected}",
+    )

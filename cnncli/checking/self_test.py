@@ -1,0 +1,103 @@
+"""The checker checked: every known mistake planted into a copy of the chain, one at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnncli.checking.diagnosis import Diagnosis, diagnose
+from cnncli.checking.gradcheck import Gradcheck, engine_gradients
+from cnncli.checking.methods import EPS
+from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array
+from cnncli.network.initialisation import he_normal
+from cnncli.network.textbook import Textbook
+from cnncli.subject.subject import Subject
+
+GIVEN_BY = {  # the gradient that each function is given, i for the number of the block
+    "loss_backward": "L",
+    "dense_backward": "dL/dz",
+    "flatten_backward": "dL/dF",
+    "maxpool_backward": "dL/dP",
+    "relu_backward": "dL/dA",
+    "conv_backward": "dL/dZ",
+}
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What became of one planted mistake."""
+
+    mistake: Mistake
+    link: str  # where it was planted: "dL/dP2 → dL/dA2"
+    verdict: str  # of the whole check
+    first_wrong: str | None
+    diagnoses: tuple[Diagnosis, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether the check did not simply pass."""
+        return self.verdict != "PASS"
+
+    @property
+    def localised(self) -> bool:
+        """Whether the first wrong link is the one with the mistake."""
+        return self.first_wrong == self.link
+
+    @property
+    def named(self) -> bool:
+        """Whether the diagnosis of that link is this mistake."""
+        return any(d.where == self.link and d.mistake is self.mistake for d in self.diagnoses)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the mistake was found, localised and named."""
+        return self.found and self.localised and self.named
+
+
+def run_self_test() -> Iterator[Planted]:
+    """Plant each mistake into a network on which it shows; it stands in every block, so the deepest must be named."""
+    subject = hard_subject()
+    for mistake in MISTAKES:
+        gradients = engine_gradients(Textbook(subject.architecture, mistake.planted), subject)
+        yield judge_planted(subject, mistake, gradients)
+
+
+def judge_planted(subject: Subject, mistake: Mistake, gradients: dict[str, Array]) -> Planted:
+    """Check gradients that hold a mistake."""
+    gradcheck = Gradcheck(subject, gradients)
+    links = list(gradcheck.links())
+    odd = [check for check in links if check.verdict != "PASS"]
+    verdict = next((v for v in ("FAIL", "KINK") if v in {check.verdict for check in odd}), "PASS")
+    diagnoses = diagnose(subject, gradients, [], links, EPS)
+    first = odd[0].label if odd else None
+    return Planted(mistake, planted_link(subject.architecture, mistake), verdict, first, tuple(diagnoses))
+
+
+def planted_link(architecture: Architecture, mistake: Mistake) -> str:
+    """The link of the chain that a mistake stands in first: "dL/dP2 → dL/dA2"."""
+    last = architecture.dense
+    given, tensor = GIVEN_BY[mistake.function_name], mistake.tensor
+    if mistake.function_name in ("loss_backward", "dense_backward"):
+        given = f"{given}{last}" if given != "L" else given
+        return f"{given} → {tensor if tensor.endswith('F') else f'{tensor}{last}'}"
+    block = last - 1
+    given = given if given == "dL/dF" else f"{given}{block}"
+    return f"{given} → " + (f"dL/d{architecture.block_input(block)}" if tensor == "dL/dX" else f"{tensor}{block}")
+
+
+def hard_subject() -> Subject:
+    """A network on which no mistake hides: batch, channels, filters, three classes, odd sizes, ties, units at zero.
+
+    Whole numbers in both blocks keep ties exact; the last block's P are tied and its Z hold zeros.
+    """
+    architecture = Architecture(13, 12, channels=2, filters=(2, 3), kernel=2, pool=2, classes=3)
+    random = np.random.default_rng(0)
+    parameters = {
+        name: random.integers(-2, 3, shape).astype(float) for name, shape in architecture.parameter_shapes.items()
+    }
+    parameters[f"w{architecture.dense}"] = he_normal(architecture, 3)[f"w{architecture.dense}"] / 4
+    X = random.integers(0, 3, (3, 2, 13, 12)).astype(float)
+    y = np.array([0, 2, 1])
+    return Subject(architecture, parameters, ("0", "1", "2"), X, y, ("whole numbers",) * 3, "whole numbers")

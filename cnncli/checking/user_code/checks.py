@@ -1,0 +1,248 @@
+"""A backward pass that somebody else wrote: every function of the contract that a file defines, each checked alone.
+
+The file runs in a process of its own, one for each function, so that an endless loop or a crash in one of them takes
+nothing else with it.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnncli.checking.check import Check
+from cnncli.checking.diagnosis import matching
+from cnncli.checking.gradcheck import Gradcheck
+from cnncli.checking.methods import EPS, Method
+from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.checking.user_code.child import TIME_FILE
+from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, template, to_array
+from cnncli.errors import DataError, UsageError
+from cnncli.network.arrays import Array
+from cnncli.network.textbook import Textbook
+
+TIME_LIMIT = 10.0  # seconds for all cases of one function
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What one call gave: checks of its gradients, or what kept them from being checked."""
+
+    label: str
+    checks: tuple[Check, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems and all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True)
+class FunctionResult:
+    """What all the calls of one function gave."""
+
+    function: Function
+    cases: tuple[CaseResult, ...]
+    diagnoses: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every case passed."""
+        return all(case.passed for case in self.cases)
+
+    @property
+    def verdict(self) -> str:
+        """PASS, KINK or FAIL."""
+        if not self.passed:
+            return "FAIL"
+        return "KINK" if any(check.verdict == "KINK" for case in self.cases for check in case.checks) else "PASS"
+
+
+def write_template(path: Path) -> None:
+    """Write a file to start from, never over an existing one. Raises UsageError and DataError."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(path.name))
+    except FileExistsError:
+        raise UsageError(f"{path} exists and is left as it is: give another name to --template") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:
+    """Check every function of the contract that the file defines.
+
+    Raises DataError where the file cannot be run, or defines none of them.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; --template {path} writes one to start from")
+    defined = _functions(path)
+    wanted = [function for function in FUNCTIONS if function.name in defined]
+    if not wanted:
+        names = ", ".join(function.name for function in FUNCTIONS)
+        raise DataError(f"{path} defines none of the functions {names}: --template FILE writes a file to start from")
+    return [_checked(path, function, seed, method) for function in wanted]
+
+
+def _functions(path: Path) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        ended = _run(path, Path(folder), None)
+        loaded = _read(Path(folder) / "loaded.json")
+    if loaded is None:
+        raise DataError(f"{path} cannot be run: {ended}")
+    if "error" in loaded:
+        raise DataError(f"{path} cannot be run: {_sentence(loaded['error'])}")
+    functions: list[str] = loaded["functions"]
+    return functions
+
+
+def _checked(path: Path, function: Function, seed: int, method: Method) -> FunctionResult:
+    asked = list(cases(function, seed))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, case in enumerate(asked):
+            arguments = [to_array(argument) for argument in case.arguments]
+            np.savez(folder / f"in{number}.npz", **{f"{i}_{kind}": array for i, (kind, array) in enumerate(arguments)})
+        ended = _run(path, folder, function)
+        reports = [_read(folder / f"out{number}.json") for number in range(len(asked))]
+        answers = [_answer(folder / f"out{number}.npz") for number in range(len(asked))]
+    results, found = [], []
+    for case, report, answer in zip(asked, reports, answers, strict=True):
+        if report is None:
+            results.append(CaseResult(case.label, (), (ended,)))
+            break  # it did not live to see the other cases
+        gradients, problems = _usable(function, report, answer)
+        results.append(CaseResult(case.label, tuple(_checks(function, case, gradients, method)), tuple(problems)))
+        found.append((case, gradients))
+    printed = next((report["printed"] for report in reports if report and report["printed"]), None)
+    remarks = [f"prints to stdout (line {printed})"] if printed else []
+    wrong = {check.name for result in results for check in result.checks if check.verdict != "PASS"}
+    return FunctionResult(function, tuple(results), tuple(_diagnoses(function, found, wrong)), tuple(remarks))
+
+
+def _run(path: Path, folder: Path, function: Function | None) -> str:
+    """Run the child; what ended it, as a part of a sentence, for where it left no report."""
+    command = [sys.executable, "-m", "cnncli.checking.user_code.child", str(path.resolve()), str(folder)]
+    command += [str(TIME_LIMIT), *([function.name] if function else [])]
+    try:
+        done = subprocess.run(  # noqa: S603  the file that the person asks to run
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TIME_LIMIT + 20,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"still running after {TIME_LIMIT:g} s and stopped"
+    late = folder / TIME_FILE
+    text = late.read_text("utf-8", "replace") if late.exists() else ""
+    if text:
+        line = re.search(rf'File "{re.escape(str(path.resolve()))}", line (\d+)', text)
+        where = f" in line {line[1]}" if line else ""
+        return f"still running{where} after {TIME_LIMIT:g} s and stopped"
+    return f"the process ended with exit code {done.returncode}"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document
+
+
+def _answer(path: Path) -> dict[str, Array]:
+    if not path.exists():
+        return {}
+    with np.load(path) as content:
+        return {key: content[key] for key in content.files}
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    line = f" in line {error['line']}" if error["line"] else ""
+    return f"{error['type']}{line}" + (f": {error['message']}" if error["message"] else "")
+
+
+def _usable(function: Function, report: dict[str, Any], answer: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
+    """The gradients that can be checked, by the names of the derivatives, and what is wrong with the others."""
+    problems = [f"changes its argument {_argument_name(function, index)} in place" for index in report["changed"]]
+    if "error" in report:
+        return {}, [*problems, _sentence(report["error"])]
+    names = function.returned_names
+    types: dict[str, str] = report["types"]
+    keys = list(names) if report["dict"] else [str(index) for index in range(len(names))]
+    if not report["dict"] and len(types) != len(names):
+        plural = "value" if len(types) == 1 else "values"
+        return {}, [*problems, f"returns {len(types)} {plural} instead of {', '.join(names)}"]
+    gradients = {}
+    for key, name, tensor in zip(keys, names, function.returns, strict=True):
+        if key not in types:
+            problems.append(f"returns no {name}")
+        elif types[key] != "float64":
+            problems.append(f"{name} is {types[key]} instead of a float64 array")
+        elif not np.isfinite(answer[key]).all():
+            problems.append(_not_finite(name, answer[key]))
+        else:
+            gradients[f"dL/d{tensor}"] = answer[key]
+    return gradients, problems
+
+
+def _not_finite(name: str, array: Array) -> str:
+    odd = ~np.isfinite(array)
+    index = [int(i) for i in np.argwhere(odd)[0]]
+    return f"{name} has {odd.sum()} entries that are no finite numbers, the first at {index}: {array[tuple(index)]}"
+
+
+def _argument_name(function: Function, index: int) -> str:
+    names: list[str] = re.findall(r"\w+", function.signature)
+    return names[1 + index]
+
+
+def _checks(function: Function, case: Case, gradients: dict[str, Array], method: Method) -> list[Check]:
+    given = {f"dL/d{function.given}": case.gradient} if function.given else {}
+    gradcheck = Gradcheck(case.subject, gradients | given, method, foreign=True)
+    if function.name == "backward":
+        return list(gradcheck.checks())
+    return [check for check in gradcheck.links() if check.name in gradients]
+
+
+def _diagnoses(function: Function, found: Sequence[tuple[Case, dict[str, Array]]], wrong: set[str]) -> list[str]:
+    """For each wrong gradient the mistake that explains it in every case; for the whole the one that explains all."""
+    groups = [sorted(wrong)] if function.name == "backward" and wrong else [[name] for name in sorted(wrong)]
+    sentences = []
+    for names in groups:
+        usable = [(case, gradients) for case, gradients in found if all(name in gradients for name in names)]
+        arrays = [gradients[name] for _, gradients in usable for name in names]
+
+        def results(
+            mistake: Mistake | None,
+            usable: Sequence[tuple[Case, dict[str, Array]]] = usable,
+            names: Sequence[str] = names,
+        ) -> list[Array]:
+            return [array for case, _ in usable for array in _with(mistake, function, case, names)]
+
+        if mistake := matching(MISTAKES, results, arrays, EPS):
+            sentences.append(mistake.sentence)
+    return sentences
+
+
+def _with(mistake: Mistake | None, function: Function, case: Case, names: Sequence[str]) -> list[Array]:
+    """The gradients of these names as a mistake gives them, or as they are right."""
+    subject = case.subject
+    textbook = Textbook(subject.architecture, *([mistake.planted] if mistake else []))
+    record = textbook.record(subject.parameters, subject.X, subject.y)
+    if function.given is None:
+        return [record[name] for name in names]
+    link = next(link for link in textbook.links if link.output == function.given)
+    answers = link.backward(record[link.source], *(record[name] for name in link.parameters), case.gradient)
+    named = {f"dL/d{n}": answer for n, answer in zip((link.source, *link.parameters), answers, strict=True)}
+    return [named[name] for name in names]

@@ -1,0 +1,139 @@
+"""The process in which somebody else's functions run.
+
+    python -m cnncli.checking.user_code.child FILE FOLDER SECONDS [FUNCTION]
+
+Without FUNCTION it writes the names of the functions that FILE defines. With it, it calls that one with the arguments
+of every case in FOLDER (in0.npz, in1.npz, …) and writes beside them what came out (out0.json and out0.npz, …).
+"""
+
+import contextlib
+import faulthandler
+import importlib.util
+import io
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+TIME_FILE = "time.txt"
+
+
+class Printed(io.TextIOBase):
+    """Stands for stdout: keeps nothing of what is printed but the line that printed first."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self.line: int | None = None
+
+    def write(self, text: str) -> int:
+        """Note the line of the file that this came from."""
+        frame = sys._getframe()
+        while frame is not None and self.line is None:
+            if frame.f_code.co_filename == self._file:
+                self.line = frame.f_lineno
+            if frame.f_back is None:
+                break
+            frame = frame.f_back
+        return len(text)
+
+
+def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
+    """Load the file and call one of its functions, or list them."""
+    with (folder / TIME_FILE).open("w") as late, contextlib.redirect_stdout(Printed(file)) as printed:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=late)
+        try:
+            module = _loaded(file)
+        except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
+            _write(folder / "loaded.json", {"error": _said(error, file, None)})
+            return
+        names = [name for name, value in vars(module).items() if callable(value)]
+        _write(folder / "loaded.json", {"functions": names, "printed": printed.line})
+        if function:
+            _call_all(getattr(module, function), folder, file, printed)
+
+
+def _loaded(file: str) -> ModuleType:
+    sys.path.insert(0, str(Path(file).parent))
+    spec = importlib.util.spec_from_file_location("own_code", file)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.dont_write_bytecode = True
+    spec.loader.exec_module(module)
+    return module
+
+
+def _call_all(function: Callable[..., Any], folder: Path, file: str, printed: Printed) -> None:
+    number = 0
+    while (given := folder / f"in{number}.npz").exists():
+        arguments = _arguments(given)
+        kept = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+        report: dict[str, Any] = {}
+        try:
+            answer = function(*arguments)
+        except BaseException as error:  # noqa: BLE001
+            report["error"] = _said(error, file, function)
+        else:
+            report |= _kept(answer, folder / f"out{number}.npz")
+        report["changed"] = [
+            index
+            for index, (now, before) in enumerate(zip(arguments, kept, strict=True))
+            if isinstance(before, np.ndarray) and not (now.shape == before.shape and np.array_equal(now, before))
+        ]
+        report["printed"] = printed.line
+        _write(folder / f"out{number}.json", report)
+        number += 1
+
+
+def _arguments(path: Path) -> list[Any]:
+    convert: dict[str, Callable[[Any], Any]] = {
+        "array": lambda value: value,
+        "int": int,
+        "tuple": lambda value: tuple(value.tolist()),
+    }
+    with np.load(path) as content:
+        return [convert[key.partition("_")[2]](content[key]) for key in content.files]
+
+
+def _kept(answer: Any, path: Path) -> dict[str, Any]:
+    """Save the arrays of an answer, and describe what it is made of."""
+    if isinstance(answer, dict):
+        keys, values = [str(key) for key in answer], list(answer.values())
+    else:
+        values = list(answer) if isinstance(answer, tuple | list) else [answer]
+        keys = [str(index) for index in range(len(values))]
+    arrays: dict[str, Any] = {}
+    types = {}
+    for key, value in zip(keys, values, strict=True):
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiubc":
+            arrays[key] = np.asarray(value)
+            types[key] = str(value.dtype)
+        else:
+            types[key] = type(value).__name__
+    np.savez(path, **arrays)
+    return {"types": types, "dict": isinstance(answer, dict)}
+
+
+def _said(error: BaseException, file: str, function: Callable[..., Any] | None) -> dict[str, Any]:
+    """What went wrong and in which line of the file: the innermost of its lines, or that of the function's def."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        line = error.lineno
+    else:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        code = getattr(function, "__code__", None)
+        line = lines[-1] if lines else code.co_firstlineno if code else None
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    return {"type": type(error).__name__, "message": message.splitlines()[0] if message else "", "line": line}
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[4] if len(sys.argv) > 4 else None, float(sys.argv[3]))

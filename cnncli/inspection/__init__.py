@@ -1,1 +1,0 @@
-"""Looking into the network: gradient checks and traces of one recorded chain."""

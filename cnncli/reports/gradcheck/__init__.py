@@ -1,0 +1,1 @@
+"""A gradient check as people and other programs read it."""

@@ -1,0 +1,221 @@
+"""The verdicts of a gradient check, for people and for other programs."""
+
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from cnncli.checking.check import Check
+from cnncli.checking.engines import Agreement
+from cnncli.checking.kinks import CONVENTION
+from cnncli.checking.run import Outcome
+from cnncli.errors import UsageError
+from cnncli.reports.console import print_table, stdout
+from cnncli.reports.grids import Look, grid
+from cnncli.text import printable
+
+WORST = 3  # entries that are shown of a derivative that failed
+STYLES = {"PASS": "green", "KINK": "yellow", "FAIL": "bold red"}
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as JSON; errors leave kinks out."""
+    gradcheck, first = outcome.gradcheck, outcome.first_wrong_link
+    everything = [*outcome.checks, *outcome.links]
+    return {
+        "passed": outcome.passed,
+        "verdict": outcome.verdict,
+        "method": gradcheck.method,
+        "seed": gradcheck.seed,
+        "sample": gradcheck.sample,
+        "max_error": max(float(check.relative_errors.max()) for check in everything),
+        "checks": [check_document(check) for check in outcome.checks],
+        "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
+        "engine": engine_document(outcome.engine) if outcome.engine else None,
+        "first_wrong_link": first.label if first else None,
+        "diagnosis": [
+            {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
+            for diagnosis in outcome.diagnoses
+        ],
+        "ties": asdict(outcome.ties) | {"convention": CONVENTION},
+    }
+
+
+def engine_document(engine: Agreement) -> dict[str, Any]:
+    """The fused engine's gradients against the textbook's as JSON."""
+    return {
+        "name": engine.name,
+        "entries": engine.errors.size,
+        "max_abs_error": float(engine.errors.max()),
+        "share_of_bound": engine.share_of_bound,
+        "passed": engine.passed,
+    }
+
+
+def check_document(check: Check) -> dict[str, Any]:
+    """One derivative as JSON."""
+    return {
+        "name": check.name,
+        "shape": check.shape[1:] if check.has_batch_axis and check.shape[0] == 1 else check.shape,
+        "entries": len(check.entries),
+        "max_abs_error": float(check.absolute_errors.max()),
+        "max_rel_error": float(check.relative_errors.max()),
+        "kinks": int(check.kinks.sum()),
+        "units_on_kink": check.units,
+        "failed": int(check.failed.sum()),
+        "passed": check.passed,
+        "verdict": check.verdict,
+        "problem": check.problem or None,
+        "worst": [
+            {
+                "index": check.index(which),
+                "value": float(check.analytic[which]),
+                "expected": float(check.numeric[which]),
+                "below": float(check.below[which]),
+                "above": float(check.above[which]),
+            }
+            for which in check.most_wrong(WORST)
+        ],
+    }
+
+
+def print_outcome(outcome: Outcome, what: str) -> None:
+    """A row a derivative, a row a link, what is wrong and where, and the verdict; `what` says whose gradients."""
+    out = stdout()
+    out.print(_header(outcome, what), soft_wrap=True)
+    _print_checks("derivative, through to L", outcome.checks)
+    if outcome.links:
+        _print_checks("link, given its gradient", outcome.links)
+    if outcome.engine:
+        _print_engine(outcome.engine)
+    for check in (*outcome.checks, *outcome.links):
+        for line in explanations(check):
+            out.print(line, soft_wrap=True)
+    if outcome.first_wrong_link:
+        out.print(_first_wrong(outcome.first_wrong_link), soft_wrap=True)
+    for diagnosis in outcome.diagnoses:
+        out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
+    out.print(_ties(outcome), soft_wrap=True)
+    engine = [outcome.engine] if outcome.engine else []
+    everything: list[Check | Agreement] = [*outcome.checks, *outcome.links, *engine]
+    entries = sum(len(check.entries) for check in (*outcome.checks, *outcome.links))
+    counted = f"{len(outcome.checks)} derivatives and {len(outcome.links)} links, {entries:,} entries"
+    wrong = ", ".join(check.label for check in everything if not check.passed)
+    verdict = {
+        "PASS": f"PASS: {counted}",
+        "KINK": f"PASS: {counted}; where a unit sits on a kink the gradient lies between the one-sided derivatives",
+        "FAIL": f"FAIL: {wrong}",
+    }
+    out.print(Text(verdict[outcome.verdict], STYLES[outcome.verdict]), soft_wrap=True)
+
+
+def explanations(check: Check) -> list[str]:
+    """The worst entries of a derivative that failed, the units on a kink of one that did not."""
+    if check.problem:
+        return [f"{check.label} {check.problem}"]
+    if check.verdict == "FAIL":
+        wrong = int(check.failed.sum())
+        lines = [f"{check.label}: {wrong:,} of {len(check.entries):,} entries {'are' if wrong > 1 else 'is'} wrong"]
+        return lines + [f"  {_entry(check, which)}" for which in check.most_wrong(WORST)]
+    if check.verdict == "KINK":
+        which = int(np.flatnonzero(check.kinks)[0])
+        return [
+            f"{check.label}: {check.kinks.sum():,} entries on a kink ({', '.join(check.units[:WORST]) or 'in reach'}); "
+            f"{list(check.index(which))}: {check.analytic[which]:.6g} lies between the one-sided derivatives "
+            f"{check.below[which]:.6g} and {check.above[which]:.6g}"
+        ]
+    return []
+
+
+def print_error_map(outcome: Outcome, name: str) -> None:
+    """What one derivative is off, entry by entry; 0 where it was not checked or sits on a kink.
+
+    Raises UsageError for a name that was not checked.
+    """
+    checks = {check.name: check for check in outcome.checks}
+    if name not in checks:
+        near = get_close_matches(name, checks, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--show {name}: no such derivative was checked, there are {', '.join(checks)}{hint}")
+    check = checks[name]
+    errors = np.zeros(check.shape)
+    errors.ravel()[check.entries] = np.where(check.kinks, 0, check.analytic - check.numeric)
+    out = stdout()
+    out.print(f"{name}, what it is off:", soft_wrap=True)
+    single = errors[0] if check.has_batch_axis and len(errors) == 1 else errors
+    out.print(grid(single, out.width, Look())[0], soft_wrap=True)
+
+
+def _header(outcome: Outcome, what: str) -> str:
+    gradcheck = outcome.gradcheck
+    subject, architecture = gradcheck.subject, gradcheck.subject.architecture
+    images = subject.images[0] if len(subject.images) == 1 else f"{len(subject.images)} images"
+    sample = f"{gradcheck.sample} entries of each, " if gradcheck.sample else ""
+    return (
+        printable(f"{images}, weights: {subject.origin}") + "\n"
+        f"{architecture.height}×{architecture.width}×{architecture.channels}, "
+        f"filters {','.join(map(str, architecture.filters))}, kernel {architecture.kernel}, pool {architecture.pool}, "
+        f"{architecture.classes} classes: {architecture.parameter_count:,} parameters\n"
+        f"{what}; {gradcheck.method}, {sample}seed {gradcheck.seed}"
+    )
+
+
+def _print_checks(heading: str, checks: Any) -> None:
+    table = Table(heading, "shape")
+    kinks = any(check.kinks.any() for check in checks)
+    for title in ("entries", "abs err", "rel err", *(["kinks"] if kinks else [])):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    for check in checks:
+        document = check_document(check)
+        table.add_row(
+            check.label,
+            "×".join(map(str, document["shape"])) or "1",
+            f"{len(check.entries):,}",
+            f"{document['max_abs_error']:.1e}",
+            f"{document['max_rel_error']:.1e}",
+            *([f"{check.kinks.sum():,}"] if kinks else []),
+            Text(check.verdict, STYLES[check.verdict]),
+        )
+    print_table(table)
+
+
+def _print_engine(engine: Agreement) -> None:
+    table = Table("engine")
+    for title in ("entries", "abs err", "of float32's bound"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict")
+    verdict = "PASS" if engine.passed else "FAIL"
+    table.add_row(
+        engine.name,
+        f"{engine.errors.size:,}",
+        f"{engine.errors.max():.1e}",
+        f"{engine.share_of_bound:.1%}",
+        Text(verdict, STYLES[verdict]),
+    )
+    print_table(table)
+
+
+def _first_wrong(check: Check) -> str:
+    if check.problem:
+        return f"{check.label} is the first wrong link: it {check.problem}"
+    return f"{check.label} is the first wrong link; worst entry {_entry(check, check.worst)}"
+
+
+def _entry(check: Check, which: int) -> str:
+    text = f"{list(check.index(which))}: {check.analytic[which]:.6g} instead of {check.numeric[which]:.6g}"
+    if check.below[which] != check.above[which]:
+        text += f" (one-sided: {check.below[which]:.6g} and {check.above[which]:.6g})"
+    return text
+
+
+def _ties(outcome: Outcome) -> str:
+    ties = outcome.ties
+    return (
+        f"kinks: {ties.relus:,} units with Z = 0, {ties.windows:,} pooling windows with equal maxima, "
+        f"{ties.dead_windows:,} with all numbers 0\n"
+        f"convention: {CONVENTION}"
+    )

@@ -1,0 +1,93 @@
+"""The verdicts on somebody else's backward functions, for people and for other programs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from cnncli.checking.user_code.checks import CaseResult, FunctionResult
+from cnncli.reports.console import print_table, stdout
+from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanations
+
+
+def own_code_document(results: Sequence[FunctionResult], method: str, seed: int) -> dict[str, Any]:
+    """The results as JSON."""
+    return {
+        "passed": all(result.passed for result in results),
+        "method": method,
+        "seed": seed,
+        "functions": [
+            {
+                "name": result.function.name,
+                "passed": result.passed,
+                "verdict": result.verdict,
+                "diagnosis": result.diagnoses,
+                "remarks": result.remarks,
+                "cases": [
+                    {
+                        "case": case.label,
+                        "passed": case.passed,
+                        "problems": case.problems,
+                        "checks": [check_document(check) for check in case.checks],
+                    }
+                    for case in result.cases
+                ],
+            }
+            for result in results
+        ],
+    }
+
+
+def print_own_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
+    """A row a function, then what is wrong with each, in the first case that shows it."""
+    out = stdout()
+    out.print(f"{path}: {len(results)} functions, each alone; {method}, seed {seed}", soft_wrap=True)
+    table = Table("function")
+    for heading in ("cases", "passed", "entries"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for result in results:
+        table.add_row(
+            result.function.signature,
+            str(len(result.cases)),
+            str(sum(case.passed for case in result.cases)),
+            f"{sum(len(check.entries) for case in result.cases for check in case.checks):,}",
+            Text(result.verdict, STYLES[result.verdict]),
+        )
+    print_table(table)
+    for result in results:
+        for line in _told(result):
+            out.print(line, soft_wrap=True)
+    wrong = ", ".join(result.function.name for result in results if not result.passed)
+    right = ", ".join(result.function.name for result in results)
+    verdict = "FAIL" if wrong else "PASS"
+    out.print(Text(f"{verdict}: {wrong or right}", STYLES[verdict]), soft_wrap=True)
+
+
+def _told(result: FunctionResult) -> list[str]:
+    """Each fault once, with the first case that shows it and the number of the others."""
+    name = result.function.name
+    lines: dict[str, list[str]] = {}
+    for case in result.cases:
+        for fault, text in _faults(case):
+            lines.setdefault(fault, []).append(f"{name}, {case.label}: {text}")
+    told = [shown[0] + _more(len(shown) - 1) for shown in lines.values()]
+    told += [f"{name}: {remark}" for remark in result.remarks]
+    return told + [f"diagnosis: {name}: {sentence}" for sentence in result.diagnoses]
+
+
+def _more(cases: int) -> str:
+    return f" (and in {cases} other case{'s' if cases > 1 else ''})" if cases else ""
+
+
+def _faults(case: CaseResult) -> list[tuple[str, str]]:
+    """What is wrong, each with a key that says whether two cases show the same."""
+    faults = [(re.sub(r"\d+|:.*", "", problem), problem) for problem in case.problems]
+    for check in case.checks:
+        if check.verdict != "PASS":
+            text = explanations(check)
+            faults.append((check.name + check.verdict, "; worst ".join(line.strip() for line in text[:2])))
+    return faults

@@ -1,0 +1,1 @@
+"""A trace as people and other programs read it."""

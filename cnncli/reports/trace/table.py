@@ -1,0 +1,146 @@
+"""A trace for people, one table per step, and for other programs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cnncli.network.arrays import Array
+from cnncli.network.record import Step
+from cnncli.reports.grids import Look, grid, number_writer
+from cnncli.text import printable
+from cnncli.tracing.trace import Trace
+
+HEADINGS = {
+    "input": "the input",
+    "parameter": "the parameters",
+    "forward": "forward",
+    "gradient": "backward: the derivatives, in the order in which they are taken",
+}
+FACTS = 16  # the width of the column beside the numbers: the shape, and the statistics of what is cut
+MOST_LINES = 200  # of a trace that is not asked for in full: large arrays are cut ever shorter until it fits
+
+
+def trace_document(trace: Trace) -> dict[str, Any]:
+    """The trace as JSON: values at full precision, without the batch axis, in the order of computation."""
+    return subject_document(trace) | {
+        "architecture": asdict(trace.subject.architecture),
+        "steps": [
+            {
+                "name": step.name,
+                "kind": step.kind,
+                "formula": step.formula,
+                "shape": step.value.shape,
+                "values": step.value.tolist(),
+            }
+            for step in trace.steps
+        ],
+    }
+
+
+def subject_document(trace: Trace) -> dict[str, Any]:
+    """What is traced, as every JSON document of a trace begins."""
+    subject = trace.subject
+    return {"image": subject.images[0], "label": subject.classes[subject.y[0]], "classes": subject.classes}
+
+
+def print_trace(console: Console, trace: Trace, look: Look) -> None:
+    """A header, then a table for each step: its formula, its shape and its values.
+
+    Where not `full`, a trace of more than 200 lines leaves less of large arrays, and last of all their statistics only.
+    """
+    head = header(trace)
+    console.print(head, soft_wrap=True)
+    if look.full:
+        _print_steps(console, _steps(console, trace, look))
+        return
+    for edge in range(look.edge, 0, -1):
+        parts = list(_steps(console, trace, replace(look, edge=edge)))
+        if head.count("\n") + 1 + sum(len(console.render_lines(part)) for part in parts) <= MOST_LINES:
+            _print_steps(console, iter(parts))
+            return
+    _print_steps(console, iter([_summary(trace, look)]))
+    console.print("too many steps for a page: --only NAMES shows some with their numbers, --full all", soft_wrap=True)
+
+
+def step_table(step: Step, width: int, look: Look) -> Table:
+    """One step: the formula over the values, the shape over the statistics of what is cut."""
+    values, cut = grid(step.value, width, look)
+    head = Text(step.name, "bold").append(f" = {step.formula}" if step.formula else "", "not bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    widest = max(line.cell_len for line in values.split())  # Rich would cut what is wider than its column
+    table.add_column(head, no_wrap=look.full, min_width=max(width, widest))
+    table.add_column(Text(shape_text(step.value.shape), "not bold"), no_wrap=True, min_width=FACTS)
+    table.add_row(values, _statistics(step.value, look) if cut else "")
+    table.add_row("", "")
+    return table
+
+
+def print_step(console: Console, step: Step, look: Look) -> None:
+    """One step alone."""
+    _print_steps(console, iter([step_table(step, console.width - FACTS - 4, look)]))
+
+
+def header(trace: Trace) -> str:
+    """What is traced, and what the network answers."""
+    subject = trace.subject
+    answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
+    return (
+        f"image       {printable(subject.images[0])}\n"
+        f"weights     {printable(subject.origin)}\n"
+        f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
+        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
+    )
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as people read it."""
+    return "scalar" if shape == () else str(shape)
+
+
+def _steps(console: Console, trace: Trace, look: Look) -> Iterator[RenderableType]:
+    """A heading for each part of the chain, and a table for each step."""
+    kind = None
+    for step in trace.steps:
+        if step.kind != kind:
+            yield Text(f"── {HEADINGS[step.kind]} ──\n", "bold")
+            kind = step.kind
+        yield step_table(step, console.width - FACTS - 4, look)
+
+
+def _print_steps(console: Console, parts: Iterator[RenderableType]) -> None:
+    """Print tables whole: what is wider than the console makes it wider."""
+    for part in parts:
+        least = console.measure(part, options=console.options.update(max_width=100_000)).minimum
+        console.width = max(console.width, least)
+        console.print(part)
+
+
+def _summary(trace: Trace, look: Look) -> Table:
+    table = Table("value", "shape", box=box.SIMPLE_HEAD)
+    for heading in ("min", "max", "mean", "norm"):
+        table.add_column(heading, justify="right")
+    for step in trace.steps:
+        numbers = _four(step.value)
+        write = number_writer(np.array([*numbers.values()]), look.precision)
+        table.add_row(step.name, shape_text(step.value.shape), *(write(number) for number in numbers.values()))
+    return table
+
+
+def _statistics(values: Array, look: Look) -> str:
+    write = number_writer(np.array([values.mean(), values.max(), values.min()]), look.precision)
+    return "\n".join(f"{name:<4}{write(number):>12}" for name, number in _four(values).items())
+
+
+def _four(values: Array) -> dict[str, float]:
+    return {
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "mean": float(values.mean()),
+        "norm": float(np.linalg.norm(values)),
+    }

@@ -1,0 +1,80 @@
+"""The tensors of a trace as rows of tiles, for a picture and for the terminal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnncli.network.arrays import Array
+from cnncli.network.pooling import maxpool_backward
+from cnncli.reports.tints import largest_of, tints
+from cnncli.tracing.trace import Trace
+
+
+@dataclass(frozen=True)
+class TileRow:
+    """One tensor: a matrix for each of its leading indices, all on one colour scale."""
+
+    title: str
+    tiles: list[Array]  # each (h, w)
+    labels: list[str]
+    largest: float  # the |value| that gets the full colour
+    winners: list[NDArray[np.bool_]]  # for A and dL/dA: where each window's maximum is, as the tiles; else empty
+
+
+def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
+    """The image, the filters and what each makes of it, forwards and back to dL/dX.
+
+    `shown` is the trace or a narrowed part of it; the winners are always those of the whole one.
+    """
+    architecture = trace.subject.architecture
+    spatial = {"X", "dL/dX"}
+    for i in architecture.blocks:
+        spatial |= {f"{d}{name}{i}" for d in ("", "dL/d") for name in "wZAP"} | {f"dA{i}/dZ{i}"}
+    for step in shown.steps:
+        name = step.name.partition("[")[0]
+        if name not in spatial:
+            continue
+        leading = list(np.ndindex(step.value.shape[:-2]))
+        marks = (
+            [_winners(trace, name, step.name)[index] for index in leading]
+            if name.removeprefix("dL/d")[0] == "A"
+            else []
+        )
+        formula = f" = {step.formula}" if step.formula else ""
+        yield TileRow(
+            f"{step.name}{formula}   {step.value.shape}",
+            [step.value[index] for index in leading],
+            [f"[{','.join(map(str, index))}]" if index else "" for index in leading],
+            largest_of(step.value),
+            marks,
+        )
+
+
+def shrunk(matrix: Array, most: int) -> Array:
+    """A matrix of at most most×most: each number stands for a square of them, of which it is the strongest."""
+    side = -(-max(matrix.shape) // most)
+    if side == 1:
+        return matrix
+    height, width = (-(-length // side) for length in matrix.shape)
+    padded = np.zeros((height * side, width * side), matrix.dtype)
+    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
+    squares = padded.reshape(height, side, width, side).swapaxes(1, 2).reshape(height, width, -1)
+    return np.take_along_axis(squares, np.abs(squares).argmax(axis=-1)[..., None], axis=-1)[..., 0]
+
+
+def coloured(matrix: Array, largest: float, cell: int) -> NDArray[np.uint8]:
+    """A tile's pixels, cell×cell for each number: (h, w) → (h·cell, w·cell, 3)."""
+    return tints(matrix, largest).repeat(cell, axis=0).repeat(cell, axis=1)
+
+
+def _winners(trace: Trace, name: str, part: str) -> NDArray[np.bool_]:
+    """Where the windows' maxima are, for A or dL/dA or one filter of it."""
+    block = name.removeprefix("dL/d").partition("/")[0].removeprefix("d")[1:]
+    A, P = trace[f"A{block}"], trace[f"P{block}"]
+    passed = maxpool_backward(A[None], np.ones((1, *P.shape)), trace.subject.architecture.pool)[0]  # (N, h, w)
+    if "[" in part:
+        passed = passed[int(part.partition("[")[2].rstrip("]"))]
+    won: NDArray[np.bool_] = passed == 1
+    return won

@@ -1,0 +1,1 @@
+"""A training as people and other programs read it."""

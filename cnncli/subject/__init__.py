@@ -1,0 +1,1 @@
+"""What is looked at: a network, its parameters, and one image or several."""

@@ -1,0 +1,148 @@
+"""A lesson's own numbers: a small matrix as the image, and weights by name, from files that a person can write."""
+
+import json
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnncli.errors import DataError, UsageError
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Parameters
+
+if TYPE_CHECKING:
+    from cnncli.subject.subject import FreshNetwork
+
+MATRIX_SUFFIXES = (".csv", ".txt", ".npy")
+
+
+def are_matrices(images: Sequence[Path]) -> bool:
+    """Whether these are files of numbers, not image files. Raises UsageError where some are and some are not."""
+    numbers = [path.suffix.lower() in MATRIX_SUFFIXES for path in images]
+    if any(numbers) and not all(numbers):
+        raise UsageError("image files and matrices of numbers cannot be looked at together: name one kind")
+    return any(numbers)
+
+
+def read_matrices(paths: Sequence[Path]) -> Array:
+    """Matrices of one size as images, the numbers as they are: (m, C, H, W) float64. Raises DataError."""
+    matrices = [_read_matrix(path) for path in paths]
+    for path, matrix in zip(paths, matrices, strict=True):
+        if matrix.shape != matrices[0].shape:
+            raise DataError(f"{path} has the shape {matrix.shape}, but {paths[0]} has {matrices[0].shape}")
+    return np.stack(matrices)
+
+
+def read_weights(path: Path) -> Parameters:
+    """Arrays by name, float64, from a .npz, .safetensors or .json file. Raises UsageError and DataError."""
+    readers: dict[str, Callable[[Path], Parameters]] = {
+        ".npz": _read_npz,
+        ".safetensors": _read_safetensors,
+        ".json": _read_json,
+    }
+    if path.suffix.lower() not in readers:
+        raise UsageError(f"--weights {path}: weights are read from {', '.join(readers)} files")
+    try:
+        arrays = readers[path.suffix.lower()](path)
+        weights = {name: np.asarray(value, np.float64) for name, value in arrays.items()}
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} does not hold arrays of numbers by name ({error})") from None
+    for name, value in weights.items():
+        if not np.isfinite(value).all():
+            raise DataError(f"{path}: {name} has entries that are not finite numbers")
+    return weights
+
+
+def _read_safetensors(path: Path) -> Parameters:
+    from safetensors import SafetensorError  # here, for what has no such file starts sooner
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+
+
+def described(weights: Parameters, fresh: "FreshNetwork") -> "FreshNetwork":
+    """The network that the weights' shapes tell of, as far as no option says otherwise.
+
+    Weights of four axes are filters (N, C, k, k), and so is a w1 of two, k×k; the weights after the last filters are
+    the dense layer's, (K, D).
+    """
+    filters: list[int] = []
+    while (w := weights.get(f"w{len(filters) + 1}")) is not None and (w.ndim == 4 or (w.ndim == 2 and not filters)):
+        filters.append(len(w) if w.ndim == 4 else 1)
+    blocks = fresh.filters or tuple(filters) or None
+    dense = weights.get(f"w{len(blocks or (1,)) + 1}")
+    return replace(
+        fresh,
+        filters=blocks,
+        kernel=fresh.kernel or (weights["w1"].shape[-1] if filters else None),
+        classes=fresh.classes or (len(dense) if dense is not None and dense.ndim == 2 and len(dense) > 1 else None),
+    )
+
+
+def fitted(weights: Parameters, architecture: Architecture, path: Path) -> Parameters:
+    """The weights in the shapes of the architecture; axes of length 1 may be left out.
+
+    Raises DataError for a name that is no parameter and for a shape that does not fit.
+    """
+    shapes = architecture.parameter_shapes
+    for name, value in weights.items():
+        if name not in shapes:
+            raise DataError(f"{path}: {name} is no parameter of this network, which has {', '.join(shapes)}")
+        if _without_ones(value.shape) != _without_ones(shapes[name]):
+            raise DataError(f"{path}: {name} has the shape {value.shape}, this network needs {shapes[name]}")
+    return {name: value.reshape(shapes[name]) for name, value in weights.items()}
+
+
+def _without_ones(shape: tuple[int, ...]) -> list[int]:
+    return [length for length in shape if length != 1]
+
+
+def _read_matrix(path: Path) -> Array:
+    """Numbers in rows, (C, H, W) float64; a .npy file may hold several channels."""
+    try:
+        matrix = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _read_rows(path)
+        matrix = np.asarray(matrix, np.float64)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        raise DataError(f"{path} is no matrix of numbers ({error})") from None
+    if matrix.ndim not in (2, 3) or not matrix.size:
+        raise DataError(f"{path} has the shape {matrix.shape}: an image is (H, W) or (C, H, W)")
+    if not np.isfinite(matrix).all():
+        raise DataError(f"{path} has entries that are not finite numbers")
+    return matrix.reshape(-1, *matrix.shape[-2:])
+
+
+def _read_rows(path: Path) -> Array:
+    """A line a row, its numbers apart by commas, semicolons or blanks; what follows a # is no number."""
+    rows: list[list[float]] = []
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+        if numbers := line.partition("#")[0].strip():
+            try:
+                rows.append([float(each) for each in re.split(r"\s*[,;]\s*|\s+", numbers)])
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
+            if len(rows[-1]) != len(rows[0]):
+                raise ValueError(f"line {number} has {len(rows[-1])} numbers, the first row has {len(rows[0])}")
+    if not rows:
+        raise ValueError("it is empty")
+    return np.array(rows)
+
+
+def _read_npz(path: Path) -> Parameters:
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _read_json(path: Path) -> Parameters:
+    document = json.loads(path.read_text("utf-8"))
+    return {name: np.array(value, np.float64) for name, value in document.items()}

@@ -1,0 +1,199 @@
+"""What is looked at: a network with its parameters, and one image or several with their labels, all in float64."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from cnncli.data.dataset import Channels, common_size
+from cnncli.data.decoding import Size, decode, to_channels
+from cnncli.data.folder import Sample
+from cnncli.data.normalisation import Normalisation
+from cnncli.errors import ArchitectureError, DataError, UsageError
+from cnncli.model import Model, load_model
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.initialisation import he_normal
+from cnncli.subject.number_files import are_matrices, described, fitted, read_matrices, read_weights
+
+EXAMPLE = "the note's 6×6 example"
+
+
+@dataclass(frozen=True)
+class FreshNetwork:
+    """The options of a network that is made on the spot; None where they were not given."""
+
+    filters: tuple[int, ...] | None = None
+    kernel: int | None = None
+    pool: int | None = None
+    image_size: int | None = None
+    channels: Channels | None = None
+    classes: int | None = None
+    seed: int | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that were given, as they are written."""
+        return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value is not None]
+
+    def architecture(self, size: Size, channels: int) -> Architecture:
+        """The architecture for images of a size, with the defaults of a training."""
+        filters, kernel, pool = self.filters or (8,), self.kernel or 3, self.pool or 2
+        return Architecture(size.height, size.width, channels, filters, kernel, pool, self.classes or 2)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and m images of it."""
+
+    architecture: Architecture
+    parameters: Parameters  # float64
+    classes: tuple[str, ...]
+    X: Array  # (m, C, H, W) float64
+    y: Labels  # (m,)
+    images: tuple[str, ...]  # where each image comes from
+    origin: str  # where the parameters come from
+
+
+def choose(
+    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, weights: Path | None = None
+) -> Subject:
+    """The subject that a command's arguments mean; an image may be a file of numbers, see own_numbers.
+
+    With a model its network; without one but with images or options fresh weights; with neither the note's example.
+    `weights` is a file that sets parameters by name. Raises UsageError, DataError and ModelError.
+    """
+    if weights is not None:
+        if model is not None:
+            raise UsageError("--weights and --model both bring weights: leave one out")
+        return _with_weights(images, label, fresh, weights)
+    if model is not None:
+        if fresh.given:
+            raise UsageError(f"{fresh.given[0]} describes a fresh network, but --model brings its own: leave one out")
+        if not images:
+            raise UsageError(f"--model {model} needs an image to look at: name an image file")
+        return _of_model(load_model(model), model, images, label)
+    if images:
+        return _fresh_on_images(images, label, fresh)
+    if fresh.given:
+        return _fresh_on_noise(label, fresh)
+    return _note_example(label)
+
+
+def _note_example(label: str | None) -> Subject:
+    """The worked example: X 6×6, w1 3×3, integers in, y = 1."""
+    note = json.loads(resources.files("cnncli.examples").joinpath("note_6x6.json").read_text("utf-8"))
+    architecture = Architecture(6, 6, channels=1, filters=(1,), kernel=3, pool=2, classes=2)
+    parameters = {name: np.array(note[name]) for name in architecture.parameter_shapes}
+    y = note["y"] if label is None else _index(label, ("0", "1"))
+    return Subject(
+        architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "as in the note"
+    )
+
+
+def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork, path: Path) -> Subject:
+    """A network whose shape the weights tell; parameters that the file leaves out are the example's, or fresh."""
+    own = read_weights(path)
+    network = described(own, fresh)
+    if images or fresh.given:
+        subject = choose(images, None, label, network)
+    else:
+        subject = _note_example(label)
+        architecture = network.architecture(Size(*subject.X.shape[2:]), 1)
+        if architecture != subject.architecture:
+            subject = _fresh(architecture, subject.X, subject.images, label, 0)
+    parameters = subject.parameters | fitted(own, subject.architecture, path)
+    origin = str(path) if own.keys() == parameters.keys() else f"{', '.join(own)} of {path}, others {subject.origin}"
+    return replace(subject, parameters=parameters, origin=origin)
+
+
+def _fresh_on_noise(label: str | None, fresh: FreshNetwork) -> Subject:
+    side, seed = fresh.image_size or 12, fresh.seed or 0
+    architecture = fresh.architecture(Size(side, side), 3 if fresh.channels == "rgb" else 1)
+    X = np.random.default_rng([seed, 1]).normal(size=(1, architecture.channels, side, side))
+    return _fresh(architecture, X, ("random numbers",), label, seed)
+
+
+def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
+    if are_matrices(images):
+        return _fresh_on_matrices(images, label, fresh)
+    side = fresh.image_size
+    size = Size(side, side) if side else common_size([Sample(path, 0) for path in images])
+    pixels = [decode(path, size) for path in images]
+    gray = fresh.channels == "gray" or (fresh.channels != "rgb" and all(len(image) == 1 for image in pixels))
+    channels = 1 if gray else 3
+    try:
+        architecture = fresh.architecture(size, channels)
+    except ArchitectureError as error:
+        if side:
+            raise
+        raise DataError(f"{images[0]} is {size.height}×{size.width}: {error}") from None
+    X = Normalisation.none(channels).apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
+    return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
+
+
+def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
+    if fresh.image_size or fresh.channels:
+        raise UsageError("--image-size and --channels are for image files: a matrix of numbers is taken as it is")
+    X = read_matrices(images)
+    try:
+        architecture = fresh.architecture(Size(*X.shape[2:]), X.shape[1])
+    except ArchitectureError as error:
+        raise DataError(f"{images[0]} is {X.shape[2]}×{X.shape[3]}: {error}") from None
+    return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
+
+
+def _fresh(architecture: Architecture, X: Array, images: tuple[str, ...], label: str | None, seed: int) -> Subject:
+    """Weights from the seed; the classes have numbers for names, and the label is 1 where none is given."""
+    classes = tuple(map(str, range(architecture.classes)))
+    y = np.full(len(X), 1 if label is None else _index(label, classes))
+    return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh, seed {seed}")
+
+
+def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | None) -> Subject:
+    X = _model_input(model, images)
+    y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
+    return Subject(
+        model.architecture,
+        {name: value.astype(np.float64) for name, value in model.parameters.items()},
+        model.classes,
+        X,
+        np.array(y),
+        tuple(map(str, images)),
+        str(path),
+    )
+
+
+def _model_input(model: Model, images: Sequence[Path]) -> Array:
+    """X for a model: image files normalised as in its training, matrices of numbers as they are."""
+    if not are_matrices(images):
+        return model.normalise(np.stack([model.pixels(image) for image in images]), np.float64)
+    X = read_matrices(images)
+    needed = model.architecture.shapes["X"]
+    if X.shape[1:] != needed:
+        raise DataError(
+            f"{images[0]} has the shape {X.shape[1:]}, the model needs {needed}: X itself, after normalisation"
+        )
+    return X
+
+
+def _folder_label(image: Path, classes: Sequence[str]) -> int:
+    """The class that the nearest folder above is named after."""
+    for folder in image.absolute().parents:
+        if folder.name in classes:
+            return classes.index(folder.name)
+    raise DataError(
+        f"{image} lies in no folder named after a class ({', '.join(classes)}): give its class with --label"
+    )
+
+
+def _index(label: str, classes: Sequence[str]) -> int:
+    if label in classes:
+        return classes.index(label)
+    near = get_close_matches(label, classes, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(f"--label {label} is no class of this network, which has {', '.join(classes)}{hint}")

@@ -1,0 +1,61 @@
+"""Every known mistake is found, localised to its link and named; in one block or two, in one image or a batch."""
+
+import numpy as np
+import pytest
+
+from cnncli.checking.diagnosis import of_chain
+from cnncli.checking.gradcheck import Gradcheck, engine_gradients
+from cnncli.checking.methods import EPS
+from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.checking.run import run_gradcheck
+from cnncli.checking.self_test import hard_subject, run_self_test
+from cnncli.network.textbook import Textbook
+
+SUBJECT = hard_subject()
+
+
+def test_the_self_test_is_complete() -> None:
+    results = list(run_self_test())
+    assert len(results) == len(MISTAKES) >= 15
+    assert [result.mistake.name for result in results if not result.passed] == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.function_name}-{mistake.name}")
+def test_a_check_that_reports_a_mistake_names_it_in_both_blocks(mistake: Mistake) -> None:
+    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.planted), SUBJECT)
+    outcome = run_gradcheck(Gradcheck(SUBJECT, gradients))
+    assert outcome.verdict != "PASS"
+    assert {d.mistake for d in outcome.diagnoses} == {mistake}
+    if "conv" in mistake.function_name and mistake.name != "b not summed":
+        assert len(outcome.diagnoses) == 2
+
+
+@pytest.mark.parametrize("name", ["kernel turned", "1/m missing", "flatten column-major", "relu′ = 1 below zero"])
+def test_parameters_alone_are_enough_to_name_a_mistake(name: str) -> None:
+    (mistake,) = [mistake for mistake in MISTAKES if mistake.name == name]
+    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.planted), SUBJECT)
+    parameters = {f"dL/d{name}": gradients[f"dL/d{name}"] for name in SUBJECT.parameters}
+    outcome = run_gradcheck(Gradcheck(SUBJECT, parameters))
+    assert not outcome.passed
+    assert [d.mistake for d in outcome.diagnoses] == [mistake]
+
+
+def test_an_unknown_mistake_gets_no_name() -> None:
+    gradients = engine_gradients(Textbook(SUBJECT.architecture), SUBJECT)
+    outcome = run_gradcheck(Gradcheck(SUBJECT, gradients | {"dL/dw2": gradients["dL/dw2"] * 1.1}))
+    assert not outcome.passed
+    assert outcome.diagnoses == []
+
+
+def test_right_gradients_are_no_mistake() -> None:
+    assert of_chain(SUBJECT, engine_gradients(Textbook(SUBJECT.architecture), SUBJECT), EPS) is None
+
+
+def test_mistakes_have_different_names_and_results() -> None:
+    assert len({(m.function_name, m.name) for m in MISTAKES}) == len(MISTAKES)
+    results = [engine_gradients(Textbook(SUBJECT.architecture, m.planted), SUBJECT) for m in MISTAKES]
+    for i, one in enumerate(results):
+        for other in results[:i]:
+            assert any(
+                one[name].shape != other[name].shape or not np.array_equal(one[name], other[name]) for name in one
+            )
