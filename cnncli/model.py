@@ -5,6 +5,7 @@ string with the rest. One key, because the order of several is not fixed and the
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from cnncli.errors import ArchitectureError, ModelError
 from cnncli.files import write_atomically
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.chain import Chain, build_chain
+from cnncli.network.tensors import Shape
 
 if TYPE_CHECKING:
     from cnncli.network.fused.engine import Fused
@@ -36,6 +39,11 @@ class Model:
     classes: tuple[str, ...]
     normalisation: Normalisation
     parameters: Parameters
+
+    @property
+    def chain(self) -> Chain:
+        """The steps that the architecture means."""
+        return build_chain(self.architecture)
 
     def pixels(self, path: Path) -> Pixels:
         """One image file, decoded and fitted to this network: (C, H, W). Raises ImageError."""
@@ -88,6 +96,7 @@ def load_model(path: Path) -> Model:
         architecture = Architecture(
             **(settings["architecture"] | {"filters": tuple(settings["architecture"]["filters"])})
         )
+        chain = build_chain(architecture)
         normalisation = Normalisation(**{name: tuple(map(float, v)) for name, v in settings["normalisation"].items()})
         classes = tuple(map(str, settings["classes"]))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArchitectureError) as error:
@@ -104,8 +113,8 @@ def load_model(path: Path) -> Model:
         and np.array(normalisation.std, np.float32).min() > 0
     ):
         raise ModelError(f"{file}: the normalisation has a mean or std that is not a usable number: train it again")
-    _check_parameters(file, architecture, arrays)
-    return Model(architecture, classes, normalisation, {name: arrays[name] for name in architecture.parameter_shapes})
+    _check_parameters(file, chain.parameter_shapes, arrays)
+    return Model(architecture, classes, normalisation, {name: arrays[name] for name in chain.parameters})
 
 
 def _require_whole_numbers(architecture: dict[str, Any]) -> None:
@@ -138,9 +147,8 @@ def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
     return settings, arrays
 
 
-def _check_parameters(file: Path, architecture: Architecture, arrays: Parameters) -> None:
+def _check_parameters(file: Path, shapes: Mapping[str, Shape], arrays: Parameters) -> None:
     """Hold every array against the architecture."""
-    shapes = architecture.parameter_shapes
     if odd := sorted(shapes.keys() ^ arrays.keys()):
         raise ModelError(f"{file} {'lacks' if odd[0] in shapes else 'has an unexpected'} parameter {odd[0]}")
     for name, shape in shapes.items():

@@ -10,7 +10,6 @@ from cnncli.data.decoding import Pixels
 from cnncli.data.folder import images_below
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model
-from cnncli.network.output import class_probabilities
 
 BATCH = 256  # images in one forward pass: bounds the memory
 
@@ -69,7 +68,9 @@ def _decoded(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unr
 def _classified(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
     images = [item[1] for item in items if not isinstance(item, Unreadable)]
-    probabilities = iter(class_probabilities(model.logits(np.stack(images))).tolist() if images else [])
+    probabilities = iter(
+        model.chain.output.class_probabilities(model.logits(np.stack(images))).tolist() if images else []
+    )
     for item in items:
         if isinstance(item, Unreadable):
             yield item

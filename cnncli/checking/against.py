@@ -9,6 +9,7 @@ import numpy as np
 
 from cnncli.errors import DataError
 from cnncli.network.arrays import Array
+from cnncli.network.chain import build_chain
 from cnncli.subject.subject import Subject
 
 
@@ -17,20 +18,19 @@ def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], floa
 
     One image's gradients may come without the batch axis. Raises DataError.
     """
-    architecture = subject.architecture
-    known = [name for name in architecture.gradient_shapes if name.startswith("dL/d")]
-    known.remove(f"dL/d{architecture.probability}")  # L is computed from the logit
+    tensors = {tensor.gradient.name: tensor for tensor in build_chain(subject.architecture).gradients.values()}
     gradients, eps = {}, float(np.finfo(np.float64).eps)
     for key, array in _arrays(path).items():
         name = key if key.startswith("dL/") else f"dL/{key}"
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
+        if name not in tensors:
+            near = get_close_matches(name, tensors, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise DataError(f"{path}: {key} is no gradient of this network, which has {', '.join(known)}{hint}")
+            raise DataError(f"{path}: {key} is no gradient of this network, which has {', '.join(tensors)}{hint}")
         if array.dtype.kind != "f":
             raise DataError(f"{path}: {key} is {array.dtype}; gradients are float64 or float32")
         eps = max(eps, float(np.finfo(array.dtype).eps))
-        one_image = len(subject.y) == 1 and array.shape == architecture.shapes[name] and name[4] not in "wb"
+        tensor = tensors[name]
+        one_image = len(subject.y) == 1 and array.shape == tensor.shape and not tensor.is_parameter
         gradients[name] = array.astype(np.float64)[None] if one_image else array.astype(np.float64)
     if not gradients:
         raise DataError(f"{path} holds no arrays: save them with numpy.savez(path, **{{'dw1': …}})")

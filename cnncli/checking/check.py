@@ -8,7 +8,8 @@ import numpy as np
 
 from cnncli.checking.methods import EPS, Flags, Method, Opinion, opinion
 from cnncli.checking.probe import Probe
-from cnncli.network.arrays import Array, Labels, Shape
+from cnncli.network.arrays import Array, Labels
+from cnncli.network.tensors import Shape, Tensor
 
 RELATIVE = 64  # units of rounding that an entry may be off
 OF_TERMS = 16  # units of rounding of the sum of the sizes of its terms
@@ -20,7 +21,7 @@ Advance = Callable[[int], None]  # told how many entries have been done
 class Check:
     """One derivative and the entries of it that were checked, E of them."""
 
-    name: str  # "dL/dw1"
+    tensor: Tensor  # whose derivative it is: w1
     given: str | None  # "dL/dZ1" where one link was checked alone; None for the whole chain from here to L
     shape: Shape  # with the batch axis, if it has one
     entries: Labels  # (E,) flat indices
@@ -34,6 +35,11 @@ class Check:
     failed: Flags  # (E,)
     units: tuple[str, ...] = ()  # some of the units on a kink: "A1[0,2,3]"
     problem: str = ""  # what is wrong with the array as a whole, instead of with its entries
+
+    @property
+    def name(self) -> str:
+        """The derivative: "dL/dw1"."""
+        return self.tensor.gradient.name
 
     @property
     def passed(self) -> bool:
@@ -84,12 +90,13 @@ class Check:
     @property
     def has_batch_axis(self) -> bool:
         """Whether the first axis counts images: of all but the parameters."""
-        return self.name[4] not in "wb"
+        return not self.tensor.is_parameter
 
 
-def judged(
+def judge(
     probe: Probe,
     method: Method,
+    tensor: Tensor,
     gradient: Array,
     sizes: Array,
     entries: Labels,
@@ -98,15 +105,14 @@ def judged(
     eps: float = EPS,
     advance: Advance | None = None,
 ) -> Check:
-    """Hold the entries of dL/d of the probe's tensor, `gradient`, against what the method says of them.
+    """Hold the entries of `gradient`, dL/d of the tensor that the probe changes, against what the method says of them.
 
     `sizes` (shape of the gradient) are the sums of the sizes of each entry's terms, `eps` the rounding of the numbers
     that the gradient was computed in. The tolerance is the method's own uncertainty plus that rounding: no constant.
     """
     expected = probe.values[probe.name].shape
-    name = f"dL/d{probe.name}"
     if gradient.shape != expected:
-        return _misshapen(name, given, gradient.shape, expected, entries)
+        return _misshapen(tensor, given, gradient.shape, expected, entries)
     parts = []
     for chunk in probe.chunks(entries):
         parts.append(opinion(method, probe, chunk))
@@ -128,7 +134,7 @@ def judged(
     kinks &= ~failed
     units = [unit for which in np.flatnonzero(kinks)[:3] for unit in probe.units_on_kink(int(entries[which]))]
     return Check(
-        name,
+        tensor,
         given,
         expected,
         entries,
@@ -151,11 +157,11 @@ def _sides(probe: Probe, entries: Labels) -> tuple[Array, Array]:
     return below, above
 
 
-def _misshapen(name: str, given: str | None, shape: Shape, expected: Shape, entries: Labels) -> Check:
+def _misshapen(tensor: Tensor, given: str | None, shape: Shape, expected: Shape, entries: Labels) -> Check:
     nothing = np.full(len(entries), np.nan)
     zeros = np.zeros(len(entries))
     return Check(
-        name,
+        tensor,
         given,
         expected,
         entries,

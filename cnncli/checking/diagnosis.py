@@ -8,8 +8,9 @@ import numpy as np
 from cnncli.checking.check import Check
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
+from cnncli.network.chain import build_chain
 from cnncli.network.record import Record
-from cnncli.network.textbook import Link, Textbook
+from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 
 CLOSE = 1e3  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
@@ -32,31 +33,32 @@ def diagnose(
     subject: Subject, gradients: Mapping[str, Array], checks: Sequence[Check], links: Sequence[Check], eps: float
 ) -> list[Diagnosis]:
     """Explain every link that is not right; where no link could be checked, the derivatives as a whole."""
-    textbook = Textbook(subject.architecture)
-    record = textbook.record(subject.parameters, subject.X, subject.y)
     odd = [check for check in links if check.verdict != "PASS"]
     if odd:
-        found = ((check, _of_link(subject, record, check, gradients, eps)) for check in odd)
+        record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
+        found = ((check, _explain_link(subject, record, check, gradients, eps)) for check in odd)
         return [Diagnosis(check.label, mistake) for check, mistake in found if mistake]
     wrong = [check.name for check in checks if check.verdict != "PASS"]
     if wrong and not links:
-        mistake = of_chain(subject, {name: gradients[name] for name in gradients if _in_chain(name, record)}, eps)
+        known = {tensor.gradient.name for tensor in build_chain(subject.architecture).gradients.values()}
+        mistake = explain_chain(subject, {name: gradients[name] for name in gradients if name in known}, eps)
         return [Diagnosis(", ".join(wrong), mistake)] if mistake else []
     return []
 
 
-def of_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) -> Mistake | None:
+def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) -> Mistake | None:
     """The mistake that, planted into the chain, gives all of these gradients."""
+    chain = build_chain(subject.architecture)
 
     def all_gradients(mistake: Mistake | None) -> list[Array]:
-        functions = [mistake.planted] if mistake else []
-        record = Textbook(subject.architecture, *functions).record(subject.parameters, subject.X, subject.y)
+        textbook = Textbook(subject.architecture, mistake.plant(chain) if mistake else chain)
+        record = textbook.record(subject.parameters, subject.X, subject.y)
         return [record[name] for name in gradients]
 
-    return matching(MISTAKES, all_gradients, list(gradients.values()), eps)
+    return match_mistake(MISTAKES, all_gradients, list(gradients.values()), eps)
 
 
-def matching(
+def match_mistake(
     mistakes: Iterable[Mistake],
     results: Callable[[Mistake | None], Sequence[Array]],
     found: Sequence[Array],
@@ -71,33 +73,29 @@ def matching(
     return None
 
 
-def _of_link(
+def answer_link(
+    subject: Subject, record: Record, given: str | None, gradient: Array, mistake: Mistake | None
+) -> dict[str, Array]:
+    """What one step answers to a gradient, "dL/dZ1": …, maybe with a mistake; the output step where none is given."""
+    chain = build_chain(subject.architecture)
+    chain = mistake.plant(chain) if mistake else chain
+    if given is None:
+        return {chain.logit.gradient.name: chain.loss_backward(record[chain.logit.name], subject.y)}
+    step = next(step for step in chain.steps if step.output.gradient.name == given)
+    answers = chain.backward(step, gradient, *(record[tensor.name] for tensor in step.reads))
+    return {tensor.gradient.name: answer for tensor, answer in zip(step.reads, answers, strict=True)}
+
+
+def _explain_link(
     subject: Subject, record: Record, check: Check, gradients: Mapping[str, Array], eps: float
 ) -> Mistake | None:
-    name = check.name.removeprefix("dL/d")
+    given = check.given if check.given in gradients else None  # the output step is given L itself
+    gradient = gradients[given] if given else np.ones(())
 
-    def of_loss(mistake: Mistake | None) -> list[Array]:
-        functions = [mistake.planted] if mistake else []
-        textbook = Textbook(subject.architecture, *functions)
-        return [textbook.loss_backward(record[subject.architecture.logit], subject.y)]
+    def answers(mistake: Mistake | None) -> list[Array]:
+        return [answer_link(subject, record, given, gradient, mistake)[check.name]]
 
-    def of_function(mistake: Mistake | None) -> list[Array]:
-        functions = [mistake.planted] if mistake else []
-        link = _reading(Textbook(subject.architecture, *functions).links, check.given)
-        answers = link.backward(
-            record[link.source], *(record[p] for p in link.parameters), gradients[f"dL/d{link.output}"]
-        )
-        return [answers[(link.source, *link.parameters).index(name)]]
-
-    return matching(MISTAKES, of_loss if check.given == "L" else of_function, [gradients[check.name]], eps)
-
-
-def _reading(links: Sequence[Link], given: str | None) -> Link:
-    return next(link for link in links if f"dL/d{link.output}" == given)
-
-
-def _in_chain(name: str, record: Record) -> bool:
-    return any(step.name == name for step in record)
+    return match_mistake(MISTAKES, answers, [gradients[check.name]], eps)
 
 
 def _all_close(first: Sequence[Array], second: Sequence[Array], eps: float) -> bool:

@@ -1,4 +1,4 @@
-"""The fused engine in float32 against the textbook in float64, within a bound that follows from float32.
+"""An engine in float32 against the textbook in float64, within a bound that follows from float32.
 
 A sum of n terms in floating point is off by at most n·u·Σ|term|, u = 2⁻²⁴ the unit roundoff (Higham 2002, Accuracy and
 Stability of Numerical Algorithms, §3.1). The bound follows the chain forward and back: what a value may be off grows
@@ -9,18 +9,17 @@ float32: there the bound takes in the whole gradient. An exact tie gets no such 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Labels, Parameters
-from cnncli.network.convolution import conv, conv_backward
-from cnncli.network.fused.engine import Fused
-from cnncli.network.pooling import maxpool, maxpool_backward
+from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain, build_chain
+from cnncli.network.engine import Engine
 from cnncli.network.record import Record
+from cnncli.network.steps.step import KinkedStep, Step
 from cnncli.network.textbook import Textbook
+from cnncli.subject.subject import Subject
 
 U = 2.0**-24
 
@@ -64,82 +63,102 @@ class Agreement:
         return not self.failed.any()
 
 
-def compare_engines(
-    architecture: Architecture, parameters: Parameters, images: Array, labels: Labels, threads: int | None = None
-) -> Iterator[Agreement]:
-    """Every parameter's gradient from both engines, in the parameters' order; both get the same float32 numbers."""
-    parameters = {name: value.astype(np.float32) for name, value in parameters.items()}
-    images = images.astype(np.float32)
-    fused = Fused(architecture, threads).loss_and_gradients(parameters, images, labels)
+def compare_engine(engine: Engine, subject: Subject) -> Iterator[Agreement]:
+    """Every parameter's gradient from an engine and the textbook, in order; both get the same float32 numbers."""
+    parameters = {name: value.astype(np.float32) for name, value in subject.parameters.items()}
+    X = subject.X.astype(np.float32)
+    found = engine.loss_and_gradients(parameters, X, subject.y).gradients
     exact = {name: value.astype(np.float64) for name, value in parameters.items()}
-    record = Textbook(architecture).record(exact, images.astype(np.float64), labels)
-    bounds = gradient_bounds(architecture, record)
-    for name in architecture.parameter_shapes:
-        textbook = record[f"dL/d{name}"]
-        yield Agreement(f"dL/d{name}", fused.gradients[name].astype(np.float64), textbook, bounds[name])
+    chain = build_chain(subject.architecture)
+    record = Textbook(subject.architecture).record(exact, X.astype(np.float64), subject.y)
+    bounds = bound_gradients(chain, record)
+    for name, tensor in chain.parameters.items():
+        textbook = record[tensor.gradient.name]
+        yield Agreement(tensor.gradient.name, found[name].astype(np.float64), textbook, bounds[name])
 
 
-def joined(agreements: Iterable[Agreement]) -> Agreement:
+def join(name: str, agreements: Iterable[Agreement]) -> Agreement:
     """The gradients of all parameters as one row of numbers."""
     rows = [(a.fused.ravel(), a.textbook.ravel(), a.bound.ravel()) for a in agreements]
-    return Agreement("fused engine", *(np.concatenate(parts) for parts in zip(*rows, strict=True)))
+    return Agreement(name, *(np.concatenate(parts) for parts in zip(*rows, strict=True)))
 
 
-def gradient_bounds(architecture: Architecture, record: Record) -> dict[str, Array]:
+def bound_gradients(chain: Chain, record: Record) -> dict[str, Array]:
     """What each parameter's gradient may be off in float32, in the shapes of the parameters."""
-    off = _forward_bounds(architecture, record)
-    last, logit = architecture.dense, architecture.logit
-    m, K = record[logit].shape
-    w, F, dz = np.abs(record[f"w{last}"]), record["F"], np.abs(record[f"dL/d{logit}"])
+    off = _bound_forward(chain, record)
+    logit = chain.logit
+    m, K = record[logit.name].shape
+    dz = np.abs(record[logit.gradient.name])
     # A moves by no more than the largest change of a logit; exp and the division add a few roundings.
-    off_dz = off[logit].max(axis=1, keepdims=True) / m + (K + 8) * U * (dz + 1 / m)  # (m, K)
-    bounds = {
-        f"w{last}": off_dz.T @ F + dz.T @ off["F"] + (m + 1) * U * (dz.T @ F),
-        f"b{last}": off_dz.sum(axis=0) + (m + 1) * U * dz.sum(axis=0),
-    }
-    off_dP = (off_dz @ w + K * U * (dz @ w)).reshape(record[f"dL/dP{last - 1}"].shape)  # (m, N, p, q)
-    for i in reversed(architecture.blocks):
-        P = architecture.block_input(i)
-        off_dZ = _off_dZ(architecture, record, i, off[f"Z{i}"], off_dP)
-        w, dZ, n = np.abs(record[f"w{i}"]), np.abs(record[f"dL/dZ{i}"]), off_dP[:, 0].size + 1
-        # Two of the three products carry an error that is there already, the third the rounding of its own sum.
-        through_w, with_P, carried = conv_backward(np.abs(record[P]), w, off_dZ)
-        _, with_off_P, _ = conv_backward(off[P], w, dZ)
-        sizes_P, sizes_w, sizes_b = conv_backward(np.abs(record[P]), w, dZ)
-        bounds[f"w{i}"] = with_P + with_off_P + n * U * sizes_w
-        bounds[f"b{i}"] = carried + n * U * sizes_b
-        off_dP = through_w + prod(w.shape[:1] + w.shape[2:]) * U * sizes_P
+    gradient = off[logit.name].max(axis=1, keepdims=True) / m + (K + 8) * U * (dz + 1 / m)  # (m, K)
+    bounds: dict[str, Array] = {}
+    for step in reversed(chain.steps):
+        if isinstance(step, KinkedStep):
+            gradient = _bound_kinked(step, record, off[step.source.name], gradient)
+        else:
+            gradient, *of_parameters = _bound_smooth(step, record, off[step.source.name], gradient)
+            bounds |= {tensor.name: bound for tensor, bound in zip(step.parameters, of_parameters, strict=True)}
     return bounds
 
 
-def _forward_bounds(architecture: Architecture, record: Record) -> dict[str, Array]:
-    """What X, each Z and P, F and the logit may be off; X is given, so it is exact."""
-    off = {"X": np.zeros_like(record["X"])}
-    for i in architecture.blocks:
-        P, w = architecture.block_input(i), np.abs(record[f"w{i}"])
-        rounding = (w[0].size + 1) * U * conv(np.abs(record[P]), w, np.abs(record[f"b{i}"]))
-        off[f"Z{i}"] = conv(off[P], w, np.zeros(len(w))) + rounding
-        off[f"P{i}"] = maxpool(off[f"Z{i}"], architecture.pool)  # no maximum moves by more than its entries do
-    last = architecture.dense
-    w, F = np.abs(record[f"w{last}"]), record["F"]
-    off["F"] = off[f"P{last - 1}"].reshape(F.shape)
-    rounding = (F.shape[1] + 1) * U * (F @ w.T + np.abs(record[f"b{last}"]))
-    off[architecture.logit] = off["F"] @ w.T + rounding
+def _bound_forward(chain: Chain, record: Record) -> dict[str, Array]:
+    """What each value up to the logit may be off; X is given, so it is exact."""
+    off = {chain.image.name: np.zeros_like(record[chain.image.name])}
+    for step in chain.steps:
+        source, *parameters = (np.abs(record[tensor.name]) for tensor in step.reads)
+        if isinstance(step, KinkedStep):  # no maximum moves by more than those do that can win
+            values, offs = step.candidates(record[step.source.name]), step.candidates(off[step.source.name])
+            off[step.output.name] = np.where(_can_win(values, offs), offs, 0).max(axis=-1)
+        else:
+            weights = [
+                value if tensor.role == "weight" else np.zeros_like(value)
+                for tensor, value in zip(step.parameters, parameters, strict=True)
+            ]
+            terms = step.with_unit_derivatives.forward(np.ones_like(source), *map(np.ones_like, parameters))
+            rounding = terms * U * step.forward(source, *parameters)
+            off[step.output.name] = step.forward(off[step.source.name], *weights) + rounding
     return off
 
 
-def _off_dZ(architecture: Architecture, record: Record, i: int, off_Z: Array, off_dP: Array) -> Array:
-    """What dL/dZ may be off: what dL/dP is off at the winner, and all of dL/dP where the winner is in doubt."""
-    s, Z = architecture.pool, record[f"Z{i}"]
-    p, q = off_dP.shape[2:]
-    whole = Z[:, :, : p * s, : q * s]  # without the dropped rest
-    largest, doubt = (np.repeat(np.repeat(maxpool(value, s), s, 2), s, 3) for value in (whole, off_Z))
-    near = (whole < largest) & (largest - whole <= 2 * doubt) & (largest > -doubt)
-    near |= np.abs(largest) <= doubt
-    doubtful = maxpool(near.astype(np.float64), s)  # (m, N, p, q)
-    everywhere = np.zeros_like(Z)
-    given = doubtful * (np.abs(record[f"dL/dP{i}"]) + off_dP)
-    everywhere[:, :, : p * s, : q * s] = np.repeat(np.repeat(given, s, 2), s, 3)
-    certain = maxpool_backward(record[f"A{i}"], off_dP, s) * (Z > 0)
-    off: Array = np.maximum(certain, everywhere)
-    return off
+def _bound_smooth(step: Step, record: Record, off: Array, off_gradient: Array) -> list[Array]:
+    """What the gradients of a step's source and parameters may be off, given what its source and its gradient are off.
+
+    Of the products each has one factor that carries an error, and their sum adds its own rounding.
+    """
+    source, *weights = (np.abs(record[tensor.name]) for tensor in step.reads)
+    gradient = np.abs(record[step.output.gradient.name])
+    carried = step.backward(off_gradient, source, *weights)
+    off_source = step.backward(gradient, off, *weights)
+    sizes = step.backward(gradient, source, *weights)
+    alive = (gradient + off_gradient > 0).astype(np.float64)  # adding a 0 rounds nothing
+    terms = step.with_unit_derivatives.backward(alive, np.ones_like(source), *map(np.ones_like, weights))
+    rounding = [(count + 1) * U * size for count, size in zip(terms, sizes, strict=True)]
+    first, *others = (bound + added for bound, added in zip(carried, rounding, strict=True))
+    reads_source = [tensor.role == "weight" for tensor in step.parameters]
+    return [first, *(o + s * reads for o, s, reads in zip(others, off_source[1:], reads_source, strict=True))]
+
+
+def _bound_kinked(step: KinkedStep, record: Record, off: Array, off_gradient: Array) -> Array:
+    """What the gradient of a maximum's source may be off: the whole gradient wherever the winner is in doubt.
+
+    Equal candidates leave no doubt, for they are the same sum: the first wins in float32 as well. Only a 0 may be what
+    two different numbers were clipped to.
+    """
+    source, gradient = record[step.source.name], np.abs(record[step.output.gradient.name]) + off_gradient
+    values, offs = step.candidates(source), step.candidates(off)  # (…, c)
+    winner = np.arange(values.shape[-1]) == values.argmax(axis=-1)[..., None]
+    same = (values == values.max(axis=-1, keepdims=True)) & ~winner & ((values != 0) | (offs == 0))
+    rivals = _can_win(values, offs) & ~same
+    doubtful = rivals & (rivals.sum(axis=-1, keepdims=True) > 1)
+    # Place 0 is that of a constant candidate, whose gradient goes nowhere.
+    places = step.candidates(np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:])).reshape(-1)
+    given = np.zeros((len(source), source[0].size + 1))
+    given[:, places] = (doubtful * gradient[..., None]).reshape(len(source), -1)
+    bound: Array = np.maximum(step.backward(off_gradient, source)[0], given[:, 1:].reshape(source.shape))
+    return bound
+
+
+def _can_win(values: Array, offs: Array) -> NDArray[np.bool_]:
+    """Which candidates may be the largest, given what each may be off: (…, c)."""
+    possible: NDArray[np.bool_] = values + offs >= (values - offs).max(axis=-1, keepdims=True)
+    return possible

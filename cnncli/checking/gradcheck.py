@@ -8,32 +8,28 @@ backward pass the first wrong link can be told.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
-from cnncli.checking.check import OF_TERMS, Advance, Check, judged
-from cnncli.checking.kinks import Ties, count_ties, forward_sizes, gradient_sizes, link_sizes, tied_candidates
+from cnncli.checking.check import OF_TERMS, Advance, Check, judge
+from cnncli.checking.kinks import Ties, count_ties, forward_sizes, gradient_sizes, step_sizes, tied_candidates
 from cnncli.checking.methods import EPS, Method
-from cnncli.checking.probe import Probe, candidates, the_loss, weighted_sum
-from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.checking.probe import Probe, the_loss, weighted_sum
+from cnncli.network.arrays import Array, Labels
+from cnncli.network.chain import Chain, build_chain
+from cnncli.network.engine import Engine
 from cnncli.network.record import Record
-from cnncli.network.textbook import Gradients, Link, Textbook
+from cnncli.network.steps.step import KinkedStep, Step
+from cnncli.network.tensors import Tensor
+from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
-
-
-class Engine(Protocol):
-    """Anything that trains: its gradients can be checked."""
-
-    def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
-        """L, dL/d of every parameter under its name, and the logits."""
 
 
 def engine_gradients(engine: Engine, subject: Subject) -> dict[str, Array]:
     """What an engine answers, under the names of the derivatives; a textbook engine answers every one of the chain."""
     if isinstance(engine, Textbook):
         record = engine.record(subject.parameters, subject.X, subject.y)
-        return {step.name: step.value for step in record if step.name.startswith("dL/d")}
+        return {tensor.gradient.name: record[tensor.gradient.name] for tensor in engine.chain.gradients.values()}
     gradients = engine.loss_and_gradients(subject.parameters, subject.X, subject.y).gradients
     return {f"dL/d{name}": value for name, value in gradients.items()}
 
@@ -53,60 +49,61 @@ class Gradcheck:
 
     def checks(self) -> Iterator[Check]:
         """Every derivative through the whole chain, in the order in which the chain takes them."""
-        textbook, record = self._textbook, self._record
-        sizes = gradient_sizes(textbook, record, self._sizes, self._size_of_dL_dz)
-        for name in self._names:
-            start = next((i for i, link in enumerate(self._links) if name in (link.source, *link.parameters)), None)
-            links = [] if start is None else self._links[start:]
-            terms = float(np.abs(record["L"]) + (np.abs(record[self._dL_dz]) * self._sizes[self._z]).sum())
-            probe = Probe(links, record, name, the_loss(textbook, self.subject.y), self._rounding, terms)
-            yield self._judged(probe, self.gradients[f"dL/d{name}"], sizes[f"dL/d{name}"], None)
+        chain, record = self._chain, self._record
+        sizes = gradient_sizes(chain, record, self._sizes, self._size_of_dL_dz)
+        for tensor in self._checked:
+            start = next((i for i, step in enumerate(chain.steps) if tensor in step.reads), len(chain.steps))
+            terms = float(np.abs(record["L"]) + (np.abs(record[self._dL_dz]) * self._sizes[chain.logit.name]).sum())
+            measure = the_loss(chain.output, self.subject.y)
+            probe = Probe(chain.steps[start:], record, tensor.name, measure, self._rounding, terms)
+            yield self._judge(probe, tensor, sizes[tensor.gradient.name], None)
 
     def links(self) -> Iterator[Check]:
-        """Every link alone whose given gradient and whose answer are both known, from L backwards."""
+        """Every step alone whose given gradient and whose answer are both known, from L backwards."""
+        chain, record = self._chain, self._record
         if self._dL_dz in self.gradients:
-            probe = Probe([], self._record, self._z, the_loss(self._textbook, self.subject.y), self._rounding)
-            probe.terms = float(np.abs(self._record["L"]))
-            yield self._judged(probe, self.gradients[self._dL_dz], self._size_of_dL_dz, "L")
-        for link in reversed(self._links):
-            given = f"dL/d{link.output}"
-            if given in self.gradients and self.gradients[given].shape == self._record[link.output].shape:
-                yield from self._link(link, given)
+            measure, terms = the_loss(chain.output, self.subject.y), float(np.abs(record["L"]))
+            probe = Probe([], record, chain.logit.name, measure, self._rounding, terms)
+            yield self._judge(probe, chain.logit, self._size_of_dL_dz, chain.output.loss.name)
+        for step in reversed(chain.steps):
+            given = step.output.gradient.name
+            if given in self.gradients and self.gradients[given].shape == record[step.output.name].shape:
+                yield from self._link(step, given)
 
     def ties(self) -> Ties:
         """The units of the record that sit on a kink."""
-        return count_ties(self._textbook, self._record, self._rounding)
+        return count_ties(self._chain, self._record, self._rounding)
 
     @property
     def total(self) -> int:
         """How many entries there are to do, for a progress bar."""
-        size = sum(min(self.sample or np.inf, self._record[name].size) for name in self._names)
+        size = sum(min(self.sample or np.inf, self._record[tensor.name].size) for tensor in self._checked)
         return int(2 * size)
 
-    def _link(self, link: Link, given: str) -> Iterator[Check]:
+    def _link(self, step: Step, given: str) -> Iterator[Check]:
         gradient = self.gradients[given].astype(np.float64)
-        terms = float((np.abs(gradient) * self._sizes[link.output]).sum())
-        sizes = link_sizes(link, self._record, gradient)
-        for name, size in zip((link.source, *link.parameters), sizes, strict=True):
-            if f"dL/d{name}" in self.gradients:
-                probe = Probe([link], self._record, name, weighted_sum(gradient), self._rounding, terms)
-                check = self._judged(probe, self.gradients[f"dL/d{name}"], size, given)
-                if link.output.startswith("P") and check.passed:
-                    check = self._together(link, check, gradient)
+        terms = float((np.abs(gradient) * self._sizes[step.output.name]).sum())
+        sizes = step_sizes(step, self._record, gradient)
+        for tensor, size in zip(step.reads, sizes, strict=True):
+            if tensor.gradient.name in self.gradients:
+                probe = Probe([step], self._record, tensor.name, weighted_sum(gradient), self._rounding, terms)
+                check = self._judge(probe, tensor, size, given)
+                if isinstance(step, KinkedStep) and step.selects and check.passed:
+                    check = self._together(step, check, gradient)
                 yield check
 
-    def _together(self, link: Link, check: Check, gradient: Array) -> Check:
-        """Of a pooling link that passed entry by entry: what tied maxima get together must be what the window got.
+    def _together(self, step: KinkedStep, check: Check, gradient: Array) -> Check:
+        """Of a pooling step that passed entry by entry: what tied maxima get together must be what the window got.
 
         Each of them alone may have any share; but moved together they move the maximum just as one of them would.
         """
         dA = self.gradients[check.name].astype(np.float64)
-        tied = tied_candidates(link, self._record, self._rounding)  # (…, s²)
-        shares = np.where(tied, candidates(link, dA), 0).sum(axis=-1)
+        tied = tied_candidates(step, self._record, self._rounding)  # (…, s²)
+        shares = np.where(tied, step.candidates(dA), 0).sum(axis=-1)
         wrong = np.abs(shares - gradient) > 2 * OF_TERMS * 4 * self.eps * np.abs(gradient)
         if not wrong.any():
             return check
-        places = candidates(link, np.arange(dA.size).reshape(dA.shape))  # (…, s²)
+        places = step.candidates(np.arange(dA.size).reshape(dA.shape))  # (…, s²)
         failed = np.isin(check.entries, places[tied & wrong[..., None]])
         window = tuple(int(i) for i in np.argwhere(wrong)[0])
         problem = (
@@ -115,9 +112,11 @@ class Gradcheck:
         )
         return Check(**{**check.__dict__, "failed": failed, "kinks": check.kinks & ~failed, "problem": problem})
 
-    def _judged(self, probe: Probe, gradient: Array, sizes: Array, given: str | None) -> Check:
-        entries = self._sampled(probe.size)
-        return judged(probe, self.method, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance)
+    def _judge(self, probe: Probe, tensor: Tensor, sizes: Array, given: str | None) -> Check:
+        gradient, entries = self.gradients[tensor.gradient.name], self._sampled(probe.size)
+        return judge(
+            probe, self.method, tensor, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance
+        )
 
     def _sampled(self, size: int) -> Labels:
         """All entries, or one at random from each of N equal parts of the tensor."""
@@ -126,21 +125,17 @@ class Gradcheck:
         random = np.random.default_rng([self.seed, size])
         return ((np.arange(self.sample) + random.random(self.sample)) * size / self.sample).astype(np.intp)
 
-    @cached_property
-    def _textbook(self) -> Textbook:
-        return Textbook(self.subject.architecture)
+    @property
+    def _chain(self) -> Chain:
+        return build_chain(self.subject.architecture)
 
     @cached_property
     def _record(self) -> Record:
-        return self._textbook.record(self.subject.parameters, self.subject.X, self.subject.y)
-
-    @cached_property
-    def _links(self) -> list[Link]:
-        return self._textbook.links
+        return Textbook(self.subject.architecture).record(self.subject.parameters, self.subject.X, self.subject.y)
 
     @cached_property
     def _sizes(self) -> dict[str, Array]:
-        return forward_sizes(self._textbook, self._record)
+        return forward_sizes(self._chain, self._record)
 
     @cached_property
     def _rounding(self) -> dict[str, Array]:
@@ -151,21 +146,15 @@ class Gradcheck:
         """The size of the terms of dL/dz, and what it may be off because z is."""
         start = np.abs(self._record[self._dL_dz])
         if self.foreign:
-            start = start + self._record[self.subject.architecture.probability] / len(self.subject.y)
-        size: Array = start + np.abs(self._record[self._dL_dz]) * self._sizes[self._z]
+            start = start + self._record[self._chain.output.output.name] / len(self.subject.y)
+        size: Array = start + np.abs(self._record[self._dL_dz]) * self._sizes[self._chain.logit.name]
         return size
 
     @property
-    def _z(self) -> str:
-        return self.subject.architecture.logit
-
-    @property
     def _dL_dz(self) -> str:
-        return f"dL/d{self._z}"
+        return self._chain.logit.gradient.name
 
     @property
-    def _names(self) -> list[str]:
+    def _checked(self) -> list[Tensor]:
         """The tensors whose derivatives are to be checked, in the order of the chain."""
-        architecture = self.subject.architecture
-        order = [name.removeprefix("dL/d") for name in architecture.gradient_shapes if name.startswith("dL/d")]
-        return [name for name in order if name != architecture.probability and f"dL/d{name}" in self.gradients]
+        return [tensor for tensor in self._chain.gradients.values() if tensor.gradient.name in self.gradients]

@@ -4,77 +4,76 @@ Rounding grows with the sum of the sizes of the terms, not with the value, whose
 absolute values says how much of each value, and of each derivative, rounding may have changed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cnncli.checking.probe import candidates
 from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain
 from cnncli.network.record import Record
-from cnncli.network.textbook import Link, Textbook
-
-CONVENTION = "relu′(0) = 0; of equal maxima the first takes the gradient"
+from cnncli.network.steps.step import KinkedStep, Step
 
 
 @dataclass(frozen=True)
 class Ties:
     """Units that sit on a kink, up to rounding; the convention decides what their gradient is."""
 
-    relus: int  # Z = 0
-    windows: int  # equal positive maxima
-    dead_windows: int  # every number 0: the relu's mask removes the gradient
+    counts: Mapping[str, int]  # by sort: "relus"
+    words: Mapping[str, str]  # how each sort is called: "units with Z = 0"
+    convention: str
 
 
-def forward_sizes(textbook: Textbook, record: Record) -> dict[str, Array]:
+def forward_sizes(chain: Chain, record: Record) -> dict[str, Array]:
     """For each value up to the logit the sum of the sizes of its terms."""
-    sizes = {name: np.abs(record[name]) for name in ("X", *textbook.architecture.parameter_shapes)}
-    for link in textbook.links:
-        sizes[link.output] = link.function(sizes[link.source], *(sizes[name] for name in link.parameters))
+    sizes = {name: np.abs(record[name]) for name in (chain.image.name, *chain.parameters)}
+    for step in chain.steps:
+        sizes[step.output.name] = step.forward(*(sizes[tensor.name] for tensor in step.reads))
     return sizes
 
 
-def gradient_sizes(textbook: Textbook, record: Record, sizes: dict[str, Array], dL_dz: Array) -> dict[str, Array]:
+def gradient_sizes(chain: Chain, record: Record, sizes: Mapping[str, Array], dL_dz: Array) -> dict[str, Array]:
     """For each derivative behind dL/dz the sum of the sizes of its terms; `dL_dz` is the size that it starts with."""
-    terms = Record()
-    for step in record:
-        kept = step.kind == "forward" and step.name[0] in "ZA"  # they choose the piece
-        terms.add(step.name, step.kind, step.value if kept else sizes.get(step.name, step.value))
-        if step.name == "L":
-            break
-    terms.add(f"dL/d{textbook.architecture.logit}", "gradient", dL_dz)
-    textbook.backward_from_logit(terms)
-    return {step.name: step.value for step in terms if step.name.startswith("dL/d")}
+    gradients = {chain.logit.gradient.name: dL_dz}
+    for step in reversed(chain.steps):
+        parts = _backward_sizes(step, gradients[step.output.gradient.name], record, sizes)
+        gradients |= {tensor.gradient.name: part for tensor, part in zip(step.reads, parts, strict=True)}
+    return gradients
 
 
-def link_sizes(link: Link, record: Record, gradient: Array) -> tuple[Array, ...]:
-    """For each derivative that a link alone gives the sum of the sizes of its terms."""
-    source = record[link.source]
-    return link.backward(
-        source if link.candidates else np.abs(source),
-        *(np.abs(record[name]) for name in link.parameters),
-        np.abs(gradient),
-    )
+def step_sizes(step: Step, record: Record, gradient: Array) -> tuple[Array, ...]:
+    """For each derivative that a step alone gives the sum of the sizes of its terms."""
+    absolute = {tensor.name: np.abs(record[tensor.name]) for tensor in step.reads}
+    return _backward_sizes(step, np.abs(gradient), record, absolute)
 
 
-def count_ties(textbook: Textbook, record: Record, rounding: dict[str, Array]) -> Ties:
+def count_ties(chain: Chain, record: Record, rounding: Mapping[str, Array]) -> Ties:
     """The units on a kink, each counted once; `rounding` as of a probe."""
-    relus = windows = dead = 0
-    for link in textbook.links:
-        if not link.candidates:
-            continue
-        tied = tied_candidates(link, record, rounding).sum(axis=-1) > 1
-        if link.output.startswith("A"):
-            relus += int(tied.sum())
-        else:
-            empty = record[link.output] <= candidates(link, rounding[link.source]).max(axis=-1)
-            dead += int((tied & empty).sum())
-            windows += int((tied & ~empty).sum())
-    return Ties(relus, windows, dead)
+    counts: dict[str, int] = {}
+    words: dict[str, str] = {}
+    conventions: dict[str, None] = {}
+    for step in chain.steps:
+        if isinstance(step, KinkedStep):
+            tied = tied_candidates(step, record, rounding).sum(axis=-1) > 1
+            empty = record[step.output.name] <= step.candidates(rounding[step.source.name]).max(axis=-1)
+            for sort, count in step.count_ties(tied, empty).items():
+                counts[sort] = counts.get(sort, 0) + count
+            words |= step.ties
+            conventions[step.convention] = None
+    return Ties(counts, words, "; ".join(conventions))
 
 
-def tied_candidates(link: Link, record: Record, rounding: dict[str, Array]) -> Array:
+def tied_candidates(step: KinkedStep, record: Record, rounding: Mapping[str, Array]) -> NDArray[np.bool_]:
     """Which candidates of each maximum are as large as the winner, up to rounding: (…, candidates)."""
-    values = candidates(link, record[link.source])
-    tie = candidates(link, rounding[link.source]).max(axis=-1, keepdims=True)
-    tied: Array = values >= values.max(axis=-1, keepdims=True) - tie
+    values = step.candidates(record[step.source.name])
+    tie = step.candidates(rounding[step.source.name]).max(axis=-1, keepdims=True)
+    tied: NDArray[np.bool_] = values >= values.max(axis=-1, keepdims=True) - tie
     return tied
+
+
+def _backward_sizes(step: Step, gradient: Array, record: Record, sizes: Mapping[str, Array]) -> tuple[Array, ...]:
+    source, *parameters = (sizes[tensor.name] for tensor in step.reads)
+    if isinstance(step, KinkedStep):
+        source = record[step.source.name]  # it chooses the piece
+    return step.backward(gradient, source, *parameters)

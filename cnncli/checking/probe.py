@@ -15,32 +15,33 @@ from numpy.typing import NDArray
 
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.record import Record
-from cnncli.network.textbook import Link, Textbook
+from cnncli.network.steps.output_step import OutputStep
+from cnncli.network.steps.step import KinkedStep, Step
 
 NUMBERS_AT_ONCE = 16_000  # that an array of copies may hold: a few of them fit the cache of a core
 COMPLEX_STEP = 1e-30  # its square vanishes beside 1, and its product with any gradient above 1e-270 is no denormal
 
 Measure = Callable[[Array, Labels], Array]  # output rows and the image of each → a number for each row
-Kinked = Callable[[Link, Array, Labels], Array]  # a kinked link, its source rows and their images → its output
+Kinked = Callable[[KinkedStep, Array, Labels], Array]  # a kinked step, its source rows and their images → its output
 
 
 class Reach(NamedTuple):
     """How far an entry can be moved before the first maximum changes hands."""
 
     distance: Array  # (E,)
-    scale: Array  # (E,) the largest slope of any output of the links
+    scale: Array  # (E,) the largest slope of any output of the steps
 
 
 @dataclass
 class Probe:
-    """Reruns some links from one tensor on; everything before it stays as recorded.
+    """Reruns some steps from one tensor on; everything before it stays as recorded.
 
-    `links` start with the one that reads `name`, as its source or as a parameter; `values` holds every tensor by name;
+    `steps` start with the one that reads `name`, as its source or as a parameter; `values` holds every tensor by name;
     `measure` makes one number of each output row. `rounding` is the size of what rounding may have changed in a tensor,
     by name: candidates that are closer than that are tied.
     """
 
-    links: Sequence[Link]
+    steps: Sequence[Step]
     values: Mapping[str, Array] | Record
     name: str
     measure: Measure
@@ -48,10 +49,8 @@ class Probe:
     terms: float = 0.0  # the size of the terms that the measured number is summed from
 
     def __post_init__(self) -> None:
-        self._is_parameter = bool(self.links) and self.name in self.links[0].parameters
-        self._taken = {link.output: self._indices(link) for link in self.links if link.candidates}
-        # A relu takes each number where it is, or 0.
-        self._in_place = {output for output in self._taken if output.startswith("A")}
+        self._is_parameter = bool(self.steps) and self.name != self.steps[0].source.name
+        self._taken = {step.output.name: self._indices(step) for step in self.steps if isinstance(step, KinkedStep)}
 
     @property
     def size(self) -> int:
@@ -60,8 +59,8 @@ class Probe:
 
     def chunks(self, entries: Labels) -> Iterator[Labels]:
         """The flat indices of entries in portions of a bounded size."""
-        tensors = [self.values[link.output] for link in self.links]
-        rows = len(self.values[self.links[0].source]) if self._is_parameter else 1
+        tensors = [self.values[step.output.name] for step in self.steps]
+        rows = len(self.values[self.steps[0].source.name]) if self._is_parameter else 1
         numbers = rows * max([self.values[self.name][0].size, *(tensor[0].size for tensor in tensors)])
         size = max(NUMBERS_AT_ONCE // numbers, 1)
         return (entries[first : first + size] for first in range(0, len(entries), size))
@@ -76,7 +75,7 @@ class Probe:
 
     def actual(self, entries: Labels, change: Array) -> Array:
         """The measured number after `change` (E,) to each of `entries` alone, in real numbers."""
-        return self._measured(entries, change, lambda link, source, _: link.function(source))
+        return self._measured(entries, change, lambda step, source, _: step.forward(source))
 
     def reach(self, entries: Labels) -> Reach:
         """The distance to the nearest kink along each entry: |Z|/|dZ| for a relu, gap/|difference of slopes| in a pool.
@@ -86,9 +85,9 @@ class Probe:
         """
         distance = np.full(len(entries), np.inf)
 
-        def look(link: Link, source: Array, image: Labels) -> Array:
-            np.minimum(distance, _nearest(link, source, len(entries)), out=distance)
-            return self._recorded(link, source, image)
+        def look(step: KinkedStep, source: Array, image: Labels) -> Array:
+            np.minimum(distance, _nearest(step, source, len(entries)), out=distance)
+            return self._recorded(step, source, image)
 
         output, _ = self._passed(entries, 1j * COMPLEX_STEP, look)
         return Reach(distance, np.abs(output.imag).reshape(len(entries), -1).max(axis=1) / COMPLEX_STEP)
@@ -97,8 +96,8 @@ class Probe:
         """Whether, after the change, any maximum differs by more than rounding from its recorded candidate."""
         left = np.zeros(len(entries), bool)
 
-        def compare(link: Link, source: Array, image: Labels) -> Array:
-            actual, recorded = link.function(source), self._recorded(link, source, image)
+        def compare(step: KinkedStep, source: Array, image: Labels) -> Array:
+            actual, recorded = step.forward(source), self._recorded(step, source, image)
             rounding = 64 * np.finfo(np.float64).eps * np.abs(source).max()
             np.logical_or(left, (np.abs(actual - recorded) > rounding).reshape(len(left), -1).any(axis=1), out=left)
             return actual
@@ -110,12 +109,12 @@ class Probe:
         """The units that sit on a kink along one entry: those whose winner differs on its two sides."""
         units = []
 
-        def compare(link: Link, source: Array, _image: Labels) -> Array:
-            above, below = (self._sided_place(link, values) for values in (source, source.conj()))
+        def compare(step: KinkedStep, source: Array, _image: Labels) -> Array:
+            above, below = (self._sided_place(step, values) for values in (source, source.conj()))
             for index in np.argwhere(above != below)[:3]:
                 where = ",".join(str(int(i)) for i in index[1:])
-                units.append(f"{link.output}[{where}]")
-            return self._sided(link, source, _image)
+                units.append(f"{step.output.name}[{where}]")
+            return self._sided(step, source, _image)
 
         self._passed(np.array([entry]), 1j * COMPLEX_STEP, compare)
         return units
@@ -126,51 +125,49 @@ class Probe:
         return measured
 
     def _passed(self, entries: Labels, change: complex | Array, kinked: Kinked) -> tuple[Array, Labels]:
-        """The output of the last link for every copy, and the image that each row belongs to."""
+        """The output of the last step for every copy, and the image that each row belongs to."""
         value, image = self._changed(entries, change)
-        for index, link in enumerate(self.links):
-            if index == 0 and self._is_parameter:
-                continue
-            if link.candidates:
-                value = kinked(link, value, image)
+        for step in self.steps[1:] if self._is_parameter else self.steps:
+            if isinstance(step, KinkedStep):
+                value = kinked(step, value, image)
             else:
-                value = link.function(value, *(self.values[name] for name in link.parameters))
+                value = step.forward(value, *(self.values[tensor.name] for tensor in step.parameters))
         return value, image
 
     def _changed(self, entries: Labels, change: complex | Array) -> tuple[Array, Labels]:
-        """What the links go on with, for every copy, and the image that each row belongs to."""
+        """What the steps go on with, for every copy, and the image that each row belongs to."""
         if self._is_parameter:
-            images = len(self.values[self.links[0].source])
-            return self._through_layer(self.links[0], entries, change), np.tile(np.arange(images), len(entries))
+            images = len(self.values[self.steps[0].source.name])
+            return self._through_layer(self.steps[0], entries, change), np.tile(np.arange(images), len(entries))
         value = self.values[self.name]  # (m, …)
         image, place = np.divmod(entries, value[0].size)
         return _one_changed(value[image], place, change), image
 
-    def _through_layer(self, layer: Link, entries: Labels, change: complex | Array) -> Array:
+    def _through_layer(self, layer: Step, entries: Labels, change: complex | Array) -> Array:
         """Run a layer with E changed copies of a parameter, as one layer with E times as many outputs: (E·m, N, …)."""
         stacked = []
-        for name in layer.parameters:
-            value = self.values[name]  # (N, …)
+        for tensor in layer.parameters:
+            value = self.values[tensor.name]  # (N, …)
             copies = np.broadcast_to(value, (len(entries), *value.shape))
-            if name == self.name:
+            if tensor.name == self.name:
                 copies = _one_changed(copies, entries, change)
             stacked.append(copies.reshape(-1, *value.shape[1:]))  # (E·N, …)
-        output = layer.function(self.values[layer.source], *stacked)  # (m, E·N, …)
+        output = layer.forward(self.values[layer.source.name], *stacked)  # (m, E·N, …)
         outputs = output.reshape(len(output), len(entries), -1, *output.shape[2:]).swapaxes(0, 1)  # (E, m, N, …)
         return outputs.reshape(-1, *outputs.shape[2:])
 
-    def _indices(self, link: Link) -> Labels:
-        """Where the recorded maxima were taken: (m, …) flat places in the source, -1 for relu's constant 0."""
-        source = self.values[link.source]
-        places = candidates(link, np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:]))  # (1, …, c)
-        winner = candidates(link, source.real).argmax(axis=-1)[..., None]
+    def _indices(self, step: KinkedStep) -> Labels:
+        """Where the recorded maxima were taken: (m, …) flat places in the source, -1 for a constant 0."""
+        source = self.values[step.source.name]
+        places = step.candidates(np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:]))  # (1, …, c)
+        winner = step.candidates(source.real).argmax(axis=-1)[..., None]
         indices: Labels = np.take_along_axis(places, winner, axis=-1)[..., 0] - 1
         return indices
 
-    def _recorded(self, link: Link, source: Array, image: Labels) -> Array:
-        indices = self._taken[link.output]  # (m, …)
+    def _recorded(self, step: KinkedStep, source: Array, image: Labels) -> Array:
+        indices = self._taken[step.output.name]  # (m, …)
         taken: Array
-        if link.output in self._in_place:
+        if not step.selects:  # it takes each number where it is, or 0
             taken = np.where((indices >= 0)[image] if len(indices) > 1 else indices >= 0, source, 0)
             return taken
         flat = source.reshape(len(source), -1)
@@ -180,39 +177,32 @@ class Probe:
             taken = np.take_along_axis(flat, indices.reshape(len(indices), -1)[image], axis=1)
         return taken.reshape(len(source), *indices.shape[1:])
 
-    def _sided(self, link: Link, source: Array, _image: Labels) -> Array:
-        place = self._sided_place(link, source)[..., None]
-        taken: Array = np.take_along_axis(candidates(link, source), place, axis=-1)[..., 0]
+    def _sided(self, step: KinkedStep, source: Array, _image: Labels) -> Array:
+        place = self._sided_place(step, source)[..., None]
+        taken: Array = np.take_along_axis(step.candidates(source), place, axis=-1)[..., 0]
         return taken
 
-    def _sided_place(self, link: Link, source: Array) -> Labels:
+    def _sided_place(self, step: KinkedStep, source: Array) -> Labels:
         """Of the candidates that are tied for the maximum the one with the largest slope."""
-        values = candidates(link, source)
-        near = values.real >= values.real.max(axis=-1, keepdims=True) - self._tie(link)
+        values = step.candidates(source)
+        near = values.real >= values.real.max(axis=-1, keepdims=True) - self._tie(step)
         place: Labels = np.where(near, values.imag, -np.inf).argmax(axis=-1)
         return place
 
-    def _tie(self, link: Link) -> Any:
+    def _tie(self, step: KinkedStep) -> Any:
         """How close candidates are tied: (1, …, 1), or 0 where nothing is said of rounding."""
-        if link.source not in self.rounding:
+        if step.source.name not in self.rounding:
             return 0
-        return candidates(link, self.rounding[link.source]).max(axis=(0, -1), keepdims=True)
+        return step.candidates(self.rounding[step.source.name]).max(axis=(0, -1), keepdims=True)
 
 
-def candidates(link: Link, source: Array) -> Array:
-    """The candidates of a kinked link's maxima, in a last axis."""
-    if link.candidates is None:
-        raise TypeError(f"{link.output} is no maximum")
-    return link.candidates(source)
-
-
-def the_loss(textbook: Textbook, y: Labels) -> Measure:
+def the_loss(output: OutputStep, y: Labels) -> Measure:
     """Each row's share of L, from the logit."""
-    return lambda z, image: textbook.output.losses(z, y[image]) / len(y)
+    return lambda z, image: output.losses(z, y[image]) / len(y)
 
 
 def weighted_sum(gradient: Array) -> Measure:
-    """Σ dL/dY·Y over each row, whose derivative is what a link's backward function must give: dL/dY (m, …)."""
+    """Σ dL/dY·Y over each row, whose derivative is what a step's backward function must give: dL/dY (m, …)."""
 
     def measure(Y: Array, image: Labels) -> Array:
         rows = Y.reshape(len(Y), -1)
@@ -230,9 +220,9 @@ def _one_changed(copies: Array, places: Labels, change: complex | Array) -> Arra
     return changed
 
 
-def _nearest(link: Link, source: Array, entries: int) -> Array:
+def _nearest(step: KinkedStep, source: Array, entries: int) -> Array:
     """The smallest distance at which a candidate of any maximum catches up with the winner: (rows, …) → (E,)."""
-    values = candidates(link, source)
+    values = step.candidates(source)
     winner = values.real.argmax(axis=-1)[..., None]
     best = np.take_along_axis(values, winner, axis=-1)
     gap, difference = best.real - values.real, np.abs(values.imag - best.imag)

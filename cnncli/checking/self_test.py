@@ -11,18 +11,10 @@ from cnncli.checking.methods import EPS
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain, build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
-
-GIVEN_BY = {  # the gradient that each function is given, i for the number of the block
-    "loss_backward": "L",
-    "dense_backward": "dL/dz",
-    "flatten_backward": "dL/dF",
-    "maxpool_backward": "dL/dP",
-    "relu_backward": "dL/dA",
-    "conv_backward": "dL/dZ",
-}
 
 
 @dataclass(frozen=True)
@@ -59,32 +51,33 @@ class Planted:
 def run_self_test() -> Iterator[Planted]:
     """Plant each mistake into a network on which it shows; it stands in every block, so the deepest must be named."""
     subject = hard_subject()
+    chain = build_chain(subject.architecture)
     for mistake in MISTAKES:
-        gradients = engine_gradients(Textbook(subject.architecture, mistake.planted), subject)
+        gradients = engine_gradients(Textbook(subject.architecture, mistake.plant(chain)), subject)
         yield judge_planted(subject, mistake, gradients)
 
 
 def judge_planted(subject: Subject, mistake: Mistake, gradients: dict[str, Array]) -> Planted:
     """Check gradients that hold a mistake."""
+    chain = build_chain(subject.architecture)
     gradcheck = Gradcheck(subject, gradients)
     links = list(gradcheck.links())
     odd = [check for check in links if check.verdict != "PASS"]
     verdict = next((v for v in ("FAIL", "KINK") if v in {check.verdict for check in odd}), "PASS")
     diagnoses = diagnose(subject, gradients, [], links, EPS)
     first = odd[0].label if odd else None
-    return Planted(mistake, planted_link(subject.architecture, mistake), verdict, first, tuple(diagnoses))
+    return Planted(mistake, find_planted_link(chain, mistake), verdict, first, tuple(diagnoses))
 
 
-def planted_link(architecture: Architecture, mistake: Mistake) -> str:
-    """The link of the chain that a mistake stands in first: "dL/dP2 → dL/dA2"."""
-    last = architecture.dense
-    given, tensor = GIVEN_BY[mistake.function_name], mistake.tensor
-    if mistake.function_name in ("loss_backward", "dense_backward"):
-        given = f"{given}{last}" if given != "L" else given
-        return f"{given} → {tensor if tensor.endswith('F') else f'{tensor}{last}'}"
-    block = last - 1
-    given = given if given == "dL/dF" else f"{given}{block}"
-    return f"{given} → " + (f"dL/d{architecture.block_input(block)}" if tensor == "dL/dX" else f"{tensor}{block}")
+def find_planted_link(chain: Chain, mistake: Mistake) -> str:
+    """The link, from L backwards, that a mistake stands in first: "dL/dP2 → dL/dA2"."""
+    if mistake.kind == chain.output.kind:
+        return f"{chain.output.loss.name} → {chain.logit.gradient.name}"
+    step = next(step for step in reversed(chain.steps) if step.kind == mistake.kind)
+    wrong = step.source
+    if mistake.wrong != "source":
+        wrong = next(parameter for parameter in step.parameters if parameter.role == mistake.wrong)
+    return f"{step.output.gradient.name} → {wrong.gradient.name}"
 
 
 def hard_subject() -> Subject:
@@ -94,10 +87,10 @@ def hard_subject() -> Subject:
     """
     architecture = Architecture(13, 12, channels=2, filters=(2, 3), kernel=2, pool=2, classes=3)
     random = np.random.default_rng(0)
-    parameters = {
-        name: random.integers(-2, 3, shape).astype(float) for name, shape in architecture.parameter_shapes.items()
-    }
-    parameters[f"w{architecture.dense}"] = he_normal(architecture, 3)[f"w{architecture.dense}"] / 4
+    chain = build_chain(architecture)
+    parameters = {name: random.integers(-2, 3, shape).astype(float) for name, shape in chain.parameter_shapes.items()}
+    dense_w = chain.steps[-1].parameters[0].name
+    parameters[dense_w] = he_normal(architecture, 3)[dense_w] / 4
     X = random.integers(0, 3, (3, 2, 13, 12)).astype(float)
     y = np.array([0, 2, 1])
     return Subject(architecture, parameters, ("0", "1", "2"), X, y, ("whole numbers",) * 3, "whole numbers")

@@ -112,10 +112,11 @@ def _check(
     from dataclasses import replace
 
     from cnncli.checking.against import read_gradients
-    from cnncli.checking.engines import compare_engines, joined
+    from cnncli.checking.engines import compare_engine, join
     from cnncli.checking.gradcheck import Gradcheck, engine_gradients
     from cnncli.checking.methods import EPS
     from cnncli.checking.run import run_gradcheck
+    from cnncli.network.fused.engine import Fused
     from cnncli.network.textbook import Textbook
     from cnncli.reports.console import print_json
     from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
@@ -129,8 +130,8 @@ def _check(
     with CheckProgress(gradcheck.total, "entries") as progress:
         outcome = run_gradcheck(replace(gradcheck, advance=progress.advance))
     if not against:
-        engines = compare_engines(subject.architecture, subject.parameters, subject.X, subject.y)
-        outcome = replace(outcome, engine=joined(engines))
+        engine = Fused(subject.architecture)
+        outcome = replace(outcome, engine=join(engine.name, compare_engine(engine, subject)))
     if format == "json":
         print_json(outcome_document(outcome))
     else:

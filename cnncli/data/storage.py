@@ -9,7 +9,7 @@ import numpy as np
 
 from cnncli.data.decoding import Pixels, Size, to_channels
 from cnncli.errors import DataError
-from cnncli.network.arrays import Shape
+from cnncli.network.tensors import Shape
 
 SHARE_OF_MEMORY = 0.25  # of the machine's: a split with more pixels goes to a file
 

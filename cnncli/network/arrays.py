@@ -13,4 +13,3 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Labels = NDArray[np.intp]  # (m,) class indices
 Parameters = dict[str, Array]  # "w1", "b1", … in the order of the blocks, the dense layer last
-Shape = tuple[int, ...]

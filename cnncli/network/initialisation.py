@@ -6,6 +6,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
+from cnncli.network.chain import build_chain
 
 
 def he_normal(architecture: Architecture, seed: int) -> Parameters:
@@ -15,6 +16,8 @@ def he_normal(architecture: Architecture, seed: int) -> Parameters:
     """
     random = np.random.default_rng(seed)
     return {
-        name: random.normal(0, sqrt(2 / prod(shape[1:])), shape) if name.startswith("w") else np.zeros(shape)
-        for name, shape in architecture.parameter_shapes.items()
+        name: random.normal(0, sqrt(2 / prod(tensor.shape[1:])), tensor.shape)
+        if tensor.role == "weight"
+        else np.zeros(tensor.shape)
+        for name, tensor in build_chain(architecture).parameters.items()
     }

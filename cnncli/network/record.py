@@ -2,35 +2,47 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from cnncli.network.arrays import Array
-
-Kind = Literal["input", "parameter", "forward", "gradient"]
+from cnncli.network.tensors import Kind, Tensor
 
 
 @dataclass(frozen=True)
-class Step:
-    """One named value: `formula` says how it was made, "" for what was given."""
+class Recorded:
+    """One value of the chain: `formula` says how it was made, "" for what was given."""
 
-    name: str
-    kind: Kind
+    tensor: Tensor
     formula: str
     value: Array
+    part: tuple[int | None, ...] = ()  # the indices at which one filter or channel was taken; None where all are left
+
+    @property
+    def name(self) -> str:
+        """The note's name, "dL/dw1"; a part is named as it would be indexed, "w1[:,0]"."""
+        places = ",".join(":" if place is None else str(place) for place in self.part)
+        return f"{self.tensor.name}[{places}]" if places else self.tensor.name
+
+    @property
+    def kind(self) -> Kind:
+        """The part of the record that it stands in."""
+        return self.tensor.kind
 
 
 class Record:
-    """The steps in the order in which they were computed, found by the note's names: record["dL/dw1"]."""
+    """The values in the order in which they were computed, found by the note's names: record["dL/dw1"]."""
 
     def __init__(self) -> None:
-        self._steps: dict[str, Step] = {}
+        self._values: dict[str, Recorded] = {}
 
-    def add(self, name: str, kind: Kind, value: Array, formula: str = "") -> None:
-        """Append one step."""
-        self._steps[name] = Step(name, kind, formula, value)
+    def add(self, tensor: Tensor, value: Array, formula: str = "") -> None:
+        """Append one value."""
+        self._values[tensor.name] = Recorded(tensor, formula, value)
 
     def __getitem__(self, name: str) -> Array:
-        return self._steps[name].value
+        return self._values[name].value
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self._steps.values())
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[Recorded]:
+        return iter(self._values.values())

@@ -1,5 +1,6 @@
 """What a model is."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from rich.table import Table
 
 from cnncli.model import Model
+from cnncli.network.chain import Chain
+from cnncli.network.tensors import Tensor
 from cnncli.reports.console import print_table, stdout
 
 
@@ -16,35 +19,24 @@ def model_document(model: Model) -> dict[str, Any]:
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),
-        "parameters": model.architecture.parameter_count,
-        "shapes": {name: model.architecture.shapes[name] for name in ("X", *_values(model))},
+        "parameters": model.chain.parameter_count,
+        "shapes": {tensor.name: tensor.shape for tensor, _, _ in _rows(model.chain)},
     }
 
 
 def print_model(model: Model) -> None:
     """The model for people: the layers as a table, then classes and preprocessing."""
     architecture = model.architecture
-    shapes, k, s = architecture.shapes, architecture.kernel, architecture.pool
     table = Table("value", "made by", "shape")
     table.add_column("parameters", justify="right")
-    table.add_row("X", "the image", _shape(shapes["X"]), "")
-    made_by = {"Z": f"conv {k}×{k} + bias", "A": "relu", "P": f"maxpool {s}×{s}", "F": "flatten"}
-    for name in _values(model):
-        number = name[1:]
-        if name == architecture.logit:
-            maker = "dense + bias"
-        elif name == architecture.probability:
-            maker = "sigmoid" if architecture.outputs == 1 else "softmax"
-        else:
-            maker = made_by[name[0]]
-        own = [f"{letter}{number}" for letter in "wb"] if name[0] in "Zz" else []
-        count = sum(prod(shapes[parameter]) for parameter in own)
-        named = " + ".join(f"{parameter} {_shape(shapes[parameter])}" for parameter in own)
-        table.add_row(name, maker, _shape(shapes[name]), f"{named} = {count:,}" if own else "")
+    for tensor, maker, parameters in _rows(model.chain):
+        count = sum(prod(parameter.shape) for parameter in parameters)
+        named = " + ".join(f"{parameter.name} {_shape(parameter.shape)}" for parameter in parameters)
+        table.add_row(tensor.name, maker, _shape(tensor.shape), f"{named} = {count:,}" if parameters else "")
     print_table(table)
     channels = "gray" if architecture.channels == 1 else "RGB"
     lines = [
-        f"{architecture.parameter_count:,} parameters",
+        f"{model.chain.parameter_count:,} parameters",
         f"classes: {', '.join(model.classes)}",
         f"preprocessing: {architecture.height}×{architecture.width} {channels}, proportions kept, "
         "cropped at the centre; X = (pixel/255 − mean)/std",
@@ -53,8 +45,12 @@ def print_model(model: Model) -> None:
     stdout().print("\n".join(lines), soft_wrap=True)
 
 
-def _values(model: Model) -> list[str]:
-    return [name for name in model.architecture.forward_shapes if name != "L"]
+def _rows(chain: Chain) -> Iterator[tuple[Tensor, str, tuple[Tensor, ...]]]:
+    """Every value before L, what makes it, and the parameters that this reads."""
+    yield chain.image, "the image", ()
+    for step in chain.steps:
+        yield step.output, step.description, step.parameters
+    yield chain.output.output, chain.output.description, ()
 
 
 def _shape(shape: tuple[int, ...]) -> str:

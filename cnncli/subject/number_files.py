@@ -13,6 +13,7 @@ import numpy as np
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.chain import build_chain
 
 if TYPE_CHECKING:
     from cnncli.subject.subject import FreshNetwork
@@ -93,7 +94,7 @@ def fitted(weights: Parameters, architecture: Architecture, path: Path) -> Param
 
     Raises DataError for a name that is no parameter and for a shape that does not fit.
     """
-    shapes = architecture.parameter_shapes
+    shapes = build_chain(architecture).parameter_shapes
     for name, value in weights.items():
         if name not in shapes:
             raise DataError(f"{path}: {name} is no parameter of this network, which has {', '.join(shapes)}")

@@ -17,6 +17,7 @@ from cnncli.errors import ArchitectureError, DataError, UsageError
 from cnncli.model import Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.subject.number_files import are_matrices, described, fitted, read_matrices, read_weights
 
@@ -41,9 +42,11 @@ class FreshNetwork:
         return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value is not None]
 
     def architecture(self, size: Size, channels: int) -> Architecture:
-        """The architecture for images of a size, with the defaults of a training."""
+        """The architecture for images of a size. Raises ArchitectureError where the blocks do not fit."""
         filters, kernel, pool = self.filters or (8,), self.kernel or 3, self.pool or 2
-        return Architecture(size.height, size.width, channels, filters, kernel, pool, self.classes or 2)
+        architecture = Architecture(size.height, size.width, channels, filters, kernel, pool, self.classes or 2)
+        build_chain(architecture)
+        return architecture
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _note_example(label: str | None) -> Subject:
     """The worked example: X 6×6, w1 3×3, integers in, y = 1."""
     note = json.loads(resources.files("cnncli.examples").joinpath("note_6x6.json").read_text("utf-8"))
     architecture = Architecture(6, 6, channels=1, filters=(1,), kernel=3, pool=2, classes=2)
-    parameters = {name: np.array(note[name]) for name in architecture.parameter_shapes}
+    parameters = {name: np.array(note[name]) for name in build_chain(architecture).parameters}
     y = note["y"] if label is None else _index(label, ("0", "1"))
     return Subject(
         architecture, parameters, ("0", "1"), np.array([note["X"]]), np.array([y]), (EXAMPLE,), "as in the note"
@@ -173,7 +176,7 @@ def _model_input(model: Model, images: Sequence[Path]) -> Array:
     if not are_matrices(images):
         return model.normalise(np.stack([model.pixels(image) for image in images]), np.float64)
     X = read_matrices(images)
-    needed = model.architecture.shapes["X"]
+    needed = model.chain.image.shape
     if X.shape[1:] != needed:
         raise DataError(
             f"{images[0]} has the shape {X.shape[1:]}, the model needs {needed}: X itself, after normalisation"

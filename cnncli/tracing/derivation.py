@@ -6,21 +6,23 @@ choices of relu and max pooling do, and are written as such.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from cnncli.errors import UsageError
 from cnncli.network.architecture import Architecture
-from cnncli.network.record import Kind
+from cnncli.network.chain import build_chain
+from cnncli.network.steps.step import KinkedStep
+from cnncli.network.tensors import Kind, Tensor
+from cnncli.network.terms import Entry, Index, Term
 from cnncli.subject.subject import FreshNetwork, Subject
-from cnncli.tracing.entries import Entry, parse_entries
 from cnncli.tracing.expansion import Expander
 from cnncli.tracing.paths import Follower
-from cnncli.tracing.terms import Term
-from cnncli.tracing.trace import trace_image
+from cnncli.tracing.trace import Trace, trace_image
 
 LARGEST = 9  # a subscript is one digit for the row and one for the column
-AS_A_WHOLE = ("A2", "L", "dL/dA2", "dA2/dz2", "dL/dz2", "dL/db2")  # single numbers: their equation says all
+SUBSCRIPTS = {"CHW": 2, "NCkk": 2, "Nhw": 2, "Npq": 2, "D": 1}  # of the tensors whose entries have small letters
 
 
 @dataclass(frozen=True)
@@ -56,64 +58,54 @@ def derive(fresh: FreshNetwork) -> Derivation:
     if side > LARGEST:
         raise UsageError(f"--symbolic writes out images of at most {LARGEST}×{LARGEST}: choose a smaller --image-size")
     architecture = Architecture(side, side, 1, (1,), fresh.kernel or 2, fresh.pool or 2, 2)
-    zeros = {name: np.zeros(shape) for name, shape in architecture.parameter_shapes.items()}
-    X = np.zeros((1, *architecture.shapes["X"]))
+    chain = build_chain(architecture)
+    zeros = {name: np.zeros(shape) for name, shape in chain.parameter_shapes.items()}
+    X = np.zeros((1, *chain.image.shape))
     trace = trace_image(Subject(architecture, zeros, ("0", "1"), X, np.array([1]), ("zeros",), "zeros"))
-    written = _Writer(architecture, Expander(trace))
+    write = _Writer(trace)
     equations = tuple(
-        Equation(step.name, step.kind, step.formula, tuple(written.lines(step.name)))
+        Equation(step.name, step.kind, step.formula, tuple(write.lines(step.tensor)))
         for step in trace.steps
         if step.kind in ("forward", "gradient")
     )
     follower = Follower(trace)
-    chains = tuple((f"dL/d{name}", " · ".join(follower.chain(name))) for name in ("w2", "w1"))
+    weights = [name for name, tensor in chain.parameters.items() if tensor.role == "weight"]
+    chains = tuple((f"dL/d{name}", " · ".join(follower.chain(name))) for name in reversed(weights))
     return Derivation(architecture, equations, chains)
 
 
 class _Writer:
-    def __init__(self, architecture: Architecture, expander: Expander) -> None:
-        self._architecture = architecture
-        self._expander = expander
+    def __init__(self, trace: Trace) -> None:
+        self._chain, self._values = trace.chain, trace.values
+        self._expander = Expander(trace)
+        output = self._chain.output
+        self._of_output = {tensor.name for tensor, _ in (*output.values, *output.derivatives)}
 
-    def lines(self, name: str) -> Iterator[tuple[str, str]]:
+    def lines(self, tensor: Tensor) -> Iterator[tuple[str, str]]:
         """One equation for each entry, of the tensors of which the page writes them."""
-        if name in AS_A_WHOLE:
+        # Of the output, and of the dense layer's bias, the equation as a whole says all: they are single numbers.
+        if tensor.name in self._of_output or (tensor.kind == "gradient" and tensor.axes == "K"):
             return
-        for entry in parse_entries(name, self._architecture.shapes, "--symbolic"):
-            yield self._label(entry), self._right_side(entry)
+        for place in np.ndindex(tensor.shape):
+            yield self._label(tensor, place), self._right_side(Entry(tensor.name, place))
 
     def _right_side(self, entry: Entry) -> str:
-        name, index = entry
-        A, Z = (self._label(Entry(tensor, index)) for tensor in ("A1", "Z1"))
-        if name == "dL/dA1":
-            s = self._architecture.pool
-            n, r, q = index
-            _, p, width = self._architecture.shapes["P1"]
-            if r >= p * s or q >= width * s:
-                return "0, it lies in no window"
-            window = self._label(Entry("dL/dP1", (n, r // s, q // s)))
-            return f"{window} if {A} is the first maximum of its window, else 0"
-        if name == "dA1/dZ1":
-            return f"1 if {Z} > 0, else 0"
+        for step in self._chain.steps:
+            if isinstance(step, KinkedStep) and (choice := step.state_choice(*entry, self._values)):
+                return self._term(choice)
         return " + ".join(self._term(term) for term in self._expander.expand(entry).terms)
 
     def _term(self, term: Term) -> str:
-        return term.template.format(*(self._label(factor.entry) for factor in term.factors))
+        labels = (self._label(self._chain.tensors[f.entry.name], f.entry.place) for f in term.factors)
+        return term.template.format(*labels)
 
-    def _label(self, entry: Entry) -> str:
+    def _label(self, tensor: Tensor, place: Index) -> str:
         """x12 for X[0,0,1]: small letters, row and column counted from 1; numbers that stand alone keep their name."""
-        name, index = entry
-        size = int(np.prod(self._architecture.shapes[name]))
-        if name in ("w2", "dL/dw2", "dz2/dF"):
-            place = index[1] + 1
-            return f"dz2/df{place}" if name == "dz2/dF" else name if size == 1 else f"{name}[{place}]"
-        if name[-1] in "XF" or name[-2:] in ("Z1", "A1", "P1", "w1"):
-            subscript = "".join(str(place + 1) for place in index[-2:])
-            return "/".join(_small(part) + subscript for part in name.split("/")).replace(f"dL{subscript}", "dL")
-        return name
-
-
-def _small(part: str) -> str:
-    """Z1 → z, dA1 → da, dL stays."""
-    d, tensor = ("d", part[1:]) if part[0] == "d" else ("", part)
-    return part if tensor == "L" else d + tensor[0].lower()
+        if tensor.fraction:
+            above, below = (self._label(part, place) for part in tensor.fraction)
+            return f"d{above}/d{below}"
+        if tensor.axes == "KD":
+            return tensor.name if prod(tensor.shape) == 1 else f"{tensor.name}[{place[1] + 1}]"
+        if tensor.axes not in SUBSCRIPTS:
+            return tensor.name
+        return tensor.name[0].lower() + "".join(str(each + 1) for each in place[-SUBSCRIPTS[tensor.axes] :])

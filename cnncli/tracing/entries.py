@@ -5,24 +5,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from itertools import product
 from math import prod
-from typing import NamedTuple
 
 from cnncli.errors import UsageError
-from cnncli.network.arrays import Shape
+from cnncli.network.tensors import Shape
+from cnncli.network.terms import Entry, Index
 
-Index = tuple[int, ...]
 WRITTEN = re.compile(r"([^\[\]]+)((?:\[[\d\s,]*\])*)")
-
-
-class Entry(NamedTuple):
-    """One number of one tensor; the place is a whole index, one number for each axis."""
-
-    name: str
-    place: Index
-
-    def label(self, shape: Shape) -> str:
-        """As the note writes it: dL/dw1[0,0,1,2], and z2 alone where the tensor of this shape has one number."""
-        return self.name if prod(shape) == 1 else f"{self.name}[{','.join(map(str, self.place))}]"
 
 
 def known(name: str, names: Sequence[str], option: str) -> str:

@@ -15,10 +15,8 @@ import numpy as np
 
 from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
-from cnncli.network.convolution import conv_backward
-from cnncli.network.dense import dense_backward
-from cnncli.network.pooling import maxpool_backward
-from cnncli.tracing.entries import Entry
+from cnncli.network.steps.step import KinkedStep, Step
+from cnncli.network.terms import Entry, Values
 from cnncli.tracing.local_derivatives import Link, LocalDerivatives
 from cnncli.tracing.trace import Trace
 
@@ -55,16 +53,15 @@ class Follower:
     """Follows entries of a trace."""
 
     def __init__(self, trace: Trace) -> None:
-        self._architecture = trace.subject.architecture
-        self._values = {step.name: step.value for step in trace.steps}
-        self._readings = LocalDerivatives(trace).readings
+        self._chain, self._values = trace.chain, trace.values
+        self._derivatives = LocalDerivatives(trace)
 
     def follow(self, entry: Entry, most: int) -> Paths:
         """The paths from L to an entry of X, a parameter or a value before L, at most `most` of them shown.
 
         Raises UsageError for any other entry: nothing leads from L to it.
         """
-        followed = [name for name in self._architecture.shapes if name in self._readings]
+        followed = [name for name in self._chain.tensors if name in self._derivatives.readers]
         if entry.name not in followed:
             raise UsageError(f"--follow {entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}")
         return Paths(
@@ -78,8 +75,8 @@ class Follower:
     def chain(self, name: str) -> list[str]:
         """The links from L to a tensor, without indices, that of L first."""
         names = [name]
-        while names[-1] != "L":
-            names.append(self._readings[names[-1]].reader)
+        while names[-1] != self._chain.output.loss.name:
+            names.append(self._derivatives.readers[names[-1]])
         return [f"d{reader}/d{read}" for read, reader in pairwise(names)][::-1]
 
     def _strongest(self, entry: Entry) -> Iterator[Path]:
@@ -89,53 +86,40 @@ class Follower:
         heap: list[tuple[float, int, Entry, float, tuple[Link, ...]]] = [(0.0, next(found), entry, 1.0, ())]
         while heap:
             _, _, here, carried, links = heapq.heappop(heap)
-            if here.name == "L":
+            if here.name == self._chain.output.loss.name:
                 yield Path(links)
                 continue
-            for link in self._readings[here.name].links(here.place):
+            for link in self._derivatives.links(here):
                 product = carried * link.value
                 if strength := abs(product) * float(reach[link.reader.name][link.reader.place]):
                     heapq.heappush(heap, (-strength, next(found), link.reader, product, (link, *links)))
 
     def _reach(self) -> dict[str, Array]:
-        """For every entry between the first filters and L, the largest |product| of links from it to L."""
-        last = self._architecture.dense
-        w = np.abs(self._values[f"w{last}"])  # (K, D)
-        dz = np.abs(self._values[f"dL/dz{last}"])  # (K,)
-        answer = f"A{last}"
-        reach = {"L": np.array(1.0), answer: np.abs(self._values[f"dL/d{answer}"]), f"z{last}": dz}
-        reach["F"] = (w * dz[:, None]).max(axis=0)  # (D,)
-        reach[f"P{last - 1}"] = reach["F"].reshape(self._values[f"P{last - 1}"].shape)
-        for i in reversed(self._architecture.blocks):
-            A = self._values[f"A{i}"]
-            reach[f"A{i}"] = maxpool_backward(A[None], reach[f"P{i}"][None], self._architecture.pool)[0]
-            reach[f"Z{i}"] = reach[f"A{i}"] * self._values[f"dA{i}/dZ{i}"]
-            reach[self._architecture.block_input(i)] = _through_filters(reach[f"Z{i}"], np.abs(self._values[f"w{i}"]))
+        """For every value the largest |product| of links from one of its entries to L."""
+        output = self._chain.output
+        reach = {tensor.name: np.abs(self._values[tensor.gradient.name]) for tensor in (output.source, output.output)}
+        reach[output.loss.name] = np.array(1.0)
+        for step in reversed(self._chain.steps):
+            read = self._batches(self._values, step)
+            reach[step.source.name] = step.strongest_backward(reach[step.output.name][None], *read)[0]
         return reach
 
     def _number(self, entry: Entry) -> int:
         """How many paths carry something: the backward pass with 1 for every number that is not zero."""
-        last = self._architecture.dense
         ones = {name: (value != 0).astype(float) for name, value in self._values.items()}
-        numbers = {f"{name}{last}": ones[f"dL/d{name}{last}"] for name in "Az"}
-        below = dense_backward(ones["F"][None], ones[f"w{last}"], numbers[f"z{last}"][None])
-        numbers |= {"F": below[0][0], f"w{last}": below[1], f"b{last}": below[2]}
-        numbers[f"P{last - 1}"] = numbers["F"].reshape(self._values[f"P{last - 1}"].shape)
-        for i in reversed(self._architecture.blocks):
-            A, P = self._values[f"A{i}"], self._architecture.block_input(i)
-            numbers[f"A{i}"] = maxpool_backward(A[None], numbers[f"P{i}"][None], self._architecture.pool)[0]
-            numbers[f"Z{i}"] = numbers[f"A{i}"] * ones[f"dA{i}/dZ{i}"]
-            below = conv_backward(ones[P][None], ones[f"w{i}"], numbers[f"Z{i}"][None])
-            numbers |= {P: below[0][0], f"w{i}": below[1], f"b{i}": below[2]}
+        output = self._chain.output
+        numbers = {tensor.name: ones[tensor.gradient.name] for tensor in (output.source, output.output)}
+        for step in reversed(self._chain.steps):
+            unit = step.with_unit_derivatives
+            read = self._batches(ones, step)
+            if isinstance(step, KinkedStep):
+                read[0] = self._values[step.source.name][None]  # it chooses the piece
+            source, *parameters = unit.backward(numbers[step.output.name][None], *read)
+            numbers[step.source.name] = source[0]
+            numbers |= {tensor.name: each for tensor, each in zip(step.parameters, parameters, strict=True)}
         return int(numbers[entry.name][entry.place])
 
-
-def _through_filters(reach: Array, w: Array) -> Array:
-    """The largest |w|·reach over all that an input is read by: reach (N, h, w), w (N, C, k, k) → (C, H, W)."""
-    N, h, width = reach.shape
-    _, C, k, _ = w.shape
-    largest = np.zeros((C, h + k - 1, width + k - 1))
-    for n, u, v in np.ndindex(N, k, k):
-        part = largest[:, u : u + h, v : v + width]
-        np.maximum(part, w[n, :, u, v, None, None] * reach[n], out=part)
-    return largest
+    def _batches(self, values: Values, step: Step) -> list[Array]:
+        """What a step reads, the source as a batch of one image."""
+        source, *parameters = (values[tensor.name] for tensor in step.reads)
+        return [source[None], *parameters]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
-from cnncli.network.output import class_probabilities
-from cnncli.network.record import Step
+from cnncli.network.chain import Chain, build_chain
+from cnncli.network.record import Recorded
+from cnncli.network.terms import Values
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 from cnncli.tracing.entries import known
@@ -14,14 +16,24 @@ from cnncli.tracing.entries import known
 
 @dataclass(frozen=True)
 class Trace:
-    """The steps of one image's forward and backward pass, in order, without the batch axis."""
+    """The values of one image's forward and backward pass, in order, without the batch axis."""
 
     subject: Subject
-    steps: list[Step]
+    steps: list[Recorded]
     probabilities: dict[str, float]  # of every class
 
     def __getitem__(self, name: str) -> Array:
-        return next(step.value for step in self.steps if step.name == name)
+        return self.values[name]
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that was recorded."""
+        return build_chain(self.subject.architecture)
+
+    @cached_property
+    def values(self) -> Values:
+        """The arrays by name."""
+        return {step.name: step.value for step in self.steps}
 
     def only(self, names: Sequence[str] | None) -> "Trace":
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
@@ -41,33 +53,29 @@ class Trace:
             raise UsageError(f"--filter {n}: the filters are 0 … {max(architecture.filters) - 1}")
         if c is not None and c >= architecture.channels:
             raise UsageError(f"--channel {c}: the image's channels are 0 … {architecture.channels - 1}")
-        return replace(self, steps=[part for step in self.steps for part in self._part(step, n, c)])
-
-    def _part(self, step: Step, n: int | None, c: int | None) -> list[Step]:
-        """What is left of a step: nothing where its block lacks the filter."""
-        tensor = step.name.split("/")[0 if step.name.startswith("dA") else -1].removeprefix("d")
-        block = int(tensor[1:]) if tensor[1:].isdigit() else 0
-        if tensor == "X":
-            places = [c]
-        elif block in self.subject.architecture.blocks and tensor[0] in "wbZAP":
-            if n is not None and n >= self.subject.architecture.filters[block - 1]:
-                return []
-            places = [n, c if block == 1 else None] if tensor[0] == "w" else [n]
-        else:
-            places = []
-        if all(place is None for place in places):
-            return [step]
-        while places[-1] is None:
-            places.pop()
-        name = f"{step.name}[{','.join(':' if place is None else str(place) for place in places)}]"
-        value = step.value[tuple(slice(None) if place is None else place for place in places)]
-        return [replace(step, name=name, value=value)]
+        return replace(self, steps=[part for step in self.steps for part in _narrow(step, n, c)])
 
 
 def trace_image(subject: Subject) -> Trace:
     """Record one image's forward and backward pass."""
-    shapes = subject.architecture.shapes
+    chain = build_chain(subject.architecture)
     record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
-    steps = [replace(step, value=step.value.reshape(shapes[step.name])) for step in record]
-    (probabilities,) = class_probabilities(record[subject.architecture.logit]).tolist()
+    steps = [replace(step, value=step.value.reshape(step.tensor.shape)) for step in record]
+    (probabilities,) = chain.output.class_probabilities(record[chain.logit.name]).tolist()
     return Trace(subject, steps, dict(zip(subject.classes, probabilities, strict=True)))
+
+
+def _narrow(step: Recorded, n: int | None, c: int | None) -> list[Recorded]:
+    """What is left of a step: nothing where its block lacks the filter."""
+    tensor = step.tensor
+    of_image = tensor.block <= 1  # only there are the channels those of the image
+    chosen = {"N": n, "C": c if of_image else None}
+    places = [chosen.get(letter) for letter in tensor.axes]
+    if any(place is not None and place >= length for place, length in zip(places, tensor.shape, strict=True)):
+        return []
+    while places and places[-1] is None:
+        places.pop()
+    if not places:
+        return [step]
+    value = step.value[tuple(slice(None) if place is None else place for place in places)]
+    return [replace(step, value=value, part=tuple(places))]

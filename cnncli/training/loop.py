@@ -12,7 +12,6 @@ from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
 from cnncli.network.fused.engine import Fused
-from cnncli.network.output import output_layer, predicted
 from cnncli.training.optimisers import Optimiser
 
 EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
@@ -61,6 +60,7 @@ def train(
     Diverged as soon as a loss is not finite.
     """
     engine = Fused(model.architecture, threads)
+    output = model.chain.output
     X = Batches(training.images, model.normalisation)
     for number in range(1, epochs + 1):
         order = np.random.default_rng([seed, number]).permutation(len(training))
@@ -76,7 +76,7 @@ def train(
                 optimiser.update(model.parameters, result.gradients)
             _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
             loss += result.loss * len(batch)
-            correct += int((predicted(result.logits) == labels).sum())
+            correct += int((output.predict(result.logits) == labels).sum())
             for name, gradient in result.gradients.items():
                 norms[name] += float(np.linalg.norm(gradient)) / len(steps)
             on_batch(number, first + len(batch), result.loss)
@@ -91,14 +91,14 @@ def train(
 def evaluate(model: Model, dataset: Dataset, engine: Fused | None = None) -> Score:
     """Mean loss and accuracy of a model over a data set, in float32; by the model's own engine if none is given."""
     engine = engine or model.engine
-    output = output_layer(model.architecture.outputs)
+    output = model.chain.output
     X = Batches(dataset.images, model.normalisation)
     loss, correct = 0.0, 0
     for first in range(0, len(dataset), EVALUATION_BATCH):
         batch = np.arange(first, min(first + EVALUATION_BATCH, len(dataset)))
         z, y = engine.logits(model.parameters, X[batch]), dataset.labels[batch]
         loss += float(output.losses(z, y).sum(dtype=np.float64))
-        correct += int((predicted(z) == y).sum())
+        correct += int((output.predict(z) == y).sum())
     return Score(loss / len(dataset), correct / len(dataset))
 
 

@@ -17,6 +17,7 @@ from cnncli.data.split import stratified
 from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, Stopped, UsageError
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
@@ -169,6 +170,7 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
         architecture = Architecture(
             height, width, channels, settings.filters, settings.kernel, settings.pool, len(classes)
         )
+        build_chain(architecture)
     except ArchitectureError as error:
         if settings.image_size:
             raise

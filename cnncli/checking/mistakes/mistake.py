@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from cnncli.network.textbook import BackwardFunctions
+from cnncli.network.chain import Chain
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong version of one backward function."""
+    """A wrong version of the backward function of one kind of step."""
 
     name: str  # a few words, for a table
-    function_name: str  # "conv_backward"
-    tensor: str  # the derivative that comes out wrong, with i for the number of the block: "dL/dwi"
+    kind: str  # of step: "convolution"
+    wrong: Literal["source", "weight", "bias"]  # whose gradient comes out wrong
     sentence: str  # what was done, and what is to be done
-    function: Callable[..., Any]
+    function: Callable[..., Any]  # (step, gradient, source, *parameters) → as step.backward; (step, z, y) → as dL_dz
 
-    @property
-    def planted(self) -> BackwardFunctions:
-        """The functions of a backward pass that makes this mistake and no other."""
-        return replace(BackwardFunctions(), **{self.function_name: self.function})
+    def plant(self, chain: Chain) -> Chain:
+        """A chain whose backward pass makes this mistake and no other."""
+        return replace(chain, exchanged={self.kind: self.function})

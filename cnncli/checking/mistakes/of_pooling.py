@@ -1,19 +1,16 @@
-"""Mistakes in the way back through maxpool. A function has the signature of the right one."""
+"""Mistakes in the way back through maxpool. A function is given the step and what `backward` is given."""
 
 import numpy as np
 
 from cnncli.checking.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array, Labels
-from cnncli.network.pooling import windows
+from cnncli.network.steps.max_pooling import MaxPooling
+from cnncli.network.steps.pooling import put_back
 
 
-def _routed(A: Array, dP: Array, s: int, shares: Array) -> Array:
+def _route(A: Array, dP: Array, shares: Array) -> tuple[Array]:
     """dP times each place's share of its window: shares (m, N, p, q, s²) → as A."""
-    m, N, p, q = dP.shape
-    dA = np.zeros(A.shape, dP.dtype)
-    routed = (shares * dP[..., None]).reshape(m, N, p, q, s, s).swapaxes(3, 4)  # (m, N, p, s, q, s)
-    dA[:, :, : p * s, : q * s] = routed.reshape(m, N, p * s, q * s)
-    return dA
+    return (put_back(shares * dP[..., None], A.shape),)
 
 
 def _only(place: Labels, s: int) -> Array:
@@ -22,86 +19,86 @@ def _only(place: Labels, s: int) -> Array:
     return share
 
 
-def _every_maximum(A: Array, dP: Array, s: int) -> Array:
-    w = windows(A, s)
-    return _routed(A, dP, s, (w == w.max(axis=-1, keepdims=True)).astype(float))
+def _every_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    w = step.candidates(A)
+    return _route(A, dP, (w == w.max(axis=-1, keepdims=True)).astype(float))
 
 
-def _shared_maximum(A: Array, dP: Array, s: int) -> Array:
-    w = windows(A, s)
+def _shared_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    w = step.candidates(A)
     tied = w == w.max(axis=-1, keepdims=True)
-    return _routed(A, dP, s, tied / tied.sum(axis=-1, keepdims=True))
+    return _route(A, dP, tied / tied.sum(axis=-1, keepdims=True))
 
 
-def _last_maximum(A: Array, dP: Array, s: int) -> Array:
-    last = s * s - 1 - windows(A, s)[..., ::-1].argmax(axis=-1)
-    return _routed(A, dP, s, _only(last, s))
+def _last_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    last = step.s**2 - 1 - step.candidates(A)[..., ::-1].argmax(axis=-1)
+    return _route(A, dP, _only(last, step.s))
 
 
-def _whole_window(A: Array, dP: Array, s: int) -> Array:
-    return _routed(A, dP, s, np.ones(s * s))
+def _whole_window(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    return _route(A, dP, np.ones((*dP.shape, step.s**2)))
 
 
-def _average(A: Array, dP: Array, s: int) -> Array:
-    return _routed(A, dP, s, np.full(s * s, 1 / s**2))
+def _average(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    return _route(A, dP, np.full((*dP.shape, step.s**2), 1 / step.s**2))
 
 
-def _window_transposed(A: Array, dP: Array, s: int) -> Array:
-    row, column = np.divmod(windows(A, s).argmax(axis=-1), s)
-    return _routed(A, dP, s, _only(column * s + row, s))
+def _window_transposed(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    row, column = np.divmod(step.candidates(A).argmax(axis=-1), step.s)
+    return _route(A, dP, _only(column * step.s + row, step.s))
 
 
-def _first_place(A: Array, dP: Array, s: int) -> Array:
-    return _routed(A, dP, s, _only(np.zeros(dP.shape, np.intp), s))
+def _first_place(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
+    return _route(A, dP, _only(np.zeros(dP.shape, np.intp), step.s))
 
 
 MISTAKES = (
     Mistake(
         "every tied maximum",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "every tied maximum of a window takes the whole gradient; the first alone may",
         _every_maximum,
     ),
     Mistake(
         "tied maxima share",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "tied maxima of a window share the gradient; the convention gives it to the first alone",
         _shared_maximum,
     ),
     Mistake(
         "last instead of first maximum",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "the last of tied maxima takes the gradient; the convention gives it to the first",
         _last_maximum,
     ),
     Mistake(
         "whole window",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "every number of a window takes the gradient, not its maximum alone",
         _whole_window,
     ),
     Mistake(
         "average pooling",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "the gradient is spread evenly over the window, as for average pooling; its maximum takes it all",
         _average,
     ),
     Mistake(
         "window transposed",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "row and column are swapped inside the pooling window",
         _window_transposed,
     ),
     Mistake(
         "top left of the window",
-        "maxpool_backward",
-        "dL/dA",
+        "max pooling",
+        "source",
         "the window's first place takes the gradient, wherever its maximum is",
         _first_place,
     ),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cnncli.checking.check import Check
-from cnncli.checking.diagnosis import matching
+from cnncli.checking.diagnosis import answer_link, match_mistake
 from cnncli.checking.gradcheck import Gradcheck
 from cnncli.checking.methods import EPS, Method
 from cnncli.checking.mistakes import MISTAKES, Mistake
@@ -25,6 +25,7 @@ from cnncli.checking.user_code.child import TIME_FILE
 from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, template, to_array
 from cnncli.errors import DataError, UsageError
 from cnncli.network.arrays import Array
+from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
 
 TIME_LIMIT = 10.0  # seconds for all cases of one function
@@ -174,7 +175,7 @@ def _sentence(error: dict[str, Any]) -> str:
 
 def _usable(function: Function, report: dict[str, Any], answer: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
     """The gradients that can be checked, by the names of the derivatives, and what is wrong with the others."""
-    problems = [f"changes its argument {_argument_name(function, index)} in place" for index in report["changed"]]
+    problems = [f"changes its argument {function.argument_names[index]} in place" for index in report["changed"]]
     if "error" in report:
         return {}, [*problems, _sentence(report["error"])]
     names = function.returned_names
@@ -202,22 +203,17 @@ def _not_finite(name: str, array: Array) -> str:
     return f"{name} has {odd.sum()} entries that are no finite numbers, the first at {index}: {array[tuple(index)]}"
 
 
-def _argument_name(function: Function, index: int) -> str:
-    names: list[str] = re.findall(r"\w+", function.signature)
-    return names[1 + index]
-
-
 def _checks(function: Function, case: Case, gradients: dict[str, Array], method: Method) -> list[Check]:
     given = {f"dL/d{function.given}": case.gradient} if function.given else {}
     gradcheck = Gradcheck(case.subject, gradients | given, method, foreign=True)
-    if function.name == "backward":
+    if function.kind is None:
         return list(gradcheck.checks())
     return [check for check in gradcheck.links() if check.name in gradients]
 
 
 def _diagnoses(function: Function, found: Sequence[tuple[Case, dict[str, Array]]], wrong: set[str]) -> list[str]:
     """For each wrong gradient the mistake that explains it in every case; for the whole the one that explains all."""
-    groups = [sorted(wrong)] if function.name == "backward" and wrong else [[name] for name in sorted(wrong)]
+    groups = [sorted(wrong)] if function.kind is None and wrong else [[name] for name in sorted(wrong)]
     sentences = []
     for names in groups:
         usable = [(case, gradients) for case, gradients in found if all(name in gradients for name in names)]
@@ -228,21 +224,22 @@ def _diagnoses(function: Function, found: Sequence[tuple[Case, dict[str, Array]]
             usable: Sequence[tuple[Case, dict[str, Array]]] = usable,
             names: Sequence[str] = names,
         ) -> list[Array]:
-            return [array for case, _ in usable for array in _with(mistake, function, case, names)]
+            return [array for case, _ in usable for array in _answer_case(mistake, function, case, names)]
 
-        if mistake := matching(MISTAKES, results, arrays, EPS):
+        if mistake := match_mistake(MISTAKES, results, arrays, EPS):
             sentences.append(mistake.sentence)
     return sentences
 
 
-def _with(mistake: Mistake | None, function: Function, case: Case, names: Sequence[str]) -> list[Array]:
+def _answer_case(mistake: Mistake | None, function: Function, case: Case, names: Sequence[str]) -> list[Array]:
     """The gradients of these names as a mistake gives them, or as they are right."""
     subject = case.subject
-    textbook = Textbook(subject.architecture, *([mistake.planted] if mistake else []))
-    record = textbook.record(subject.parameters, subject.X, subject.y)
-    if function.given is None:
-        return [record[name] for name in names]
-    link = next(link for link in textbook.links if link.output == function.given)
-    answers = link.backward(record[link.source], *(record[name] for name in link.parameters), case.gradient)
-    named = {f"dL/d{n}": answer for n, answer in zip((link.source, *link.parameters), answers, strict=True)}
-    return [named[name] for name in names]
+    record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
+    if function.kind is None:
+        chain = build_chain(subject.architecture)
+        textbook = Textbook(subject.architecture, mistake.plant(chain) if mistake else chain)
+        wrong = textbook.record(subject.parameters, subject.X, subject.y)
+        return [wrong[name] for name in names]
+    given = f"dL/d{function.given}" if function.given else None
+    answers = answer_link(subject, record, given, case.gradient, mistake)
+    return [answers[name] for name in names]

@@ -3,7 +3,8 @@
 All arrays are float64 and carry the images in their first axis, m of them. The network is the note's: one block.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook
@@ -21,13 +23,23 @@ Argument = Array | int | tuple[int, ...]
 
 @dataclass(frozen=True)
 class Function:
-    """One function of the contract."""
+    """One function of the contract: the backward function of one kind of step, or of the whole network."""
 
-    name: str
-    signature: str
+    signature: str  # "relu_backward(Z1, dA1)"
+    contract: str
     given: str | None  # the tensor whose gradient it is given, None for L itself
     returns: tuple[str, ...]  # the tensors whose gradients it gives
-    arguments: Callable[[Subject, Record, Array], tuple[Argument, ...]]
+    kind: str | None  # of the step; None for the whole network
+
+    @property
+    def name(self) -> str:
+        """As it is called in code."""
+        return self.signature.partition("(")[0]
+
+    @property
+    def argument_names(self) -> list[str]:
+        """As they are written in the signature."""
+        return re.findall(r"\w+", self.signature)[1:]
 
     @property
     def returned_names(self) -> tuple[str, ...]:
@@ -35,45 +47,19 @@ class Function:
         return tuple(f"d{name}" for name in self.returns)
 
 
-FUNCTIONS = (
-    Function("loss_backward", "loss_backward(z2, y)", None, ("z2",), lambda s, r, _: (r["z2"], s.y)),
-    Function(
-        "dense_backward",
-        "dense_backward(F, w2, dz2)",
-        "z2",
-        ("F", "w2", "b2"),
-        lambda _, r, dz2: (r["F"], r["w2"], dz2),
-    ),
-    Function(
-        "flatten_backward",
-        "flatten_backward(dF, shape)",
-        "F",
-        ("P1",),
-        lambda _, r, dF: (dF, r["P1"].shape[1:]),
-    ),
-    Function(
-        "maxpool_backward",
-        "maxpool_backward(A1, dP1, pool)",
-        "P1",
-        ("A1",),
-        lambda s, r, dP1: (r["A1"], dP1, s.architecture.pool),
-    ),
-    Function("relu_backward", "relu_backward(Z1, dA1)", "A1", ("Z1",), lambda _, r, dA1: (r["Z1"], dA1)),
-    Function(
-        "conv_backward",
-        "conv_backward(X, w1, dZ1)",
-        "Z1",
-        ("X", "w1", "b1"),
-        lambda s, r, dZ1: (s.X, r["w1"], dZ1),
-    ),
-    Function(
-        "backward",
-        "backward(X, y, w1, b1, w2, b2)",
-        None,
-        ("w1", "b1", "w2", "b2"),
-        lambda s, r, _: (s.X, s.y, *(r[name] for name in ("w1", "b1", "w2", "b2"))),
-    ),
-)
+def _functions() -> tuple[Function, ...]:
+    """Of each kind of step the function of the note's own network, from L backwards, and one for all at once."""
+    chain = build_chain(Architecture(6, 6, filters=(1,)))
+    output = chain.output
+    functions = [Function(output.signature, output.contract, None, (chain.logit.name,), output.kind)]
+    for step in reversed(chain.steps):
+        names = tuple(tensor.name for tensor in step.reads)
+        functions.append(Function(step.signature, step.contract, step.output.name, names, step.kind))
+    names = tuple(chain.parameters)
+    return *functions, Function(f"backward(X, y, {', '.join(names)})", "", None, names, None)
+
+
+FUNCTIONS = _functions()
 
 
 @dataclass(frozen=True)
@@ -89,15 +75,35 @@ class Case:
 def cases(function: Function, seed: int) -> Iterator[Case]:
     """The calls of a function, from the note's example to the awkward ones."""
     for number, (label, subject) in enumerate(_subjects(seed).items()):
-        architecture = subject.architecture
-        if function.name == "backward" and architecture.pool != 2:
-            continue  # the signature has no pool: it is 2
-        if architecture.outputs > 1 and function.name != "dense_backward":
+        if not _fits(function, subject.architecture):
             continue
-        record = Textbook(architecture).record(subject.parameters, subject.X, subject.y)
+        record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
         random = np.random.default_rng([seed, number])
         gradient = random.normal(size=record[function.given].shape) if function.given else np.zeros(0)
-        yield Case(label, subject, gradient, function.arguments(subject, record, gradient))
+        arguments = tuple(_argument(name, function, subject, record, gradient) for name in function.argument_names)
+        yield Case(label, subject, gradient, arguments)
+
+
+def _fits(function: Function, architecture: Architecture) -> bool:
+    """Whether a function can be called for a network, which may say more than its signature has a place for."""
+    unsaid = architecture.pool != Architecture.pool and "pool" not in function.argument_names
+    if function.kind is None:
+        return architecture.outputs == 1 and not unsaid
+    step = next((step for step in build_chain(architecture).steps if step.kind == function.kind), None)
+    return architecture.outputs == 1 or (step is not None and step.output.axes == "K")
+
+
+def _argument(name: str, function: Function, subject: Subject, record: Record, gradient: Array) -> Argument:
+    """What a function is given under a name of its signature."""
+    if name == f"d{function.given}":
+        return gradient
+    if name == "shape":
+        shape: tuple[int, ...] = record[function.returns[0]].shape[1:]
+        return shape
+    if name in Architecture.__dataclass_fields__:
+        number: int = getattr(subject.architecture, name)
+        return number
+    return record[name]
 
 
 def _subjects(seed: int) -> dict[str, Subject]:
@@ -160,37 +166,7 @@ A gradient has the shape of what it belongs to: dw1 means dL/dw1. Those of param
 import numpy as np
 
 
-def loss_backward(z2, y):
-    """dz2: the derivative of L for the logit."""
-    raise NotImplementedError
-
-
-def dense_backward(F, w2, dz2):
-    """Three gradients from one; K may be more than 1 here."""
-    raise NotImplementedError
-    return dF, dw2, db2
-
-
-def flatten_backward(dF, shape):
-    """dP1 (m, *shape); F is P1 row by row: filter, row, column."""
-    raise NotImplementedError
-
-
-def maxpool_backward(A1, dP1, pool):
-    """dA1; of equal maxima the first, row by row, takes the gradient. Rows that fill no window get 0."""
-    raise NotImplementedError
-
-
-def relu_backward(Z1, dA1):
-    """dZ1; the derivative at 0 is 0."""
-    raise NotImplementedError
-
-
-def conv_backward(X, w1, dZ1):
-    """Z1[n,i,j] = b1[n] + sum over c, u, v of X[c,i+u,j+v] * w1[n,c,u,v]: nothing is flipped."""
-    raise NotImplementedError
-    return dX, dw1, db1
-
+{functions}
 
 # Or all at once, with pooling windows of 2×2:
 #
@@ -201,7 +177,15 @@ def conv_backward(X, w1, dZ1):
 
 def template(name: str) -> str:
     """The text of a file to start from; `name` is the file's own."""
-    return TEMPLATE.format(name=name)
+    functions = "\n\n".join(map(_stub, FUNCTIONS[:-1]))
+    return TEMPLATE.format(name=name, functions=functions)
+
+
+def _stub(function: Function) -> str:
+    lines = [f"def {function.signature}:", f'    """{function.contract}"""', "    raise NotImplementedError"]
+    if len(function.returns) > 1:
+        lines.append(f"    return {', '.join(function.returned_names)}")
+    return "\n".join(lines) + "\n"
 
 
 def to_array(argument: Argument) -> tuple[str, Any]:

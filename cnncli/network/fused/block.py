@@ -42,7 +42,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
-from cnncli.network.arrays import Array, Shape
+from cnncli.network.arrays import Array
+from cnncli.network.tensors import Shape
 
 STRIP_BYTES = 2 << 20  # of Z, and of products, unless one row of windows has more: with less, calls are too short
 CACHE_LINE = 64  # bytes

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Labels, Parameters, Shape
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
 from cnncli.network.fused.block import CACHE_LINE
 from cnncli.network.fused.chunk import (
     Chunk,
@@ -23,7 +24,7 @@ from cnncli.network.fused.chunk import (
     views_of_weights,
     weight_shapes,
 )
-from cnncli.network.output import output_layer
+from cnncli.network.tensors import Shape
 
 MOST_IMAGES = 32  # in a chunk: with more, nothing is gained
 MOST_BYTES = 4 << 20  # of the largest Z in a chunk: with more, caches are too small
@@ -53,7 +54,7 @@ def plan(architecture: Architecture, m: int) -> Plan:
 
 def images_per_chunk(architecture: Architecture, m: int) -> int:
     """How many of m images a chunk has: what suits the cache, and at most half of a batch that is worth sharing."""
-    largest = max(prod(shape) for name, shape in architecture.forward_shapes.items() if name.startswith("Z"))
+    largest = max(prod(step.output.shape) for step in build_chain(architecture).steps[:-1])  # Z of some block
     image = largest * np.dtype(np.float32).itemsize  # bytes
     images = min(max(MOST_BYTES // image, FEWEST_IMAGES), MOST_IMAGES)
     return min(images, -(-m // 2)) if m * image > WORTH_SHARING else min(images, m)
@@ -84,7 +85,7 @@ class Board:
         ]
         self._parameters = views_of_weights(architecture, self.weights)
         self._gradients = views_of_gradients(architecture, self.lane_sums[0])
-        self._shapes = architecture.parameter_shapes
+        self._shapes = build_chain(architecture).parameter_shapes
 
     @staticmethod
     def size(architecture: Architecture, m: int) -> int:
@@ -111,7 +112,7 @@ class Worker:
 
     def __init__(self, architecture: Architecture) -> None:
         self.architecture = architecture
-        self.output = output_layer(architecture.outputs)
+        self.output = build_chain(architecture).output
         self._chunks: dict[int, Chunk] = {}  # by their images
 
     def work(self, board: Board, images: Array, lanes: range, *, gradients: bool) -> None:
@@ -140,8 +141,9 @@ class Worker:
 
 def _layout(architecture: Architecture, m: int) -> list[tuple[Shape, DTypeLike]]:
     """Shape and dtype of what is on a board, in its order."""
-    images, z = (m, *architecture.block_input_shape(1)), (m, architecture.outputs)
-    sums = (MOST_LANES, architecture.parameter_count)
+    chain = build_chain(architecture)
+    images, z = (m, *chain.image.shape), (m, *chain.logit.shape)
+    sums = (MOST_LANES, chain.parameter_count)
     floats = [images, z, sums, *weight_shapes(architecture)]
     return [((m,), np.intp), *((shape, np.float32) for shape in floats)]
 

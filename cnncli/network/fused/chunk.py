@@ -1,14 +1,17 @@
 """Some images of a batch, a chunk, on their way through all blocks and back."""
 
 from collections.abc import Sequence
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Shape
+from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain, build_chain
 from cnncli.network.fused.block import FusedBlock, empty
+from cnncli.network.steps.convolution import Convolution
+from cnncli.network.steps.step import Step
+from cnncli.network.tensors import Shape
 
 
 class Weights(NamedTuple):
@@ -25,11 +28,12 @@ class Chunk:
     """The arrays of a forward and a backward pass of m images, allocated once."""
 
     def __init__(self, architecture: Architecture, m: int) -> None:
+        chain = build_chain(architecture)
         self.blocks = [
-            FusedBlock(architecture.block_input_shape(i), N, architecture.kernel, architecture.pool, m, first=i == 1)
-            for i, N in zip(architecture.blocks, architecture.filters, strict=True)
+            FusedBlock(step.source.shape, N, architecture.kernel, architecture.pool, m, first=step is chain.steps[0])
+            for step, N in zip(_convolutions(chain), architecture.filters, strict=True)
         ]
-        self.dF = empty((prod(architecture.block_input_shape(architecture.dense)), m))  # (D, m)
+        self.dF = empty((*chain.steps[-1].source.shape, m))  # (D, m)
 
     def forward(self, weights: Weights, images: Array, *, keep: bool) -> Array:
         """z of the dense layer, images (m, C, H, W) → (m, K); `keep` what the way back needs."""
@@ -58,12 +62,9 @@ class Chunk:
 
 def weight_shapes(architecture: Architecture) -> list[Shape]:
     """Shapes of the arrays in `Weights`, in their order."""
-    k, K = architecture.kernel, architecture.outputs
-    sizes = [
-        (N, architecture.block_input_shape(i)[0])
-        for i, N in zip(architecture.blocks, architecture.filters, strict=True)
-    ]
-    D = prod(architecture.block_input_shape(architecture.dense))
+    chain = build_chain(architecture)
+    k, (K, D) = architecture.kernel, chain.steps[-1].parameters[0].shape
+    sizes = [step.parameters[0].shape[:2] for step in _convolutions(chain)]  # (N, C)
     return [
         *((N, k * k * C) for N, C in sizes),
         *((N, 1) for N, _ in sizes),
@@ -82,34 +83,41 @@ def as_weights(architecture: Architecture, arrays: Sequence[Array]) -> Weights:
 
 def views_of_weights(architecture: Architecture, weights: Weights) -> list[tuple[str, Array]]:
     """Where each parameter is to be written: its name and a view in its own order of axes."""
+    chain = build_chain(architecture)
     views = []
     for i, w, b in zip(architecture.blocks, weights.w, weights.b, strict=True):
-        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+        N, C, k, _ = chain.parameter_shapes[f"w{i}"]
         views += [(f"w{i}", w.reshape(N, k, k, C).transpose(0, 3, 1, 2)), (f"b{i}", b[:, 0])]
     for i, turned in enumerate(weights.turned, 2):
-        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+        N, C, k, _ = chain.parameter_shapes[f"w{i}"]
         views.append((f"w{i}", turned.reshape(k, C, k, N).transpose(3, 1, 2, 0)[:, :, ::-1]))
-    last, (N, p, q) = architecture.dense, architecture.block_input_shape(architecture.dense)
+    of_dense, (N, p, q) = chain.steps[-1].parameters, chain.steps[-2].source.shape
     dense_w = weights.dense_w[: architecture.outputs].reshape(-1, p, N, q).swapaxes(1, 2)  # (K, N, p, q)
-    return [*views, (f"w{last}", dense_w), (f"b{last}", weights.dense_b[:, 0])]
+    return [*views, (of_dense[0].name, dense_w), (of_dense[1].name, weights.dense_b[:, 0])]
 
 
 def gradient_shapes(architecture: Architecture) -> list[Shape]:
     """Shapes in the engine's order: dL/dw (D, K) and dL/db of the dense layer, then of each block, the last first."""
-    K, D = architecture.parameter_shapes[f"w{architecture.dense}"]
+    chain = build_chain(architecture)
+    K, D = chain.steps[-1].parameters[0].shape
     shapes: list[Shape] = [(D, K), (K,)]
-    for i in reversed(architecture.blocks):
-        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+    for step in reversed(_convolutions(chain)):
+        N, C, k, _ = step.parameters[0].shape
         shapes += [(k * k * C, N), (N,)]
     return shapes
 
 
 def views_of_gradients(architecture: Architecture, gradients: Sequence[Array]) -> dict[str, Array]:
     """Gradients in the engine's order, under the parameters' names and in theirs; each in its own order of axes."""
-    N, p, q = architecture.block_input_shape(architecture.dense)
+    chain = build_chain(architecture)
+    N, p, q = chain.steps[-2].source.shape
     dense_w = gradients[0].reshape(p, N, q, -1).transpose(3, 1, 0, 2)  # (K, N, p, q)
     views = [gradients[1], dense_w]
-    for i, dw, db in zip(reversed(architecture.blocks), gradients[2::2], gradients[3::2], strict=True):
-        N, C, k, _ = architecture.parameter_shapes[f"w{i}"]
+    for step, dw, db in zip(reversed(_convolutions(chain)), gradients[2::2], gradients[3::2], strict=True):
+        N, C, k, _ = step.parameters[0].shape
         views += [db, dw.reshape(k, k, C, N).transpose(3, 2, 0, 1)]  # (N, C, k, k)
-    return dict(zip(architecture.parameter_shapes, reversed(views), strict=True))
+    return dict(zip(chain.parameters, reversed(views), strict=True))
+
+
+def _convolutions(chain: Chain) -> list[Step]:
+    return [step for step in chain.steps if step.kind == Convolution.kind]

@@ -9,9 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
+from cnncli.network.engine import Gradients
 from cnncli.network.fused.board import MOST_LANES, Board, Plan, Worker, plan, shares
-from cnncli.network.output import output_layer
-from cnncli.network.textbook import Gradients
 
 if TYPE_CHECKING:
     from cnncli.network.fused.team import Team
@@ -21,7 +21,7 @@ ROOM = 64  # images on a team's board, or more where a batch has more
 
 
 class Fused:
-    """The engine for speed. Images (m, C, H, W) and parameters are read as float32.
+    """The engine for speed. X (m, C, H, W) and the parameters are read as float32.
 
     `threads` is the number of processor cores where it is not given: so many processes share a batch that is worth it,
     this one and helpers. These are started once there has been some work for them; until they are ready, and if they
@@ -29,10 +29,12 @@ class Fused:
     multiprocessing: a script that uses the engine needs `if __name__ == "__main__":`.
     """
 
+    name = "fused engine"
+
     def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
         self.architecture = architecture
         self.threads = min(threads or available_cores(), MOST_LANES)
-        self.output = output_layer(architecture.outputs)
+        self.output = build_chain(architecture).output
         self._worker = Worker(architecture)
         self._board = Board(architecture, 0, _memory(architecture, 0))  # of this process, with room for no images
         self._team: Team | None = None
@@ -48,49 +50,49 @@ class Fused:
             self._stay_alone()
             return False
 
-    def logits(self, parameters: Parameters, images: Array) -> Array:
+    def logits(self, parameters: Parameters, X: Array) -> Array:
         """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""
-        return self._work(parameters, images, None).z[: len(images)].copy()
+        return self._work(parameters, X, None).z[: len(X)].copy()
 
-    def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
+    def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels) -> Gradients:
         """L, its derivative for every parameter, and the logits of a batch; all float32."""
-        m = len(images)
-        board = self._work(parameters, images, labels)
+        m = len(X)
+        board = self._work(parameters, X, y)
         z = board.z[:m].copy()
-        loss = float(self.output.losses(z, labels).sum()) / m
+        loss = float(self.output.losses(z, y).sum()) / m
         return Gradients(loss, board.gradients(len(plan(self.architecture, m).lanes)), z)
 
-    def _work(self, parameters: Parameters, images: Array, labels: Labels | None) -> Board:
+    def _work(self, parameters: Parameters, X: Array, y: Labels | None) -> Board:
         """The board with the logits of a batch, and with the sums of its gradients where there are labels."""
-        cut = plan(self.architecture, len(images))
+        cut = plan(self.architecture, len(X))
         team = self._team_for(cut)
         board = team.board if team else self._own_board(cut.m)
-        board.write(parameters, labels)
+        board.write(parameters, y)
         if team:
-            self._share(team, cut, images, gradients=labels is not None)
+            self._share(team, cut, X, gradients=y is not None)
             return board
         start = time.perf_counter()
-        self._worker.work(board, images, range(len(cut.lanes)), gradients=labels is not None)
+        self._worker.work(board, X, range(len(cut.lanes)), gradients=y is not None)
         if len(cut.lanes) > 1:
             self._seconds_alone += time.perf_counter() - start
         return board
 
-    def _share(self, team: "Team", cut: Plan, images: Array, *, gradients: bool) -> None:
+    def _share(self, team: "Team", cut: Plan, X: Array, *, gradients: bool) -> None:
         """Have the helpers work on their shares of a batch, and do one here."""
         own, *others = shares(len(cut.lanes), self.threads)
         for lanes in others:
             chosen = cut.images(lanes)
-            team.board.images[chosen] = images[chosen]
+            team.board.images[chosen] = X[chosen]
         try:
             team.ask(cut.m, others, gradients=gradients)
-            self._worker.work(team.board, images, own, gradients=gradients)
+            self._worker.work(team.board, X, own, gradients=gradients)
             undone = team.undone()
         except BaseException:
             self._team = None
             team.stop()  # they may still be writing
             raise
         for lanes in undone:
-            self._worker.work(team.board, images, lanes, gradients=gradients)
+            self._worker.work(team.board, X, lanes, gradients=gradients)
         if undone:
             self._stay_alone()
 

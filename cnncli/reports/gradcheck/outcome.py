@@ -1,6 +1,5 @@
 """The verdicts of a gradient check, for people and for other programs."""
 
-from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,9 +9,9 @@ from rich.text import Text
 
 from cnncli.checking.check import Check
 from cnncli.checking.engines import Agreement
-from cnncli.checking.kinks import CONVENTION
 from cnncli.checking.run import Outcome
 from cnncli.errors import UsageError
+from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import Look, grid
 from cnncli.text import printable
@@ -40,7 +39,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
             {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
             for diagnosis in outcome.diagnoses
         ],
-        "ties": asdict(outcome.ties) | {"convention": CONVENTION},
+        "ties": {**outcome.ties.counts, "convention": outcome.ties.convention},
     }
 
 
@@ -157,8 +156,8 @@ def _header(outcome: Outcome, what: str) -> str:
     return (
         printable(f"{images}, weights: {subject.origin}") + "\n"
         f"{architecture.height}×{architecture.width}×{architecture.channels}, "
-        f"filters {','.join(map(str, architecture.filters))}, kernel {architecture.kernel}, pool {architecture.pool}, "
-        f"{architecture.classes} classes: {architecture.parameter_count:,} parameters\n"
+        f"{architecture.summary}, "
+        f"{architecture.classes} classes: {build_chain(architecture).parameter_count:,} parameters\n"
         f"{what}; {gradcheck.method}, {sample}seed {gradcheck.seed}"
     )
 
@@ -214,8 +213,5 @@ def _entry(check: Check, which: int) -> str:
 
 def _ties(outcome: Outcome) -> str:
     ties = outcome.ties
-    return (
-        f"kinks: {ties.relus:,} units with Z = 0, {ties.windows:,} pooling windows with equal maxima, "
-        f"{ties.dead_windows:,} with all numbers 0\n"
-        f"convention: {CONVENTION}"
-    )
+    counted = ", ".join(f"{count:,} {ties.words[sort]}" for sort, count in ties.counts.items())
+    return f"kinks: {counted}\nconvention: {ties.convention}"

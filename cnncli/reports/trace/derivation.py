@@ -3,19 +3,20 @@
 from rich.console import Console
 from rich.text import Text
 
+from cnncli.network.chain import build_chain
 from cnncli.reports.trace.table import HEADINGS
 from cnncli.tracing.derivation import Derivation, Equation
 
 
 def print_derivation(console: Console, derivation: Derivation) -> None:
     """The shapes, the equations of both passes as a whole and written out, and the chain for each weight."""
-    architecture = derivation.architecture
+    chain = build_chain(derivation.architecture)
     _print(console, Text(_sizes(derivation)))
     _print(
         console,
         Text(
             "subscripts: row and column, counted from 1; small letters are entries: x12 of X, z12 of Z1, "
-            f"w12 of w1{', w2[2] of w2' if architecture.shapes['F'] != (1,) else ''}\n"
+            f"w12 of w1{', w2[2] of w2' if chain.shapes['F'] != (1,) else ''}\n"
         ),
     )
     kind = None
@@ -25,15 +26,15 @@ def print_derivation(console: Console, derivation: Derivation) -> None:
             kind = equation.kind
         _print(console, _equation(equation))
     _print(console, Text("── the chain, from L to the weights ──\n", "bold"))
-    for name, chain in derivation.chains:
-        _print(console, Text(name, "bold").append(f" = {chain}", "not bold"))
+    for name, links in derivation.chains:
+        _print(console, Text(name, "bold").append(f" = {links}", "not bold"))
 
 
 def _sizes(derivation: Derivation) -> str:
     """X 3×3 · w1 2×2 · …: the shapes without the axes for one image, one channel and one filter."""
-    architecture = derivation.architecture
-    names = ["X", *architecture.parameter_shapes, *architecture.forward_shapes]
-    shapes = (architecture.shapes[name][-2:] for name in names)
+    chain = build_chain(derivation.architecture)
+    names = ["X", *chain.parameters, *chain.forward]
+    shapes = (chain.shapes[name][-2:] for name in names)
     sizes = ("×".join(map(str, shape)) if shape and shape != (1,) else "a number" for shape in shapes)
     return "shapes: " + ", ".join(f"{name} {size}" for name, size in zip(names, sizes, strict=True))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from cnncli.network.arrays import Array
-from cnncli.network.record import Step
+from cnncli.network.record import Recorded
 from cnncli.reports.grids import GAP, Look, Parts, as_matrices, grid_parts, number_writer
 from cnncli.reports.trace.table import HEADINGS, header, shape_text
 from cnncli.reports.trace.tex import tex
@@ -50,7 +50,7 @@ def trace_latex(trace: Trace, look: Look) -> str:
     return PREAMBLE % (widest + 1) + "\n".join(lines) + "\n\\end{document}\n"
 
 
-def _by_kind(trace: Trace) -> Iterator[tuple[str, list[Step]]]:
+def _by_kind(trace: Trace) -> Iterator[tuple[str, list[Recorded]]]:
     for kind in HEADINGS:
         steps = [step for step in trace.steps if step.kind == kind]
         if steps:

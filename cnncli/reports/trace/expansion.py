@@ -7,10 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from cnncli.network.terms import Term, Window
 from cnncli.reports.grids import Look
 from cnncli.reports.trace.formulas import in_numbers, in_symbols, write_number
-from cnncli.tracing.expansion import Expansion, Window
-from cnncli.tracing.terms import Term
+from cnncli.tracing.expansion import Expansion
 
 MOST_ENTRIES = 16  # that are explained one after the other
 MOST_TERMS = 24  # of a sum: the largest

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cnncli.network.terms import Factor, Term
 from cnncli.reports.grids import number_writer
-from cnncli.tracing.terms import Factor, Term
 
 BEFORE_A_BRACKET = ("·", "− ", "−", "/", "^")  # what a negative number may not follow bare
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncli.network.arrays import Array
-from cnncli.network.record import Step
+from cnncli.network.record import Recorded
 from cnncli.reports.grids import Look, grid, number_writer
 from cnncli.text import printable
 from cnncli.tracing.trace import Trace
@@ -68,7 +68,7 @@ def print_trace(console: Console, trace: Trace, look: Look) -> None:
     console.print("too many steps for a page: --only NAMES shows some with their numbers, --full all", soft_wrap=True)
 
 
-def step_table(step: Step, width: int, look: Look) -> Table:
+def step_table(step: Recorded, width: int, look: Look) -> Table:
     """One step: the formula over the values, the shape over the statistics of what is cut."""
     values, cut = grid(step.value, width, look)
     head = Text(step.name, "bold").append(f" = {step.formula}" if step.formula else "", "not bold")
@@ -81,7 +81,7 @@ def step_table(step: Step, width: int, look: Look) -> Table:
     return table
 
 
-def print_step(console: Console, step: Step, look: Look) -> None:
+def print_step(console: Console, step: Recorded, look: Look) -> None:
     """One step alone."""
     _print_steps(console, iter([step_table(step, console.width - FACTS - 4, look)]))
 

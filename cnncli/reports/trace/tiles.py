@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.network.arrays import Array
-from cnncli.network.pooling import maxpool_backward
+from cnncli.network.record import Recorded
+from cnncli.network.steps.step import KinkedStep
 from cnncli.reports.tints import largest_of, tints
 from cnncli.tracing.trace import Trace
 
@@ -28,27 +29,18 @@ def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
 
     `shown` is the trace or a narrowed part of it; the winners are always those of the whole one.
     """
-    architecture = trace.subject.architecture
-    spatial = {"X", "dL/dX"}
-    for i in architecture.blocks:
-        spatial |= {f"{d}{name}{i}" for d in ("", "dL/d") for name in "wZAP"} | {f"dA{i}/dZ{i}"}
     for step in shown.steps:
-        name = step.name.partition("[")[0]
-        if name not in spatial:
+        if len(step.tensor.axes) < 3:  # no picture
             continue
         leading = list(np.ndindex(step.value.shape[:-2]))
-        marks = (
-            [_winners(trace, name, step.name)[index] for index in leading]
-            if name.removeprefix("dL/d")[0] == "A"
-            else []
-        )
+        winners = _find_winners(trace, step)
         formula = f" = {step.formula}" if step.formula else ""
         yield TileRow(
             f"{step.name}{formula}   {step.value.shape}",
             [step.value[index] for index in leading],
             [f"[{','.join(map(str, index))}]" if index else "" for index in leading],
             largest_of(step.value),
-            marks,
+            [] if winners is None else [winners[index] for index in leading],
         )
 
 
@@ -69,12 +61,12 @@ def coloured(matrix: Array, largest: float, cell: int) -> NDArray[np.uint8]:
     return tints(matrix, largest).repeat(cell, axis=0).repeat(cell, axis=1)
 
 
-def _winners(trace: Trace, name: str, part: str) -> NDArray[np.bool_]:
-    """Where the windows' maxima are, for A or dL/dA or one filter of it."""
-    block = name.removeprefix("dL/d").partition("/")[0].removeprefix("d")[1:]
-    A, P = trace[f"A{block}"], trace[f"P{block}"]
-    passed = maxpool_backward(A[None], np.ones((1, *P.shape)), trace.subject.architecture.pool)[0]  # (N, h, w)
-    if "[" in part:
-        passed = passed[int(part.partition("[")[2].rstrip("]"))]
-    won: NDArray[np.bool_] = passed == 1
+def _find_winners(trace: Trace, step: Recorded) -> NDArray[np.bool_] | None:
+    """Where the windows' maxima are, for a value that windows choose from, its gradient, or one filter of it."""
+    tensor = step.tensor.fraction[1] if step.tensor.fraction else step.tensor
+    reader = trace.chain.readers.get(tensor.name)
+    if not (isinstance(reader, KinkedStep) and reader.selects):
+        return None
+    passed = reader.backward(np.ones((1, *reader.output.shape)), trace[tensor.name][None])[0][0]  # (N, h, w)
+    won: NDArray[np.bool_] = passed[tuple(slice(None) if place is None else place for place in step.part)] == 1
     return won

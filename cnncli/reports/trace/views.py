@@ -44,7 +44,7 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
 def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> None:
     """Where some entries come from. Raises UsageError for what names none."""
     chosen = to.resolve("table", "json", "svg")
-    shapes = trace.subject.architecture.shapes
+    shapes = trace.chain.shapes
     entries = parse_entries(text, shapes, "--expand")
     expander = Expander(trace)
     expansions = map(expander.expand, entries)
@@ -59,7 +59,7 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
 def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
     """The chain from L to one entry. Raises UsageError for what names none, or several."""
     chosen = to.resolve("table", "json", "svg")
-    shapes = trace.subject.architecture.shapes
+    shapes = trace.chain.shapes
     entries = parse_entries(text, shapes, "--follow")
     if len(entries) > 1:
         first, last = (entry.label(shapes[entry.name]) for entry in (entries[0], entries[-1]))

@@ -67,13 +67,12 @@ class TrainingReport:
         """What is trained on what, and the head of the rows."""
         self._reading.stop()
         architecture = model.architecture
-        filters = ",".join(map(str, architecture.filters))
         self._console.print(
             f"{training} training and {validation} validation images, {architecture.height}×{architecture.width} "
             f"{'gray' if architecture.channels == 1 else 'RGB'}\n"
             f"{len(model.classes)} classes: {', '.join(model.classes)}\n"
-            f"filters {filters}, kernel {architecture.kernel}, pool {architecture.pool}: "
-            f"{architecture.parameter_count:,} parameters → {printable(run)}",
+            f"{architecture.summary}: "
+            f"{model.chain.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
         self._images, self._epochs = training, epochs
