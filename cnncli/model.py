@@ -24,7 +24,7 @@ from cnncli.network.chain import Chain, build_chain
 from cnncli.network.tensors import Shape
 
 if TYPE_CHECKING:
-    from cnncli.network.fused.engine import Fused
+    from cnncli.network.engine import Engine
 
 FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
@@ -59,11 +59,11 @@ class Model:
         return self.engine.logits(self.parameters, self.normalise(images, np.float32))
 
     @cached_property
-    def engine(self) -> "Fused":
+    def engine(self) -> "Engine":
         """The engine of this network's predictions; its arrays are allocated once."""
-        from cnncli.network.fused.engine import Fused  # only a prediction needs it
+        from cnncli.network.engines import choose_engine  # only a prediction needs it
 
-        return Fused(self.architecture)
+        return choose_engine(self.architecture)
 
     def save(self, path: Path) -> None:
         """Write the model file, all of it or nothing. Raises OSError."""

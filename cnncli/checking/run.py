@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
 from cnncli.checking.diagnosis import Diagnosis, diagnose
-from cnncli.checking.engines import Agreement
 from cnncli.checking.gradcheck import Gradcheck
 from cnncli.checking.kinks import Ties
 

@@ -112,7 +112,7 @@ def _check(
     from dataclasses import replace
 
     from cnncli.checking.against import read_gradients
-    from cnncli.checking.engines import compare_engine, join
+    from cnncli.checking.agreement import compare_engine, join
     from cnncli.checking.gradcheck import Gradcheck, engine_gradients
     from cnncli.checking.methods import EPS
     from cnncli.checking.run import run_gradcheck

@@ -68,7 +68,7 @@ def derive(fresh: FreshNetwork) -> Derivation:
         for step in trace.steps
         if step.kind in ("forward", "gradient")
     )
-    follower = Follower(trace)
+    follower = Follower(chain, trace.values)
     weights = [name for name, tensor in chain.parameters.items() if tensor.role == "weight"]
     chains = tuple((f"dL/d{name}", " · ".join(follower.chain(name))) for name in reversed(weights))
     return Derivation(architecture, equations, chains)
@@ -77,7 +77,7 @@ def derive(fresh: FreshNetwork) -> Derivation:
 class _Writer:
     def __init__(self, trace: Trace) -> None:
         self._chain, self._values = trace.chain, trace.values
-        self._expander = Expander(trace)
+        self._expander = Expander(trace.chain, trace.values)
         output = self._chain.output
         self._of_output = {tensor.name for tensor, _ in (*output.values, *output.derivatives)}
 

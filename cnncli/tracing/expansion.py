@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from cnncli.network.chain import Chain
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
-from cnncli.network.terms import Entry, Factor, Index, Made, Term, Window
-from cnncli.tracing.trace import Trace
+from cnncli.network.terms import Entry, Factor, Index, Made, Term, Values, Window
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Expansion:
 
 
 class Expander:
-    """Explains entries of a trace."""
+    """Explains entries of one image's pass."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._chain, self._values = trace.chain, trace.values
+    def __init__(self, chain: Chain, values: Values) -> None:
+        self._chain, self._values = chain, values
         self._rules = self._collect_rules()
         self._window_steps = {step.output.name: step for step in self._chain.steps}
         self._window_steps |= {step.source.gradient.name: step for step in self._chain.steps}

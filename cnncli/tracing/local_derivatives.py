@@ -7,8 +7,8 @@ relu, the 1 of a window's winner. From any entry the links lead to L.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cnncli.network.terms import Entry
-from cnncli.tracing.trace import Trace
+from cnncli.network.chain import Chain
+from cnncli.network.terms import Entry, Values
 
 
 class Link(NamedTuple):
@@ -21,10 +21,10 @@ class Link(NamedTuple):
 
 
 class LocalDerivatives:
-    """The links of a trace."""
+    """The links of one image's pass."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._chain, self._values = trace.chain, trace.values
+    def __init__(self, chain: Chain, values: Values) -> None:
+        self._chain, self._values = chain, values
         output = self._chain.output
         self.readers = {name: step.output.name for name, step in self._chain.readers.items()}  # of every tensor
         if output.reads_at_once(self._values):

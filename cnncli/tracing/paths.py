@@ -15,10 +15,10 @@ import numpy as np
 
 from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain
 from cnncli.network.steps.step import KinkedStep, Step
 from cnncli.network.terms import Entry, Values
 from cnncli.tracing.local_derivatives import Link, LocalDerivatives
-from cnncli.tracing.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Paths:
 
 
 class Follower:
-    """Follows entries of a trace."""
+    """Follows entries of one image's pass."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._chain, self._values = trace.chain, trace.values
-        self._derivatives = LocalDerivatives(trace)
+    def __init__(self, chain: Chain, values: Values) -> None:
+        self._chain, self._values = chain, values
+        self._derivatives = LocalDerivatives(chain, values)
 
     def follow(self, entry: Entry, most: int) -> Paths:
         """The paths from L to an entry of X, a parameter or a value before L, at most `most` of them shown.

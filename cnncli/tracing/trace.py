@@ -12,6 +12,8 @@ from cnncli.network.terms import Values
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 from cnncli.tracing.entries import known
+from cnncli.tracing.expansion import Expander
+from cnncli.tracing.paths import Follower
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,16 @@ class Trace:
     def values(self) -> Values:
         """The arrays by name."""
         return {step.name: step.value for step in self.steps}
+
+    @cached_property
+    def expander(self) -> Expander:
+        """Explains its entries."""
+        return Expander(self.chain, self.values)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """Follows its entries."""
+        return Follower(self.chain, self.values)
 
     def only(self, names: Sequence[str] | None) -> "Trace":
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""

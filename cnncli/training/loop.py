@@ -11,7 +11,8 @@ from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
-from cnncli.network.fused.engine import Fused
+from cnncli.network.engine import Engine
+from cnncli.network.engines import choose_engine
 from cnncli.training.optimisers import Optimiser
 
 EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
@@ -59,7 +60,7 @@ def train(
     (where None, one for each core). `on_batch` is told the epoch, the images done in it and the batch's loss. Raises
     Diverged as soon as a loss is not finite.
     """
-    engine = Fused(model.architecture, threads)
+    engine = choose_engine(model.architecture, threads)
     output = model.chain.output
     X = Batches(training.images, model.normalisation)
     for number in range(1, epochs + 1):
@@ -88,7 +89,7 @@ def train(
         yield Epoch(number, mean, score, norms, seconds, len(order) / seconds)
 
 
-def evaluate(model: Model, dataset: Dataset, engine: Fused | None = None) -> Score:
+def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Score:
     """Mean loss and accuracy of a model over a data set, in float32; by the model's own engine if none is given."""
     engine = engine or model.engine
     output = model.chain.output

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.checking.user_code.child import TIME_FILE
 from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, template, to_array
 from cnncli.errors import DataError, UsageError
+from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
@@ -90,10 +91,16 @@ def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:
     if not wanted:
         names = ", ".join(function.name for function in FUNCTIONS)
         raise DataError(f"{path} defines none of the functions {names}: --template FILE writes a file to start from")
-    return [_checked(path, function, seed, method) for function in wanted]
+    fields = Architecture.__dataclass_fields__
+    results = []
+    for function in wanted:
+        options = [name for name in defined[function.name] if name in fields and name not in function.argument_names]
+        results.append(_check_function(path, replace(function, options=tuple(options)), seed, method))
+    return results
 
 
-def _functions(path: Path) -> list[str]:
+def _functions(path: Path) -> dict[str, list[str]]:
+    """The functions that the file defines, and the names of their arguments."""
     with tempfile.TemporaryDirectory() as folder:
         ended = _run(path, Path(folder), None)
         loaded = _read(Path(folder) / "loaded.json")
@@ -101,17 +108,18 @@ def _functions(path: Path) -> list[str]:
         raise DataError(f"{path} cannot be run: {ended}")
     if "error" in loaded:
         raise DataError(f"{path} cannot be run: {_sentence(loaded['error'])}")
-    functions: list[str] = loaded["functions"]
+    functions: dict[str, list[str]] = loaded["functions"]
     return functions
 
 
-def _checked(path: Path, function: Function, seed: int, method: Method) -> FunctionResult:
+def _check_function(path: Path, function: Function, seed: int, method: Method) -> FunctionResult:
     asked = list(cases(function, seed))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, case in enumerate(asked):
-            arguments = [to_array(argument) for argument in case.arguments]
-            np.savez(folder / f"in{number}.npz", **{f"{i}_{kind}": array for i, (kind, array) in enumerate(arguments)})
+            given = {str(i): to_array(argument) for i, argument in enumerate(case.arguments)}
+            given |= {name: to_array(option) for name, option in case.options.items()}
+            np.savez(folder / f"in{number}.npz", **{f"{name}_{kind}": array for name, (kind, array) in given.items()})
         ended = _run(path, folder, function)
         reports = [_read(folder / f"out{number}.json") for number in range(len(asked))]
         answers = [_answer(folder / f"out{number}.npz") for number in range(len(asked))]

@@ -9,6 +9,7 @@ of every case in FOLDER (in0.npz, in1.npz, …) and writes beside them what came
 import contextlib
 import faulthandler
 import importlib.util
+import inspect
 import io
 import json
 import sys
@@ -51,8 +52,8 @@ def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
             _write(folder / "loaded.json", {"error": _said(error, file, None)})
             return
-        names = [name for name, value in vars(module).items() if callable(value)]
-        _write(folder / "loaded.json", {"functions": names, "printed": printed.line})
+        functions = {name: _argument_names(value) for name, value in vars(module).items() if callable(value)}
+        _write(folder / "loaded.json", {"functions": functions, "printed": printed.line})
         if function:
             _call_all(getattr(module, function), folder, file, printed)
 
@@ -71,11 +72,11 @@ def _loaded(file: str) -> ModuleType:
 def _call_all(function: Callable[..., Any], folder: Path, file: str, printed: Printed) -> None:
     number = 0
     while (given := folder / f"in{number}.npz").exists():
-        arguments = _arguments(given)
+        arguments, options = _arguments(given)
         kept = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
         report: dict[str, Any] = {}
         try:
-            answer = function(*arguments)
+            answer = function(*arguments, **options)
         except BaseException as error:  # noqa: BLE001
             report["error"] = _said(error, file, function)
         else:
@@ -90,14 +91,31 @@ def _call_all(function: Callable[..., Any], folder: Path, file: str, printed: Pr
         number += 1
 
 
-def _arguments(path: Path) -> list[Any]:
+def _arguments(path: Path) -> tuple[list[Any], dict[str, Any]]:
+    """What goes by position, under numbers, and what goes by name."""
     convert: dict[str, Callable[[Any], Any]] = {
         "array": lambda value: value,
         "int": int,
         "tuple": lambda value: tuple(value.tolist()),
     }
+    positional, named = [], {}
     with np.load(path) as content:
-        return [convert[key.partition("_")[2]](content[key]) for key in content.files]
+        for key in content.files:
+            name, _, kind = key.rpartition("_")
+            value = convert[kind](content[key])
+            if name.isdigit():
+                positional.append(value)
+            else:
+                named[name] = value
+    return positional, named
+
+
+def _argument_names(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments, as far as it tells them."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def _kept(answer: Any, path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ All arrays are float64 and carry the images in their first axis, m of them. The 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Function:
     given: str | None  # the tensor whose gradient it is given, None for L itself
     returns: tuple[str, ...]  # the tensors whose gradients it gives
     kind: str | None  # of the step; None for the whole network
+    options: tuple[str, ...] = ()  # numbers of the architecture that somebody's version takes besides, by name
 
     @property
     def name(self) -> str:
@@ -47,15 +48,17 @@ class Function:
         return tuple(f"d{name}" for name in self.returns)
 
 
+NOTE = build_chain(Architecture(6, 6, filters=(1,)))
+
+
 def _functions() -> tuple[Function, ...]:
     """Of each kind of step the function of the note's own network, from L backwards, and one for all at once."""
-    chain = build_chain(Architecture(6, 6, filters=(1,)))
-    output = chain.output
-    functions = [Function(output.signature, output.contract, None, (chain.logit.name,), output.kind)]
-    for step in reversed(chain.steps):
+    output = NOTE.output
+    functions = [Function(output.signature, output.contract, None, (NOTE.logit.name,), output.kind)]
+    for step in reversed(NOTE.steps):
         names = tuple(tensor.name for tensor in step.reads)
         functions.append(Function(step.signature, step.contract, step.output.name, names, step.kind))
-    names = tuple(chain.parameters)
+    names = tuple(NOTE.parameters)
     return *functions, Function(f"backward(X, y, {', '.join(names)})", "", None, names, None)
 
 
@@ -70,6 +73,7 @@ class Case:
     subject: Subject
     gradient: Array  # of what the function is given
     arguments: tuple[Argument, ...]
+    options: Mapping[str, Argument]  # by name
 
 
 def cases(function: Function, seed: int) -> Iterator[Case]:
@@ -81,16 +85,26 @@ def cases(function: Function, seed: int) -> Iterator[Case]:
         random = np.random.default_rng([seed, number])
         gradient = random.normal(size=record[function.given].shape) if function.given else np.zeros(0)
         arguments = tuple(_argument(name, function, subject, record, gradient) for name in function.argument_names)
-        yield Case(label, subject, gradient, arguments)
+        options = {name: getattr(subject.architecture, name) for name in function.options}
+        yield Case(label, subject, gradient, arguments, options)
 
 
 def _fits(function: Function, architecture: Architecture) -> bool:
-    """Whether a function can be called for a network, which may say more than its signature has a place for."""
-    unsaid = architecture.pool != Architecture.pool and "pool" not in function.argument_names
+    """Whether a function can be called for a network, whose numbers may say more than it has arguments for."""
+    chain = build_chain(architecture)
     if function.kind is None:
-        return architecture.outputs == 1 and not unsaid
-    step = next((step for step in build_chain(architecture).steps if step.kind == function.kind), None)
-    return architecture.outputs == 1 or (step is not None and step.output.axes == "K")
+        if [step.kind for step in chain.steps] != [step.kind for step in NOTE.steps]:
+            return False
+        steps = chain.steps
+    else:
+        steps = tuple(step for step in chain.steps if step.kind == function.kind)
+        if not steps and function.kind != chain.output.kind:
+            return False
+    if architecture.outputs > 1 and (function.kind is None or not any(step.output.axes == "K" for step in steps)):
+        return False  # the contract is that of two classes
+    options = {name for step in steps for name in step.options}
+    unusual = {name for name in options if getattr(architecture, name) != getattr(Architecture, name)}
+    return unusual <= {*function.argument_names, *function.options}
 
 
 def _argument(name: str, function: Function, subject: Subject, record: Record, gradient: Array) -> Argument:

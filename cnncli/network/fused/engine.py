@@ -41,6 +41,11 @@ class Fused:
         self._seconds_alone = 0.0  # of work that could have been shared
         threadpool_limits(1, "blas")  # for good: beside our processes the threads of BLAS would only be in the way
 
+    @staticmethod
+    def takes(_architecture: Architecture) -> bool:
+        """Whether it can train and run such a network: every one."""
+        return True
+
     @property
     def helped(self) -> bool:
         """Whether helpers are ready to share the next batch."""

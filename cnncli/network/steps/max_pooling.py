@@ -24,6 +24,7 @@ class MaxPooling(KinkedStep):
     kind = "max pooling"
     signature = "maxpool_backward(A1, dP1, pool)"
     contract = "dA1; of equal maxima the first, row by row, takes the gradient. Rows that fill no window get 0."
+    options = ("pool",)
     convention = "of equal maxima the first takes the gradient"
     selects = True
     ties: ClassVar = {"windows": "pooling windows with equal maxima", "dead_windows": "with all numbers 0"}

@@ -40,6 +40,7 @@ class Step(ABC):
     kind: ClassVar[str]  # "convolution"
     signature: ClassVar[str]  # of its backward function in somebody else's code; {i} is the number of the block
     contract: ClassVar[str]  # what that function must give, in a sentence or two
+    options: ClassVar[tuple[str, ...]] = ()  # numbers of the architecture that the shapes of the arrays do not tell
 
     @classmethod
     @abstractmethod

@@ -7,8 +7,8 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
-from cnncli.checking.engines import Agreement
 from cnncli.checking.run import Outcome
 from cnncli.errors import UsageError
 from cnncli.network.chain import build_chain

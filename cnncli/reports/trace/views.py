@@ -15,8 +15,6 @@ from cnncli.reports.trace.table import print_trace, subject_document, trace_docu
 from cnncli.reports.trace.tiles import tile_rows
 from cnncli.tracing.derivation import Derivation
 from cnncli.tracing.entries import parse_entries
-from cnncli.tracing.expansion import Expander
-from cnncli.tracing.paths import Follower
 from cnncli.tracing.trace import Trace
 
 
@@ -46,8 +44,7 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
     chosen = to.resolve("table", "json", "svg")
     shapes = trace.chain.shapes
     entries = parse_entries(text, shapes, "--expand")
-    expander = Expander(trace)
-    expansions = map(expander.expand, entries)
+    expansions = map(trace.expander.expand, entries)
     if chosen == "json":
         to.deliver_json(subject_document(trace) | {"expansions": expansion_documents(expansions)})
     else:
@@ -64,7 +61,7 @@ def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
     if len(entries) > 1:
         first, last = (entry.label(shapes[entry.name]) for entry in (entries[0], entries[-1]))
         raise UsageError(f"--follow {text} names {len(entries):,} entries, {first} to {last}: name one of them")
-    paths = Follower(trace).follow(entries[0], MOST_PATHS_FULL if look.full else MOST_PATHS)
+    paths = trace.follower.follow(entries[0], MOST_PATHS_FULL if look.full else MOST_PATHS)
     if chosen == "json":
         to.deliver_json(subject_document(trace) | paths_document(paths))
     else:
