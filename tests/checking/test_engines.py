@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnncli.checking.engines import compare_engines, joined
+from cnncli.checking.agreement import compare_engines, joined
 from cnncli.data.decoding import decode
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
-from cnncli.checking.engines import compare_engines, gradient_bounds
+from cnncli.checking.agreement import compare_engines, gradient_bounds
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters, Shape
 from cnncli.network.fused import block, chunk
