@@ -7,7 +7,7 @@ from rich.console import Console
 from cnncli.cli.keys import ESCAPE, read_key, single_keys
 from cnncli.errors import UsageError
 from cnncli.reports.console import stdout
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.table import print_step
 from cnncli.tracing.entries import known
 from cnncli.tracing.trace import Trace

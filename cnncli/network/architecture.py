@@ -5,7 +5,8 @@ from functools import cached_property
 from math import prod
 
 from cnncli.errors import ArchitectureError
-from cnncli.network.arrays import Shape
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)

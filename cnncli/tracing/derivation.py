@@ -12,7 +12,8 @@ import numpy as np
 from cnncli.errors import UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.record import Kind
-from cnncli.subject.subject import FreshNetwork, Subject
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject
 from cnncli.tracing.entries import Entry, parse_entries
 from cnncli.tracing.expansion import Expander
 from cnncli.tracing.paths import Follower

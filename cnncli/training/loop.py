@@ -104,4 +104,4 @@ def evaluate(model: Model, dataset: Dataset, engine: Fused | None = None) -> Sco
 
 def _refuse_not_finite(loss: float, where: str) -> None:
     if not isfinite(loss):
-        raise Diverged(f"training diverged in {where}: the loss is {loss}; try a smaller --lr")
+        raise Diverged(f"training diverged in {where}: the loss is {loss}; try a smaller learning rate")
