@@ -37,7 +37,7 @@ class CnncliError(Exception):
         return self.phrase(str)
 
     def phrase(self, written: Callable[[str], str]) -> str:
-        """The whole sentence, each argument written as the caller writes it: "force", or "--force"."""
+        """The whole sentence, each argument written as its reader writes it."""
         subject = " and ".join(map(written, self.arguments))
         sentence = f"{subject} {self.message}" if subject else self.message
         return f"{sentence} with {written(self.remedy)}" if self.remedy else sentence

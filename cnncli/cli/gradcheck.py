@@ -1,7 +1,7 @@
 """`cnncli gradcheck`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -106,8 +106,6 @@ def gradcheck(
     # The products are small: BLAS threads only wait for each other, on a busy machine for ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from cnncli.subject.subject import choose
-
     seed = fresh.get("seed", SEED)
     if chosen == "template":
         _write_template(mode["template"])
@@ -116,11 +114,18 @@ def gradcheck(
     elif chosen == "self_test":
         _self_test(format)
     else:
-        described = FreshNetwork(network, **fresh)
-        if model is not None and sample is not None:
-            described = replace(described, seed=None)  # with a model the seed is that of the sample alone
-        subject = choose(images or [], model, label, described)
+        subject = _subject(images or [], model, label, FreshNetwork(network, **fresh), sample)
         _check(_prepare(subject, mode.get("against"), method, sample, seed), mode.get("against"), show, format)
+
+
+def _subject(
+    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, sample: int | None
+) -> "Subject":
+    from cnncli.subject.subject import choose
+
+    if model is not None and sample is not None:
+        fresh = replace(fresh, seed=None)  # with a model the seed is that of the sample alone
+    return choose(images, model, label, fresh)
 
 
 def _prepare(subject: "Subject", against: Path | None, method: "Method", sample: int | None, seed: int) -> "Gradcheck":

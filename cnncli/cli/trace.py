@@ -139,7 +139,6 @@ def trace(
     with options of a fresh network, one with random weights.
     """
     view = modes.TRACE.choose(context)
-    wanted = views.get(view or "")
 
     from cnncli.cli.destination import Destination
     from cnncli.cli.trace_views import show, show_derivation
@@ -147,11 +146,11 @@ def trace(
     from cnncli.tracing.derivation import derive
     from cnncli.tracing.trace import trace_image
 
-    to = Destination(format, wanted if view == "picture" else output, force)
+    to = Destination(format, views.get("picture", output), force)
     chosen = FreshNetwork(network, **fresh)
     if view == "symbolic":
         show_derivation(derive(chosen), to)
         return
     traced = trace_image(choose([image] if image else [], model, label, chosen, weights))
     shown = traced.narrowed(filter, channel).only(BETWEEN_NAMES.split(only) if only is not None else None)
-    show(view, wanted, traced, shown, Look(full, precision, written=flag), to)
+    show(view, views.get(view or ""), traced, shown, Look(full, precision, written=flag), to)

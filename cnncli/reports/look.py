@@ -13,4 +13,4 @@ class Look:
     full: bool = False  # nothing is cut
     precision: int = PRECISION
     edge: int = 3  # rows and columns that are left on each side of a cut
-    written: Callable[[str], str] = str  # how whoever reads it writes an argument: "full", or "--full"
+    written: Callable[[str], str] = str  # how the reader writes the arguments "full" and "only"
