@@ -10,14 +10,37 @@ CnncliError                1
 
 Stopped             130, 143  SIGINT or SIGTERM; like KeyboardInterrupt outside the tree, so that no handler swallows it
 
-The text of each is one sentence: what is wrong, where, and what to do.
+The text of each is one sentence: what is wrong, where, and what to do. It names no option: where an argument is to
+blame, or helps, the error says which, and the command line writes it as its option.
 """
+
+from collections.abc import Callable
 
 
 class CnncliError(Exception):
-    """Base of all errors that cnncli raises on purpose."""
+    """Base of all errors that cnncli raises on purpose.
+
+    `argument` is the subject of the sentence, the argument (or arguments) that the message is about: with it
+    "dark is no class" becomes "label dark is no class". `remedy` is the argument that helps, the sentence's end:
+    "replace the run in it" becomes "replace the run in it with force".
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, *, argument: str | tuple[str, ...] = (), remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.arguments = (argument,) if isinstance(argument, str) else argument
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self.phrase(str)
+
+    def phrase(self, written: Callable[[str], str]) -> str:
+        """The whole sentence, each argument written as its reader writes it."""
+        subject = " and ".join(map(written, self.arguments))
+        sentence = f"{subject} {self.message}" if subject else self.message
+        return f"{sentence} with {written(self.remedy)}" if self.remedy else sentence
 
 
 class UsageError(CnncliError):

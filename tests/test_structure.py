@@ -1,8 +1,10 @@
 """The structure that docs/architecture.md promises: imports point downwards, and what is imported is declared."""
 
 import ast
+import re
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -58,6 +60,23 @@ def test_the_core_imports_no_file_format_and_no_screen() -> None:
     allowed = {"numpy", "threadpoolctl", "cnncli"} | set(sys.stdlib_module_names)
     for path in (PACKAGE / "network").rglob("*.py"):
         assert {name.split(".")[0] for name in imported_modules(path)} <= allowed, path
+
+
+def test_the_inner_rooms_name_no_option() -> None:
+    for name in ("reports", "training", "prediction", "subject", "model", "data", "network", "files", "errors", "text"):
+        path = PACKAGE / name
+        for file in sorted(path.rglob("*.py")) or [path.with_suffix(".py")]:
+            assert not re.findall(r"--[a-z][a-z-]+", file.read_text(encoding="utf-8")), file
+
+
+def test_the_reports_import_each_other_in_no_circle() -> None:
+    below = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): {
+            name for name in imported_modules(path) if name.startswith("cnncli.reports.")
+        }
+        for path in (PACKAGE / "reports").rglob("*.py")
+    }
+    list(TopologicalSorter(below).static_order())  # raises CycleError
 
 
 def test_every_import_is_a_declared_dependency() -> None:

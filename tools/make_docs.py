@@ -17,9 +17,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.table import step_table
-from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import choose
 from cnncli.tracing.trace import trace_image
 
 ROOT = Path(__file__).parent.parent

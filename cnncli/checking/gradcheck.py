@@ -51,7 +51,7 @@ class Gradcheck:
         """Every derivative through the whole chain, in the order in which the chain takes them."""
         chain, record = self._chain, self._record
         sizes = gradient_sizes(chain, record, self._sizes, self._size_of_dL_dz)
-        for tensor in self._checked:
+        for tensor in self.checked:
             start = next((i for i, step in enumerate(chain.steps) if tensor in step.reads), len(chain.steps))
             terms = float(np.abs(record["L"]) + (np.abs(record[self._dL_dz]) * self._sizes[chain.logit.name]).sum())
             measure = the_loss(chain.output, self.subject.y)
@@ -77,7 +77,7 @@ class Gradcheck:
     @property
     def total(self) -> int:
         """How many entries there are to do, for a progress bar."""
-        size = sum(min(self.sample or np.inf, self._record[tensor.name].size) for tensor in self._checked)
+        size = sum(min(self.sample or np.inf, self._record[tensor.name].size) for tensor in self.checked)
         return int(2 * size)
 
     def _link(self, step: Step, given: str) -> Iterator[Check]:
@@ -155,6 +155,6 @@ class Gradcheck:
         return self._chain.logit.gradient.name
 
     @property
-    def _checked(self) -> list[Tensor]:
+    def checked(self) -> list[Tensor]:
         """The tensors whose derivatives are to be checked, in the order of the chain."""
         return [tensor for tensor in self._chain.gradients.values() if tensor.gradient.name in self.gradients]

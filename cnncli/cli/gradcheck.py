@@ -1,72 +1,97 @@
 """`cnncli gradcheck`."""
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cnncli.cli import modes
 from cnncli.cli.options import (
-    TABLE_OR_JSON,
-    FreshChannels,
-    FreshClasses,
-    FreshFilters,
-    FreshImageSize,
-    FreshKernel,
-    FreshPool,
-    FreshSeed,
+    FRESH_OPTIONS,
+    NETWORK_OPTIONS,
     Label,
     OptionalModelPath,
-    parse_filters,
+    TableOrJson,
+    gather,
+    option,
 )
+from cnncli.errors import UsageError
+from cnncli.subject.fresh import SEED, FreshNetwork
 
 if TYPE_CHECKING:
+    from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
     from cnncli.subject.subject import Subject
 
+CHECKED, HOW = "What is checked, if not our own engine", "How"  # headings of the help
+MODE_OPTIONS = (
+    option(
+        "against",
+        Path | None,
+        metavar="NPZ",
+        panel=CHECKED,
+        help="Check gradients computed elsewhere: arrays dw1, db1, … in an .npz file.",
+    ),
+    option(
+        "code",
+        Path | None,
+        metavar="FILE",
+        panel=CHECKED,
+        help="Check the backward functions that this Python file defines. It is run.",
+    ),
+    option(
+        "template",
+        Path | None,
+        metavar="FILE",
+        panel=CHECKED,
+        help="Write a file to fill in for --code, and nothing else.",
+    ),
+    option("self_test", bool, panel=CHECKED, help="Plant every known mistake into the chain and see it found."),
+)
+Images = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
+]
+MethodName = Annotated[
+    Literal["complex-step", "central", "richardson"],
+    typer.Option(
+        rich_help_panel=HOW,
+        help="complex-step: exact to rounding; central: (L(x+h) − L(x−h))/2h; richardson: the same, "
+        "extrapolated to h = 0.",
+    ),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", rich_help_panel=HOW, help="Check only N entries of each tensor, spread over it."),
+]
+Show = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", rich_help_panel=HOW, help="Show also what each entry of one derivative is off: dL/dw1."
+    ),
+]
 
+
+@gather("mode", MODE_OPTIONS)
+@gather("network", NETWORK_OPTIONS)
+@gather("fresh", FRESH_OPTIONS)
 def gradcheck(
-    images: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
-    ] = None,
+    *,
+    context: typer.Context,
+    images: Images = None,
     model: OptionalModelPath = None,
     label: Label = None,
-    method: Annotated[
-        Literal["complex-step", "central", "richardson"],
-        typer.Option(
-            help="complex-step: exact to rounding; central: (L(x+h) − L(x−h))/2h; richardson: the same, "
-            "extrapolated to h = 0."
-        ),
-    ] = "complex-step",
-    code: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Check the backward functions that this Python file defines. It is run."),
-    ] = None,
-    template: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a file to fill in for --code, and nothing else.")
-    ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(metavar="NPZ", help="Check gradients computed elsewhere: arrays dw1, db1, … in an .npz file."),
-    ] = None,
-    self_test: Annotated[
-        bool, typer.Option("--self-test", help="Plant every known mistake into the chain and see it found.")
-    ] = False,
-    show: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Show also what each entry of one derivative is off: dL/dw1.")
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Check only N entries of each tensor, spread over it.")
-    ] = None,
-    filters: FreshFilters = None,
-    kernel: FreshKernel = None,
-    pool: FreshPool = None,
-    image_size: FreshImageSize = None,
-    channels: FreshChannels = None,
-    classes: FreshClasses = None,
-    seed: FreshSeed = None,
-    format: Annotated[Literal["table", "json"], typer.Option(help=TABLE_OR_JSON)] = "table",  # noqa: A002
+    mode: Mapping[str, Any],
+    method: MethodName = "complex-step",
+    sample: Sample = None,
+    show: Show = None,
+    network: Mapping[str, Any],
+    fresh: Mapping[str, Any],
+    format: TableOrJson = "table",  # noqa: A002
 ) -> None:
     """Prove every derivative right: every entry of every parameter and intermediate value, and every link alone.
 
@@ -74,72 +99,82 @@ def gradcheck(
     with options of a fresh network, one with random weights. An entry on a kink of a relu or a pooling window is no
     failure if its gradient lies between the two one-sided derivatives. The exit code is 1 if a check fails.
     """
-    blocks = parse_filters(filters) if filters is not None else None
+    chosen = modes.GRADCHECK.choose(context)
+    if format == "json" and show is not None:
+        modes.refuse("--format json", ["--show"])
 
     # The products are small: BLAS threads only wait for each other, on a busy machine for ten times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    from dataclasses import replace
-
-    from cnncli.subject.subject import FreshNetwork, choose
-
-    fresh = FreshNetwork(blocks, kernel, pool, image_size, channels, classes, seed)
-    alone = {"--code": code is not None, "--template": template is not None, "--self-test": self_test}
-    _refuse_mixtures(alone, fresh.given, images=bool(images), model=model is not None, against=against is not None)
-    if template:
-        _write_template(template)
-    elif code:
-        _check_code(code, seed or 0, method, format)
-    elif self_test:
+    seed = fresh.get("seed", SEED)
+    if chosen == "template":
+        _write_template(mode["template"])
+    elif chosen == "code":
+        _check_code(mode["code"], seed, method, format)
+    elif chosen == "self_test":
         _self_test(format)
     else:
-        # With a model the seed is that of the sample alone.
-        described = replace(fresh, seed=None) if model is not None and sample is not None else fresh
-        subject = choose(images or [], model, label, described)
-        _check(subject, against, method, sample, seed or 0, show, format)
+        subject = _subject(images or [], model, label, FreshNetwork(network, **fresh), sample)
+        _check(_prepare(subject, mode.get("against"), method, sample, seed), mode.get("against"), show, format)
 
 
-def _check(
-    subject: "Subject",
-    against: Path | None,
-    method: "Method",
-    sample: int | None,
-    seed: int,
-    show: str | None,
-    format: str,  # noqa: A002
-) -> None:
-    """Check our own engine, or gradients from a file."""
-    from dataclasses import replace
+def _subject(
+    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, sample: int | None
+) -> "Subject":
+    from cnncli.subject.subject import choose
 
+    if model is not None and sample is not None:
+        fresh = replace(fresh, seed=None)  # with a model the seed is that of the sample alone
+    return choose(images, model, label, fresh)
+
+
+def _prepare(subject: "Subject", against: Path | None, method: "Method", sample: int | None, seed: int) -> "Gradcheck":
+    """The check of our own engine, or of gradients from a file."""
     from cnncli.checking.against import read_gradients
-    from cnncli.checking.agreement import compare_engine, join
     from cnncli.checking.gradcheck import Gradcheck, engine_gradients
     from cnncli.checking.methods import EPS
-    from cnncli.checking.run import run_gradcheck
-    from cnncli.network.fused.engine import Fused
     from cnncli.network.textbook import Textbook
-    from cnncli.reports.console import print_json
-    from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
-    from cnncli.reports.gradcheck.progress import CheckProgress
 
     if against:
         gradients, eps = read_gradients(against, subject)
     else:
         gradients, eps = engine_gradients(Textbook(subject.architecture), subject), EPS
-    gradcheck = Gradcheck(subject, gradients, method, sample, seed, eps, foreign=against is not None)
+    return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=against is not None)
+
+
+def _check(gradcheck: "Gradcheck", against: Path | None, show: str | None, format: str) -> None:  # noqa: A002
+    """Run a check and show what it came to."""
+    from cnncli.checking.agreement import compare_engine, join
+    from cnncli.checking.run import run_gradcheck
+    from cnncli.network.engines import choose_engine
+    from cnncli.reports.console import print_json
+    from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
+    from cnncli.reports.gradcheck.progress import CheckProgress
+
+    if show is not None:
+        _refuse_unchecked(show, gradcheck)
     with CheckProgress(gradcheck.total, "entries") as progress:
         outcome = run_gradcheck(replace(gradcheck, advance=progress.advance))
     if not against:
-        engine = Fused(subject.architecture)
-        outcome = replace(outcome, engine=join(engine.name, compare_engine(engine, subject)))
+        engine = choose_engine(gradcheck.subject.architecture)
+        outcome = replace(outcome, engine=join(engine.name, compare_engine(engine, gradcheck.subject)))
     if format == "json":
         print_json(outcome_document(outcome))
     else:
         print_outcome(outcome, f"gradients of {against}" if against else "the textbook engine's gradients")
-        if show:
+        if show is not None:
             print_error_map(outcome, show)
     if not outcome.passed:
         raise typer.Exit(1)
+
+
+def _refuse_unchecked(name: str, gradcheck: "Gradcheck") -> None:
+    """Raise UsageError for the name of a derivative that will not be checked."""
+    checked = [tensor.gradient.name for tensor in gradcheck.checked]
+    if name not in checked:
+        near = get_close_matches(name, checked, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--show {name}: no such derivative is checked, there are {', '.join(checked)}{hint}")
 
 
 def _check_code(path: Path, seed: int, method: "Method", format: str) -> None:  # noqa: A002
@@ -178,15 +213,3 @@ def _write_template(path: Path) -> None:
 
     write_template(path)
     stderr().print(f"wrote {path}: fill it in and run cnncli gradcheck --code {path}", soft_wrap=True)
-
-
-def _refuse_mixtures(alone: dict[str, bool], fresh: list[str], *, images: bool, model: bool, against: bool) -> None:
-    """--code, --template and --self-test bring their own networks and go with no other subject."""
-    from cnncli.errors import UsageError
-
-    first, *more = [name for name, given in alone.items() if given] or [""]
-    others = [*more, *(["IMAGE"] if images else []), *(["--model"] if model else [])]
-    others += ["--against"] if against else []
-    others += [name for name in fresh if name != "--seed"]
-    if first and others:
-        raise UsageError(f"{first} checks on networks of its own: leave out {', '.join(others)}")

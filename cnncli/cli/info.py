@@ -1,16 +1,9 @@
 """`cnncli info`."""
 
-from typing import Annotated, Literal
-
-import typer
-
-from cnncli.cli.options import TABLE_OR_JSON, ModelPath
+from cnncli.cli.options import ModelPath, TableOrJson
 
 
-def info(
-    model: ModelPath,
-    format: Annotated[Literal["table", "json"], typer.Option(help=TABLE_OR_JSON)] = "table",  # noqa: A002
-) -> None:
+def info(model: ModelPath, format: TableOrJson = "table") -> None:  # noqa: A002
     """Show what a model is: layers, shapes, parameters, classes, preprocessing."""
     from cnncli.model import load_model
     from cnncli.reports.console import print_json

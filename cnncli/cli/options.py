@@ -1,12 +1,26 @@
-"""Options that several commands share: one way to say a thing. Nothing here imports NumPy, so that --help is quick."""
+"""Every option that more than one command has, and those of a network, each declared once.
 
+Nothing here imports NumPy, so that the help is quick. A default stands in the dataclass that takes it; here it is only
+shown.
+"""
+
+import inspect
 import math
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-TABLE_OR_JSON = "table: for people; json: one JSON document on stdout."
+from cnncli.cli.flags import flag
+from cnncli.data.settings import Channels
+from cnncli.network.architecture import Architecture
+from cnncli.subject.fresh import IMAGE_SIZE, SEED
+
+SUBJECT, NETWORK, OUTPUT = "What is looked at", "Fresh network", "Output"  # headings of the help
+
+Command = Callable[..., None]
 
 
 def positive(value: float | None) -> float | None:
@@ -28,47 +42,96 @@ def parse_filters(text: str) -> tuple[int, ...]:
     try:
         filters = tuple(int(number) for number in text.split(","))
     except ValueError:
-        raise typer.BadParameter(
-            f"'{text}' is not a list of whole numbers like 8 or 8,16", param_hint="'--filters'"
-        ) from None
+        raise typer.BadParameter(f"'{text}' is not a list of whole numbers like 8 or 8,16") from None
     if min(filters) < 1:
-        raise typer.BadParameter(f"'{text}': every block needs at least 1 filter", param_hint="'--filters'")
+        raise typer.BadParameter(f"'{text}': every block needs at least 1 filter")
     return filters
 
 
-ModelPath = Annotated[
-    Path, typer.Option("--model", "-m", metavar="PATH", help="A model file, or a run folder that holds one.")
+TableOrJson = Annotated[
+    Literal["table", "json"],
+    typer.Option("--format", rich_help_panel=OUTPUT, help="table: for people; json: one JSON document on stdout."),
 ]
-OptionalModelPath = Annotated[
-    Path | None, typer.Option("--model", "-m", metavar="PATH", help="A model file, or a run folder that holds one.")
+Force = Annotated[
+    bool,
+    typer.Option("--force", rich_help_panel=OUTPUT, help="Replace an existing file, or the run in an existing folder."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="All that is drawn at random follows from it.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
-Filters = Annotated[
-    str, typer.Option("--filters", metavar="N[,N…]", help="Filters of each block: 8, or 8,16 for two blocks.")
-]
-Kernel = Annotated[int, typer.Option("--kernel", min=1, help="k: the kernels are k×k.")]
-Pool = Annotated[int, typer.Option("--pool", min=1, help="s: the pooling windows are s×s.")]
-
 Label = Annotated[
     str | None,
     typer.Option(
-        "--label",
         metavar="CLASS",
+        rich_help_panel=SUBJECT,
         help="The true class; the image's folder names it where not given (1 without a model).",
     ),
 ]
-FreshFilters = Annotated[
-    str | None, typer.Option("--filters", metavar="N[,N…]", help="Fresh network: filters of each block.  [8]")
-]
-FreshKernel = Annotated[int | None, typer.Option("--kernel", min=1, help="Fresh network: kernels are k×k.  [3]")]
-FreshPool = Annotated[int | None, typer.Option("--pool", min=1, help="Fresh network: pooling windows are s×s.  [2]")]
-FreshImageSize = Annotated[
-    int | None,
-    typer.Option("--image-size", min=1, max=10_000, help="Fresh network: images of N×N.  [the image's own, or 12]"),
-]
-FreshChannels = Annotated[
-    Literal["auto", "gray", "rgb"] | None, typer.Option("--channels", help="Fresh network: gray or colour.  [auto]")
-]
-FreshClasses = Annotated[int | None, typer.Option("--classes", min=2, help="Fresh network: how many classes.  [2]")]
-FreshSeed = Annotated[int | None, typer.Option("--seed", min=0, help="Fresh network: its weights follow from it.  [0]")]
+_model = typer.Option(
+    "--model", "-m", metavar="PATH", rich_help_panel=SUBJECT, help="A model file, or a run folder that holds one."
+)
+ModelPath = Annotated[Path, _model]
+OptionalModelPath = Annotated[Path | None, _model]
+
+
+def option(name: str, kind: Any, default: object = None, *, panel: str, **details: Any) -> inspect.Parameter:
+    """An option of a group, for `gather`; of a bool, the flag that sets it."""
+    if kind is bool:
+        default = False
+    info = typer.Option(flag(name), rich_help_panel=panel, **details)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+
+
+# One entry for each field of Architecture that can be chosen; nothing else in cli/ knows these options.
+NETWORK_OPTIONS = (
+    option(
+        "filters",
+        str,
+        ",".join(map(str, Architecture.filters)),
+        panel=NETWORK,
+        metavar="N[,N…]",
+        callback=parse_filters,
+        help="Filters of each block: 8, or 8,16 for two blocks.",
+    ),
+    option("kernel", int, Architecture.kernel, panel=NETWORK, min=1, help="k: the kernels are k×k."),
+    option("pool", int, Architecture.pool, panel=NETWORK, min=1, help="s: the pooling windows are s×s."),
+)
+SEED_OPTION = option("seed", int, SEED, panel=NETWORK, min=0, help="All that is drawn at random follows from it.")
+FRESH_OPTIONS = (
+    option(
+        "image_size",
+        int | None,
+        panel=NETWORK,
+        min=1,
+        max=10_000,
+        show_default=f"the image's own, or {IMAGE_SIZE}",
+        help="The images are N×N.",
+    ),
+    option("channels", Channels, "auto", panel=NETWORK, help="Gray or colour; auto is gray where every image is."),
+    option("classes", int, Architecture.classes, panel=NETWORK, min=2, help="How many classes there are."),
+    SEED_OPTION,
+)
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether a parameter of the running command was written on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE" and context.params.get(name) not in ((), [])
+
+
+def gather(parameter: str, options: Sequence[inspect.Parameter]) -> Callable[[Command], Command]:
+    """Put a group of options into the place of one parameter of a command, which gets those given, value by name."""
+
+    def decorate(command: Command) -> Command:
+        signature = inspect.signature(command)
+
+        @wraps(command)
+        def gathered(context: typer.Context, **values: Any) -> None:
+            group = {option.name: values.pop(option.name) for option in options}
+            given = {name: value for name, value in group.items() if is_given(context, name)}
+            command(context=context, **{parameter: given}, **values)
+
+        parameters = list(signature.parameters.values())
+        place = list(signature.parameters).index(parameter)
+        parameters[place : place + 1] = options
+        gathered.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return gathered
+
+    return decorate

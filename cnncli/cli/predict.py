@@ -5,25 +5,35 @@ from typing import Annotated, Literal
 
 import typer
 
-from cnncli.cli.options import ModelPath
+from cnncli.cli.modes import refuse
+from cnncli.cli.options import OUTPUT, ModelPath, is_given
+
+Images = Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="Image files, and folders of them (recursively).")]
+TopK = Annotated[
+    int | None,
+    typer.Option(min=1, rich_help_panel=OUTPUT, help="Show the N most probable classes; 1 in a table, all in JSON."),
+]
+Format = Annotated[
+    Literal["table", "json", "csv"],
+    typer.Option("--format", rich_help_panel=OUTPUT, help="table: for people; json, csv: for other programs."),
+]
 
 
 def predict(
-    images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE…", help="Image files, and folders of them (recursively).")
-    ],
+    *,
+    context: typer.Context,
+    images: Images,
     model: ModelPath,
-    top_k: Annotated[
-        int | None, typer.Option(min=1, help="Show the N most probable classes; 1 in a table, all in JSON.")
-    ] = None,
-    format: Annotated[  # noqa: A002
-        Literal["table", "json", "csv"], typer.Option(help="table: for people; json, csv: for other programs.")
-    ] = "table",
+    top_k: TopK = None,
+    format: Format = "table",  # noqa: A002
 ) -> None:
     """Tell the class of images, a row for each in the order given.
 
     An image that cannot be read gets its reason in its row, and the exit code is 3.
     """
+    if format == "csv" and is_given(context, "top_k"):
+        refuse("--format csv", ["--top-k"])
+
     from cnncli.model import load_model
     from cnncli.prediction import Unreadable
     from cnncli.prediction import predict as classify

@@ -7,7 +7,7 @@ from rich.console import Console
 from cnncli.cli.keys import ESCAPE, read_key, single_keys
 from cnncli.errors import UsageError
 from cnncli.reports.console import stdout
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.table import print_step
 from cnncli.tracing.entries import known
 from cnncli.tracing.trace import Trace
@@ -53,7 +53,7 @@ def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:
     names = [step.name for step in trace.steps]
     try:
         written = console.input("name: ").strip()
-        return (names.index(known(written, names, "jump to")), "") if written else (place, "")
+        return (names.index(known(written, names, "jump")), "") if written else (place, "")
     except EOFError:
         return place, ""
     except UsageError as error:

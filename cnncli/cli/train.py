@@ -1,90 +1,110 @@
 """`cnncli train`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
-from cnncli.cli.options import TABLE_OR_JSON, Filters, Kernel, Pool, Quiet, Seed, fraction, parse_filters, positive
+from cnncli.cli.options import (
+    NETWORK_OPTIONS,
+    OUTPUT,
+    SEED_OPTION,
+    Force,
+    TableOrJson,
+    fraction,
+    gather,
+    option,
+    positive,
+)
+from cnncli.data.settings import LARGEST_OWN_SIZE, Channels
+from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, OptimiserName, TrainingSettings
 
+TRAINING, IMAGES = "Training", "Images"  # headings of the help
+RATES = ", ".join(f"{rate} for {name}" for name, rate in DEFAULT_LEARNING_RATE.items())
 
-def train(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA", help="A folder with one folder of images for each class, or with train/ and val/ of such."
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="RUN", help="The run folder to make; runs/NAME of the data where not given."),
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images in one step.")] = 32,
-    lr: Annotated[
-        float | None, typer.Option(callback=positive, help="Learning rate; 0.003 for adam, 0.02 for sgd if not given.")
-    ] = None,
-    optimizer: Annotated[
-        Literal["adam", "sgd"], typer.Option(help="adam, or sgd: gradient descent with momentum 0.9.")
-    ] = "adam",
-    filters: Filters = "8",
-    kernel: Kernel = 3,
-    pool: Pool = 2,
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=10_000,
-            help="Scale images to N×N (proportions kept, cropped at the centre); "
-            "their own size if all share one of at most 64, else 64.",
-        ),
-    ] = None,
-    channels: Annotated[
-        Literal["auto", "gray", "rgb"], typer.Option(help="auto is gray where every image is.")
-    ] = "auto",
-    val_fraction: Annotated[
+# One entry for each field of TrainingSettings that an option sets.
+TRAINING_OPTIONS = (
+    option("epochs", int, TrainingSettings.epochs, panel=TRAINING, min=1, help="Passes over the training images."),
+    option("batch_size", int, TrainingSettings.batch_size, panel=TRAINING, min=1, help="Images in one step."),
+    option(
+        "learning_rate",
         float | None,
-        typer.Option(
-            callback=fraction, help="Share of each class for validation, where DATA brings none; 0.2 if not given."
-        ),
-    ] = None,
-    seed: Seed = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor cores that compute; all if not given. Changes no result.")
-    ] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the run in an existing folder.")] = False,
-    format: Annotated[Literal["table", "json"], typer.Option(help=TABLE_OR_JSON)] = "table",  # noqa: A002
+        panel=TRAINING,
+        callback=positive,
+        help=f"Learning rate; {RATES} if not given.",
+    ),
+    option(
+        "optimizer",
+        OptimiserName,
+        TrainingSettings.optimizer,
+        panel=TRAINING,
+        help="adam, or sgd: gradient descent with momentum 0.9.",
+    ),
+    option(
+        "threads",
+        int | None,
+        panel=TRAINING,
+        min=1,
+        help="Processor cores that compute; all if not given. Changes no result.",
+    ),
+    option(
+        "image_size",
+        int | None,
+        panel=IMAGES,
+        min=1,
+        max=10_000,
+        help="Scale images to N×N (proportions kept, cropped at the centre); "
+        f"their own size if all share one of at most {LARGEST_OWN_SIZE}, else {LARGEST_OWN_SIZE}.",
+    ),
+    option("channels", Channels, TrainingSettings.channels, panel=IMAGES, help="auto is gray where every image is."),
+    option(
+        "validation_fraction",
+        float | None,
+        panel=IMAGES,
+        callback=fraction,
+        help=f"Share of each class for validation, where DATA brings none; {VALIDATION_FRACTION} if not given.",
+    ),
+    option("skip_bad", bool, panel=IMAGES, help="Leave out images that cannot be read."),
+    SEED_OPTION,
+    option(
+        "out",
+        Path | None,
+        panel=OUTPUT,
+        metavar="RUN",
+        help="The run folder to make; runs/NAME of the data where not given.",
+    ),
+)
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", help="A folder with one folder of images for each class, or with train/ and val/ of such."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Nothing on stderr but errors.")]
+
+
+@gather("chosen", TRAINING_OPTIONS)
+@gather("network", NETWORK_OPTIONS)
+def train(
+    *,
+    context: typer.Context,  # noqa: ARG001  it tells `gather` what was given
+    data: Data,
+    chosen: Mapping[str, Any],
+    network: Mapping[str, Any],
+    force: Force = False,
+    format: TableOrJson = "table",  # noqa: A002
     quiet: Quiet = False,
 ) -> None:
     """Train a network on a folder of images.
 
     Makes a run folder with the best epoch's model, the history of the epochs, the split and the settings.
     """
-    blocks = parse_filters(filters)
-
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
-    from cnncli.training.run import TrainingSettings, run_training
+    from cnncli.training.run import run_training
 
-    settings = TrainingSettings(
-        data=data,
-        out=out,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=lr,
-        optimizer=optimizer,
-        filters=blocks,
-        kernel=kernel,
-        pool=pool,
-        image_size=image_size,
-        channels=channels,
-        validation_fraction=val_fraction,
-        seed=seed,
-        threads=threads,
-        skip_bad=skip_bad,
-        force=force,
-    )
+    settings = TrainingSettings(data, network=network, force=force, **chosen)
     with TrainingReport(quiet=quiet) as report:
         summary = run_training(settings, report)
     if format == "json":

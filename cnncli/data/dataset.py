@@ -5,19 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from cnncli.data.decoder import decode_many
 from cnncli.data.decoding import Pixels, Size, image_size
 from cnncli.data.folder import Sample
+from cnncli.data.settings import LARGEST_OWN_SIZE, Channels
 from cnncli.data.storage import Storage
 from cnncli.errors import DataError, ImageError
 from cnncli.network.arrays import Labels
-
-LARGEST_OWN_SIZE = 64
-Channels = Literal["auto", "gray", "rgb"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,8 @@ def refuse_unreadable(errors: Sequence[ImageError], total: int) -> None:
     named = "; ".join(str(error) for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     raise DataError(
-        f"{len(errors)} of {total} images cannot be read ({named}{more}): mend them, or leave them out with --skip-bad"
+        f"{len(errors)} of {total} images cannot be read ({named}{more}): mend them, or leave them out",
+        remedy="skip_bad",
     )
 
 

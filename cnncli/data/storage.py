@@ -64,7 +64,8 @@ def _room(shape: Shape, folder: Path) -> Pixels:
     except OSError as error:
         raise DataError(
             f"{folder} has no room for {prod(shape) / 2**30:.1f} GB of pixels ({error.strerror}): "
-            "name another folder with --out, or use a smaller --image-size"
+            "use a smaller image size, or name another folder",
+            remedy="out",
         ) from None
 
 

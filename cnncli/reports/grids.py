@@ -1,27 +1,17 @@
 """Arrays as aligned grids of numbers, tinted by sign and size, and cut in the middle where they are large."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from rich.text import Text
 
 from cnncli.network.arrays import Array
+from cnncli.reports.look import PRECISION, Look
 from cnncli.reports.tints import largest_of, tints
 
 WHOLE = 200  # an array of at most so many numbers is never cut if its rows fit the width
 GAP = "…"
-PRECISION = 4  # decimals
-
-
-@dataclass(frozen=True)
-class Look:
-    """How arrays are shown to people."""
-
-    full: bool = False  # nothing is cut
-    precision: int = PRECISION
-    edge: int = 3  # rows and columns that are left on each side of a cut
 
 
 def grid(values: Array, width: int, look: Look) -> tuple[Text, bool]:

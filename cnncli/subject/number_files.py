@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,7 @@ from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
 from cnncli.network.chain import build_chain
-
-if TYPE_CHECKING:
-    from cnncli.subject.subject import FreshNetwork
+from cnncli.subject.fresh import FreshNetwork
 
 MATRIX_SUFFIXES = (".csv", ".txt", ".npy")
 
@@ -46,7 +43,7 @@ def read_weights(path: Path) -> Parameters:
         ".json": _read_json,
     }
     if path.suffix.lower() not in readers:
-        raise UsageError(f"--weights {path}: weights are read from {', '.join(readers)} files")
+        raise UsageError(f"{path}: weights are read from {', '.join(readers)} files", argument="weights")
     try:
         arrays = readers[path.suffix.lower()](path)
         weights = {name: np.asarray(value, np.float64) for name, value in arrays.items()}
@@ -70,8 +67,8 @@ def _read_safetensors(path: Path) -> Parameters:
         raise ValueError(str(error)) from None
 
 
-def described(weights: Parameters, fresh: "FreshNetwork") -> "FreshNetwork":
-    """The network that the weights' shapes tell of, as far as no option says otherwise.
+def described(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:
+    """The network that the weights' shapes tell of, where nothing else was chosen.
 
     Weights of four axes are filters (N, C, k, k), and so is a w1 of two, k×k; the weights after the last filters are
     the dense layer's, (K, D).
@@ -81,12 +78,11 @@ def described(weights: Parameters, fresh: "FreshNetwork") -> "FreshNetwork":
         filters.append(len(w) if w.ndim == 4 else 1)
     blocks = fresh.filters or tuple(filters) or None
     dense = weights.get(f"w{len(blocks or (1,)) + 1}")
-    return replace(
-        fresh,
-        filters=blocks,
-        kernel=fresh.kernel or (weights["w1"].shape[-1] if filters else None),
-        classes=fresh.classes or (len(dense) if dense is not None and dense.ndim == 2 and len(dense) > 1 else None),
-    )
+    told: dict[str, object] = {"filters": blocks} if blocks else {}
+    if filters:
+        told["kernel"] = weights["w1"].shape[-1]
+    classes = len(dense) if dense is not None and dense.ndim == 2 and len(dense) > 1 else None
+    return replace(fresh, network={**told, **fresh.network}, classes=fresh.classes or classes)
 
 
 def fitted(weights: Parameters, architecture: Architecture, path: Path) -> Parameters:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from cnncli.data.dataset import Channels, common_size
+from cnncli.data.dataset import common_size
 from cnncli.data.decoding import Size, decode, to_channels
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
@@ -19,34 +19,10 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
+from cnncli.subject.fresh import IMAGE_SIZE, SEED, FreshNetwork
 from cnncli.subject.number_files import are_matrices, described, fitted, read_matrices, read_weights
 
 EXAMPLE = "the note's 6×6 example"
-
-
-@dataclass(frozen=True)
-class FreshNetwork:
-    """The options of a network that is made on the spot; None where they were not given."""
-
-    filters: tuple[int, ...] | None = None
-    kernel: int | None = None
-    pool: int | None = None
-    image_size: int | None = None
-    channels: Channels | None = None
-    classes: int | None = None
-    seed: int | None = None
-
-    @property
-    def given(self) -> list[str]:
-        """The options that were given, as they are written."""
-        return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value is not None]
-
-    def architecture(self, size: Size, channels: int) -> Architecture:
-        """The architecture for images of a size. Raises ArchitectureError where the blocks do not fit."""
-        filters, kernel, pool = self.filters or (8,), self.kernel or 3, self.pool or 2
-        architecture = Architecture(size.height, size.width, channels, filters, kernel, pool, self.classes or 2)
-        build_chain(architecture)
-        return architecture
 
 
 @dataclass(frozen=True)
@@ -65,20 +41,22 @@ class Subject:
 def choose(
     images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, weights: Path | None = None
 ) -> Subject:
-    """The subject that a command's arguments mean; an image may be a file of numbers, see own_numbers.
+    """The subject that a command's arguments mean; an image may be a file of numbers, see number_files.
 
     With a model its network; without one but with images or options fresh weights; with neither the note's example.
     `weights` is a file that sets parameters by name. Raises UsageError, DataError and ModelError.
     """
     if weights is not None:
         if model is not None:
-            raise UsageError("--weights and --model both bring weights: leave one out")
+            raise UsageError("both bring weights: leave one out", argument=("weights", "model"))
         return _with_weights(images, label, fresh, weights)
     if model is not None:
         if fresh.given:
-            raise UsageError(f"{fresh.given[0]} describes a fresh network, but --model brings its own: leave one out")
+            raise UsageError(
+                "describes a fresh network, but the model brings its own: leave one out", argument=fresh.given[0]
+            )
         if not images:
-            raise UsageError(f"--model {model} needs an image to look at: name an image file")
+            raise UsageError(f"{model} needs an image to look at: name an image file", argument="model")
         return _of_model(load_model(model), model, images, label)
     if images:
         return _fresh_on_images(images, label, fresh)
@@ -106,19 +84,20 @@ def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork
         subject = choose(images, None, label, network)
     else:
         subject = _note_example(label)
-        architecture = network.architecture(Size(*subject.X.shape[2:]), 1)
+        _, channels, height, width = subject.X.shape
+        architecture = _fit(network, height, width, channels)
         if architecture != subject.architecture:
-            subject = _fresh(architecture, subject.X, subject.images, label, 0)
+            subject = _fresh(architecture, subject.X, subject.images, label, fresh)
     parameters = subject.parameters | fitted(own, subject.architecture, path)
     origin = str(path) if own.keys() == parameters.keys() else f"{', '.join(own)} of {path}, others {subject.origin}"
     return replace(subject, parameters=parameters, origin=origin)
 
 
 def _fresh_on_noise(label: str | None, fresh: FreshNetwork) -> Subject:
-    side, seed = fresh.image_size or 12, fresh.seed or 0
-    architecture = fresh.architecture(Size(side, side), 3 if fresh.channels == "rgb" else 1)
-    X = np.random.default_rng([seed, 1]).normal(size=(1, architecture.channels, side, side))
-    return _fresh(architecture, X, ("random numbers",), label, seed)
+    side = fresh.image_size or IMAGE_SIZE
+    architecture = _fit(fresh, side, side, 3 if fresh.channels == "rgb" else 1)
+    X = np.random.default_rng([fresh.seed or SEED, 1]).normal(size=(1, architecture.channels, side, side))
+    return _fresh(architecture, X, ("random numbers",), label, fresh)
 
 
 def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
@@ -130,28 +109,41 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
     gray = fresh.channels == "gray" or (fresh.channels != "rgb" and all(len(image) == 1 for image in pixels))
     channels = 1 if gray else 3
     try:
-        architecture = fresh.architecture(size, channels)
+        architecture = _fit(fresh, size.height, size.width, channels)
     except ArchitectureError as error:
         if side:
             raise
         raise DataError(f"{images[0]} is {size.height}×{size.width}: {error}") from None
     X = Normalisation.none(channels).apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
-    return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
+    return _fresh(architecture, X, tuple(map(str, images)), label, fresh)
 
 
 def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
     if fresh.image_size or fresh.channels:
-        raise UsageError("--image-size and --channels are for image files: a matrix of numbers is taken as it is")
+        raise UsageError(
+            "are for image files: a matrix of numbers is taken as it is", argument=("image_size", "channels")
+        )
     X = read_matrices(images)
+    _, channels, height, width = X.shape
     try:
-        architecture = fresh.architecture(Size(*X.shape[2:]), X.shape[1])
+        architecture = _fit(fresh, height, width, channels)
     except ArchitectureError as error:
-        raise DataError(f"{images[0]} is {X.shape[2]}×{X.shape[3]}: {error}") from None
-    return _fresh(architecture, X, tuple(map(str, images)), label, fresh.seed or 0)
+        raise DataError(f"{images[0]} is {height}×{width}: {error}") from None
+    return _fresh(architecture, X, tuple(map(str, images)), label, fresh)
 
 
-def _fresh(architecture: Architecture, X: Array, images: tuple[str, ...], label: str | None, seed: int) -> Subject:
+def _fit(fresh: FreshNetwork, height: int, width: int, channels: int) -> Architecture:
+    """The architecture for images of a size. Raises ArchitectureError where its blocks do not fit."""
+    architecture = fresh.architecture(height, width, channels)
+    build_chain(architecture)
+    return architecture
+
+
+def _fresh(
+    architecture: Architecture, X: Array, images: tuple[str, ...], label: str | None, fresh: FreshNetwork
+) -> Subject:
     """Weights from the seed; the classes have numbers for names, and the label is 1 where none is given."""
+    seed = fresh.seed or SEED
     classes = tuple(map(str, range(architecture.classes)))
     y = np.full(len(X), 1 if label is None else _index(label, classes))
     return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh, seed {seed}")
@@ -190,7 +182,7 @@ def _folder_label(image: Path, classes: Sequence[str]) -> int:
         if folder.name in classes:
             return classes.index(folder.name)
     raise DataError(
-        f"{image} lies in no folder named after a class ({', '.join(classes)}): give its class with --label"
+        f"{image} lies in no folder named after a class ({', '.join(classes)}): give its class", remedy="label"
     )
 
 
@@ -199,4 +191,4 @@ def _index(label: str, classes: Sequence[str]) -> int:
         return classes.index(label)
     near = get_close_matches(label, classes, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"--label {label} is no class of this network, which has {', '.join(classes)}{hint}")
+    raise UsageError(f"{label} is no class of this network, which has {', '.join(classes)}{hint}", argument="label")

@@ -16,7 +16,8 @@ from cnncli.network.chain import build_chain
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Kind, Tensor
 from cnncli.network.terms import Entry, Index, Term
-from cnncli.subject.subject import FreshNetwork, Subject
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject
 from cnncli.tracing.expansion import Expander
 from cnncli.tracing.paths import Follower
 from cnncli.tracing.trace import Trace, trace_image
@@ -49,15 +50,17 @@ def derive(fresh: FreshNetwork) -> Derivation:
 
     Raises UsageError for what has no place on a page: several filters, channels, classes, or more than 9 rows.
     """
-    for option, several in (("--filters", fresh.filters not in (None, (1,))), ("--channels", fresh.channels == "rgb")):
-        if several:
-            raise UsageError(f"--symbolic writes out one filter and one gray channel: leave out {option}")
-    if fresh.classes not in (None, 2):
-        raise UsageError("--symbolic writes out the note's two classes: leave out --classes")
     side = fresh.image_size or 3
-    if side > LARGEST:
-        raise UsageError(f"--symbolic writes out images of at most {LARGEST}×{LARGEST}: choose a smaller --image-size")
-    architecture = Architecture(side, side, 1, (1,), fresh.kernel or 2, fresh.pool or 2, 2)
+    refused = {
+        "filters": "a page has one filter" if fresh.network.get("filters", (1,)) != (1,) else "",
+        "channels": "a page has one gray channel" if fresh.channels == "rgb" else "",
+        "classes": "a page has the note's two classes" if fresh.classes not in (None, 2) else "",
+        "image_size": f"a page has room for {LARGEST}×{LARGEST} pixels" if side > LARGEST else "",
+    }
+    for argument, reason in refused.items():
+        if reason:
+            raise UsageError(f"does not suit the derivation without numbers: {reason}", argument=argument)
+    architecture = Architecture(side, side, **{"kernel": 2, **fresh.network, "filters": (1,)})
     chain = build_chain(architecture)
     zeros = {name: np.zeros(shape) for name, shape in chain.parameter_shapes.items()}
     X = np.zeros((1, *chain.image.shape))

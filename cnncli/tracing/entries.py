@@ -13,7 +13,7 @@ from cnncli.network.terms import Entry, Index
 WRITTEN = re.compile(r"([^\[\]]+)((?:\[[\d\s,]*\])*)")
 
 
-def known(name: str, names: Sequence[str], option: str) -> str:
+def known(name: str, names: Sequence[str], argument: str) -> str:
     """The name, if it is one of the chain's; ∂ may stand for d.
 
     Raises UsageError, which says what there is and which name is nearest.
@@ -23,10 +23,10 @@ def known(name: str, names: Sequence[str], option: str) -> str:
         return plain
     near = get_close_matches(plain, names, n=1) or [each for each in names if each.lower() == plain.lower()]
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"{option} {name.strip()}: there is no such value, there are {', '.join(names)}{hint}")
+    raise UsageError(f"{name.strip()}: there is no such value, there are {', '.join(names)}{hint}", argument=argument)
 
 
-def parse_entries(text: str, shapes: Mapping[str, Shape], option: str) -> list[Entry]:
+def parse_entries(text: str, shapes: Mapping[str, Shape], argument: str) -> list[Entry]:
     """All entries that are meant: one for a whole index, those below it for the beginning of one.
 
     An index counts from 0 and is read from the first axis on. One that does not fit there is read as that of the last
@@ -35,14 +35,14 @@ def parse_entries(text: str, shapes: Mapping[str, Shape], option: str) -> list[E
     """
     written = WRITTEN.fullmatch(text.strip())
     if not written:
-        raise UsageError(f"{option} {text}: an entry is written like dL/dw1[0,0,1,2], counted from 0")
-    name = known(written[1], list(shapes), option)
+        raise UsageError(f"{text}: an entry is written like dL/dw1[0,0,1,2], counted from 0", argument=argument)
+    name = known(written[1], list(shapes), argument)
     shape = shapes[name]
     start = _start(tuple(map(int, re.findall(r"\d+", written[2]))), shape)
     if start is None:
         ranges = " and ".join(f"0 … {length - 1}" for length in shape)
         there = f"its indices are {ranges}" if shape else "it is one number, without an index"
-        raise UsageError(f"{option} {text.strip()} is out of range: {name} has the shape {shape}, {there}")
+        raise UsageError(f"{text.strip()} is out of range: {name} has the shape {shape}, {there}", argument=argument)
     return [Entry(name, (*start, *rest)) for rest in product(*map(range, shape[len(start) :]))]
 
 

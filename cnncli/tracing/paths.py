@@ -63,7 +63,9 @@ class Follower:
         """
         followed = [name for name in self._chain.tensors if name in self._derivatives.readers]
         if entry.name not in followed:
-            raise UsageError(f"--follow {entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}")
+            raise UsageError(
+                f"{entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}", argument="follow"
+            )
         return Paths(
             entry.label(self._values[entry.name].shape),
             float(self._values[f"dL/d{entry.name}"][entry.place]),

@@ -51,7 +51,7 @@ class Trace:
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
         if names is None:
             return self
-        wanted = {known(name, [step.name for step in self.steps], "--only") for name in names}
+        wanted = {known(name, [step.name for step in self.steps], "only") for name in names}
         return replace(self, steps=[step for step in self.steps if step.name in wanted])
 
     def narrowed(self, n: int | None, c: int | None) -> "Trace":
@@ -62,9 +62,9 @@ class Trace:
         """
         architecture = self.subject.architecture
         if n is not None and n >= max(architecture.filters):
-            raise UsageError(f"--filter {n}: the filters are 0 … {max(architecture.filters) - 1}")
+            raise UsageError(f"{n}: the filters are 0 … {max(architecture.filters) - 1}", argument="filter")
         if c is not None and c >= architecture.channels:
-            raise UsageError(f"--channel {c}: the image's channels are 0 … {architecture.channels - 1}")
+            raise UsageError(f"{c}: the image's channels are 0 … {architecture.channels - 1}", argument="channel")
         return replace(self, steps=[part for step in self.steps for part in _narrow(step, n, c)])
 
 

@@ -105,4 +105,4 @@ def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Sc
 
 def _refuse_not_finite(loss: float, where: str) -> None:
     if not isfinite(loss):
-        raise Diverged(f"training diverged in {where}: the loss is {loss}; try a smaller --lr")
+        raise Diverged(f"training diverged in {where}: the loss is {loss}; try a smaller learning rate")

@@ -1,15 +1,11 @@
 """Optimisers: they change the parameters in place, once per batch."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from cnncli.network.arrays import Parameters
-
-OptimiserName = Literal["adam", "sgd"]
-
-# What trains well on small image folders without a thought; the command's --lr overrides it.
-DEFAULT_LEARNING_RATE: dict[OptimiserName, float] = {"adam": 0.003, "sgd": 0.02}
+from cnncli.training.settings import OptimiserName
 
 
 class Optimiser(Protocol):

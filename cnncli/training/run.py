@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from cnncli import __version__
-from cnncli.data.dataset import Channels, Dataset, decode_all, refuse_empty_classes, refuse_unreadable
+from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
@@ -21,32 +21,11 @@ from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
-from cnncli.training.optimisers import DEFAULT_LEARNING_RATE, OptimiserName, optimiser
+from cnncli.training.optimisers import optimiser
 from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
+from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, TrainingSettings
 
-VALIDATION_FRACTION = 0.2
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """The options of `cnncli train`; None where the default depends on the data or on another option."""
-
-    data: Path
-    out: Path | None = None
-    epochs: int = 20
-    batch_size: int = 32
-    learning_rate: float | None = None
-    optimizer: OptimiserName = "adam"
-    filters: tuple[int, ...] = (8,)
-    kernel: int = 3
-    pool: int = 2
-    image_size: int | None = None
-    channels: Channels = "auto"
-    validation_fraction: float | None = None
-    seed: int = 0
-    threads: int | None = None
-    skip_bad: bool = False
-    force: bool = False
+OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
 
 
 @dataclass(frozen=True)
@@ -68,7 +47,7 @@ class Watcher(Protocol):
         """One more image is decoded."""
 
     def left_out(self, errors: Sequence[ImageError]) -> None:
-        """Images that --skip-bad leaves out."""
+        """Images that cannot be read and are left out."""
 
     def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
         """The data is read and the run folder stands."""
@@ -140,7 +119,9 @@ def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
     """The folder with its own validation images, or with some taken from the training images."""
     if folder.validation is not None:
         if settings.validation_fraction is not None:
-            raise UsageError(f"--val-fraction has nothing to do: {folder.root} brings its own validation images")
+            raise UsageError(
+                f"has nothing to do: {folder.root} brings its own validation images", argument="validation_fraction"
+            )
         return folder
     fraction = settings.validation_fraction or VALIDATION_FRACTION
     training, validation = stratified(folder.training, folder.root, fraction, settings.seed)
@@ -167,15 +148,13 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
     """A network that fits the images, with fresh parameters in float32."""
     _, channels, height, width = training.images.shape
     try:
-        architecture = Architecture(
-            height, width, channels, settings.filters, settings.kernel, settings.pool, len(classes)
-        )
+        architecture = Architecture(height, width, channels, classes=len(classes), **settings.network)
         build_chain(architecture)
     except ArchitectureError as error:
         if settings.image_size:
             raise
         raise DataError(
-            f"the images of {settings.data} are {height}×{width}: {error}, or scale them with --image-size"
+            f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
     parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, settings.seed).items()}
     return Model(architecture, classes, Normalisation.measured(training.images), parameters)
@@ -183,10 +162,17 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
 
 def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:
     """The settings as they took effect, ready for JSON."""
-    chosen = asdict(settings) | {"data": printable(settings.data)}
+    network = {name: value for name, value in asdict(model.architecture).items() if name not in OF_THE_DATA}
+    effective: dict[str, object] = {}
+    for name, value in asdict(settings).items():
+        if name == "network":
+            effective |= network
+        elif name not in ("out", "force", "threads"):
+            effective[name] = value
     return {
         "cnncli": __version__,
-        **{name: value for name, value in chosen.items() if name not in ("out", "force", "threads")},
+        **effective,
+        "data": printable(settings.data),
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),

@@ -31,11 +31,13 @@ def free_run_folder(data: Path) -> Path:
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise UsageError where something is already there that `force` does not give away."""
     if path.exists() and not path.is_dir():
-        raise UsageError(f"--out {path} is a file: name a folder that does not exist yet")
+        raise UsageError(f"{path} is a file: name a folder that does not exist yet", argument="out")
     if path.is_dir() and any(path.iterdir()) and not (path / SETTINGS).exists():
-        raise UsageError(f"--out {path} exists and holds no run: name a folder that does not exist yet")
+        raise UsageError(f"{path} exists and holds no run: name a folder that does not exist yet", argument="out")
     if path.exists() and not force:
-        raise UsageError(f"--out {path} exists: name another folder, or replace the run in it with --force")
+        raise UsageError(
+            f"{path} exists: name another folder, or replace the run in it", argument="out", remedy="force"
+        )
 
 
 class RunFolder:
@@ -52,7 +54,9 @@ class RunFolder:
             for name in (FILE_NAME, HISTORY, SPLIT):
                 (path / name).unlink(missing_ok=True)
         except FileExistsError:
-            raise UsageError(f"--out {path} was taken by another training meanwhile: name another folder") from None
+            raise UsageError(
+                f"{path} was taken by another training meanwhile: name another folder", argument="out"
+            ) from None
         except OSError as error:
             raise self._cannot_write(error) from None
 
@@ -114,4 +118,4 @@ class RunFolder:
             raise self._cannot_write(error) from None
 
     def _cannot_write(self, error: OSError) -> DataError:
-        return DataError(f"{self.path} cannot be written ({error.strerror}): name another folder with --out")
+        return DataError(f"{self.path} cannot be written ({error.strerror}): name another folder", remedy="out")

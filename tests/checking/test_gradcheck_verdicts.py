@@ -10,7 +10,8 @@ from cnncli.checking.run import Outcome, run_gradcheck
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.textbook import Gradients, Textbook
-from cnncli.subject.subject import FreshNetwork, Subject, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
 
 FINEST: dict[Method, float] = {"complex-step": 1e-11, "richardson": 1e-6, "central": 1e-5}
 
@@ -76,7 +77,7 @@ def test_differences_accuse_no_random_network_either(method: Method) -> None:
     "name", ["dL/dz3", "dL/dw3", "dL/db3", "dL/dF", "dL/dP2", "dL/dw2", "dL/dP1", "dL/dw1", "dL/dX"]
 )
 def test_a_small_error_in_one_entry_fails(method: Method, name: str) -> None:
-    subject = choose([], None, None, FreshNetwork(filters=(2, 2), image_size=10, seed=1))
+    subject = choose([], None, None, FreshNetwork({"filters": (2, 2)}, image_size=10, seed=1))
     gradients = right_gradients(subject)
     which = int(np.abs(gradients[name]).argmax())
     gradients[name] = gradients[name].copy()
@@ -150,7 +151,7 @@ def test_tied_maxima_may_share_a_gradient_but_not_multiply_it() -> None:
 
 
 def test_the_first_wrong_link_is_told() -> None:
-    subject = choose([], None, None, FreshNetwork(filters=(2, 2), image_size=10, seed=1))
+    subject = choose([], None, None, FreshNetwork({"filters": (2, 2)}, image_size=10, seed=1))
     gradients = right_gradients(subject)
     gradients["dL/dA1"] = gradients["dL/dA1"] + 1
     outcome = outcome_of(subject, gradients)

@@ -9,7 +9,8 @@ from cnncli.checking.kinks import Ties
 from cnncli.checking.probe import Probe, the_loss
 from cnncli.network.architecture import Architecture
 from cnncli.network.textbook import Textbook
-from cnncli.subject.subject import FreshNetwork, Subject, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
 
 
 @given(
@@ -17,7 +18,9 @@ from cnncli.subject.subject import FreshNetwork, Subject, choose
     name=st.sampled_from(["X", "w1", "b1", "Z1", "A1", "P1", "w2", "b2", "Z2", "A2", "P2", "w3", "b3", "F"]),
 )
 def test_the_first_maximum_changes_hands_at_the_certified_distance(seed: int, name: str) -> None:
-    subject = choose([], None, None, FreshNetwork(filters=(2, 2), kernel=2, image_size=10, channels="rgb", seed=seed))
+    subject = choose(
+        [], None, None, FreshNetwork({"filters": (2, 2), "kernel": 2}, image_size=10, channels="rgb", seed=seed)
+    )
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
     links = textbook.links

@@ -10,7 +10,8 @@ import pytest
 from cnncli.checking.gradcheck import engine_gradients
 from cnncli.network.arrays import Array
 from cnncli.network.textbook import Textbook
-from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import choose
 from tests.conftest import SAMPLE_DATA, Cli
 
 
@@ -166,10 +167,10 @@ def test_somebody_elses_code(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--code", "x.py", "--self-test"), "--code checks on networks of its own: leave out --self-test"),
-        (("--self-test", "-m", "model"), "--self-test checks on networks of its own: leave out --model"),
-        (("--template", "x.py", "--filters", "3"), "leave out --filters"),
-        (("--show", "dL/dw7"), "--show dL/dw7: no such derivative was checked"),
+        (("--code", "x.py", "--self-test"), "--code and --self-test are two modes: choose one"),
+        (("--self-test", "-m", "model"), "--self-test has no use for --model: leave it out"),
+        (("--template", "x.py", "--filters", "3"), "--template has no use for --filters: leave it out"),
+        (("--show", "dL/dw7"), "--show dL/dw7: no such derivative is checked"),
     ],
 )
 def test_options_that_make_no_sense_together(cli: Cli, arguments: tuple[str, ...], sentence: str) -> None:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
-from cnncli.data.dataset import Channels, Decoded, common_size, decode_all
+from cnncli.data.dataset import Decoded, common_size, decode_all
 from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
+from cnncli.data.settings import Channels
 from tests.conftest import write_image
 
 

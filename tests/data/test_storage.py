@@ -53,7 +53,7 @@ def test_too_many_pixels_go_to_a_file_that_leaves_no_trace(tmp_path: Path, monke
 def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "physical_memory", lambda: 0)
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*--out"):
+    with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*another folder with out"):
         Storage(1, SIZE, None, tmp_path / "file" / "run")
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from cnncli.reports.trace.tex import tex
-from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import choose
 from cnncli.tracing.trace import Trace, trace_image
 from tests.conftest import Cli, write_image
 
@@ -25,7 +26,7 @@ FORMULA = r"\frac{\partial L}{\partial w_{1}} = \mathrm{conv}(X, \frac{\partial 
 
 
 def arrays(*options: str) -> tuple[Trace, Arrays]:
-    fresh = FreshNetwork((3, 2), None, None, 11, "rgb", 4, 5) if options else FreshNetwork()
+    fresh = FreshNetwork({"filters": (3, 2)}, 11, "rgb", 4, 5) if options else FreshNetwork()
     trace = trace_image(choose([], None, None, fresh))
     return trace, {step.name: step.value for step in trace.steps}
 

@@ -5,7 +5,7 @@ import pytest
 
 from cnncli.errors import ArchitectureError, UsageError
 from cnncli.network.convolution import conv, conv_backward
-from cnncli.subject.subject import FreshNetwork
+from cnncli.subject.fresh import FreshNetwork
 from cnncli.tracing.derivation import Derivation, derive
 
 # The note's own page: X 3×3, w1 2×2, Z1 2×2.
@@ -25,7 +25,7 @@ def lines(derivation: Derivation, name: str) -> dict[str, str]:
 
 
 def test_the_notes_own_page_line_by_line() -> None:
-    derivation = derive(FreshNetwork(image_size=3, kernel=2))
+    derivation = derive(FreshNetwork({"kernel": 2}, image_size=3))
     written = lines(derivation, "dL/dw1") | lines(derivation, "dL/db1")
     note = [re.split(r"\s+=\s+", line.strip()) for line in NOTE.strip().splitlines()]
     assert list(written.items()) == [(left, right) for left, right in note]
@@ -33,7 +33,7 @@ def test_the_notes_own_page_line_by_line() -> None:
 
 
 def test_the_choices_are_written_as_choices() -> None:
-    derivation = derive(FreshNetwork(image_size=6, kernel=3))
+    derivation = derive(FreshNetwork({"kernel": 3}, image_size=6))
     assert lines(derivation, "A1")["a12"] == "max(z12, 0)"
     assert lines(derivation, "P1")["p12"] == "max(a13, a14, a23, a24)"
     assert lines(derivation, "dL/dA1")["dL/da23"] == "dL/dp12 if a23 is the first maximum of its window, else 0"
@@ -45,14 +45,14 @@ def test_the_choices_are_written_as_choices() -> None:
 
 
 def test_the_rest_lies_in_no_window() -> None:
-    assert lines(derive(FreshNetwork(image_size=4, kernel=2)), "dL/dA1")["dL/da33"] == "0, it lies in no window"
+    assert lines(derive(FreshNetwork({"kernel": 2}, image_size=4)), "dL/dA1")["dL/da33"] == "0, it lies in no window"
 
 
 @pytest.mark.parametrize(("side", "kernel"), [(3, 2), (4, 3), (5, 2), (7, 4), (9, 3), (9, 8)])
 def test_the_sums_of_any_small_size_are_the_convolutions(side: int, kernel: int) -> None:
     """Put random numbers into the written sums: they must give what the network computes."""
     pool = 1 if side - kernel < 1 else 2
-    derivation = derive(FreshNetwork(image_size=side, kernel=kernel, pool=pool))
+    derivation = derive(FreshNetwork({"kernel": kernel, "pool": pool}, image_size=side))
     random = np.random.default_rng(side)
     X, w, b = random.normal(size=(1, 1, side, side)), random.normal(size=(1, 1, kernel, kernel)), random.normal(size=1)
     Z = conv(X, w, b)
@@ -74,7 +74,7 @@ def test_the_sums_of_any_small_size_are_the_convolutions(side: int, kernel: int)
     ("fresh", "sentence"),
     [
         (FreshNetwork(image_size=10), "at most 9×9"),
-        (FreshNetwork(filters=(2,)), "one filter and one gray channel: leave out --filters"),
+        (FreshNetwork({"filters": (2,)}), "one filter and one gray channel: leave out --filters"),
         (FreshNetwork(channels="rgb"), "leave out --channels"),
         (FreshNetwork(classes=3), "the note's two classes: leave out --classes"),
     ],
@@ -86,4 +86,4 @@ def test_what_has_no_place_on_a_page(fresh: FreshNetwork, sentence: str) -> None
 
 def test_a_kernel_that_does_not_fit() -> None:
     with pytest.raises(ArchitectureError, match="larger than its input"):
-        derive(FreshNetwork(image_size=3, kernel=4))
+        derive(FreshNetwork({"kernel": 4}, image_size=3))

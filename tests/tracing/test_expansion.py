@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncli.data.dataset import Channels
+from cnncli.data.settings import Channels
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
-from cnncli.subject.subject import FreshNetwork, Subject, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
 from cnncli.tracing.entries import Entry, parse_entries
 from cnncli.tracing.expansion import Expander, Expansion
 from cnncli.tracing.trace import Trace, trace_image
@@ -54,7 +55,7 @@ def test_every_entry_of_random_networks(
     blocks: list[int], channels: Channels, classes: int, pool: int, seed: int
 ) -> None:
     side = 4 if len(blocks) == 1 else pool * (pool + 1) + 2
-    fresh = FreshNetwork(tuple(blocks), 2, pool, side, channels, classes, seed)
+    fresh = FreshNetwork({"filters": tuple(blocks), "kernel": 2, "pool": pool}, side, channels, classes, seed)
     assert_every_sum_is_the_recorded_value(trace_image(choose([], None, str(seed % classes), fresh)))
 
 
@@ -106,7 +107,7 @@ def test_the_reason(entry: str, reason: str) -> None:
 
 
 def test_the_rest_that_fills_no_window() -> None:
-    trace = trace_image(choose([], None, None, FreshNetwork((1,), 2, 2, 6)))
+    trace = trace_image(choose([], None, None, FreshNetwork({"filters": (1,), "kernel": 2}, 6)))
     expansion = expand(trace, "dL/dA1[0,4,4]")
     assert (expansion.total, expansion.window) == (0, None)
     assert expansion.reason == "A1[0,4,4] lies in the rest that fills no window: nobody read it"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from cnncli.errors import UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
-from cnncli.subject.subject import FreshNetwork, Subject, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
 from cnncli.tracing.entries import Entry, parse_entries
 from cnncli.tracing.paths import Follower
 from cnncli.tracing.trace import Trace, trace_image
@@ -43,7 +44,7 @@ def test_the_paths_of_every_entry_of_the_example_add_up() -> None:
 @settings(max_examples=6)
 @given(blocks=st.integers(1, 2), classes=st.integers(2, 3), seed=st.integers(0, 1000))
 def test_the_paths_of_random_networks_add_up(blocks: int, classes: int, seed: int) -> None:
-    fresh = FreshNetwork((2,) * blocks, 2, 2, 3 if blocks == 1 else 7, "gray", classes, seed)
+    fresh = FreshNetwork({"filters": (2,) * blocks, "kernel": 2}, 3 if blocks == 1 else 7, "gray", classes, seed)
     assert_all_paths_add_up(trace_image(choose([], None, str(seed % classes), fresh)))
 
 
@@ -69,7 +70,7 @@ def test_a_path_names_every_entry_on_the_way() -> None:
 
 
 def test_only_the_strongest_are_shown_of_many() -> None:
-    trace = trace_image(choose([], None, None, FreshNetwork((3, 3), 3, 2, 16)))
+    trace = trace_image(choose([], None, None, FreshNetwork({"filters": (3, 3)}, 16)))
     every = Follower(trace).follow(Entry("w1", (0, 0, 0, 0)), ALL)
     some = Follower(trace).follow(Entry("w1", (0, 0, 0, 0)), 5)
     assert some.shown == every.shown[:5]

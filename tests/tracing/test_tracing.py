@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 
 from cnncli.model import Model, load_model
 from cnncli.network.initialisation import he_normal
-from cnncli.subject.subject import FreshNetwork, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import choose
 from tests.conftest import SAMPLE_DATA, Cli, write_image
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "network" / "note_6x6.json").read_text())
@@ -112,7 +113,7 @@ def test_fresh_networks(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_values_beyond_the_numbers_of_json_are_words(tmp_path: Path, cli: Cli) -> None:
-    subject = choose([], None, None, FreshNetwork((1,), image_size=4))
+    subject = choose([], None, None, FreshNetwork({"filters": (1,)}, image_size=4))
     parameters = he_normal(subject.architecture, 0) | {"b2": np.array([-2000.0])}
     from cnncli.data.normalisation import Normalisation
 

@@ -16,7 +16,8 @@ from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook
-from cnncli.subject.subject import FreshNetwork, Subject, choose
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
 
 Argument = Array | int | tuple[int, ...]
 

@@ -1,6 +1,5 @@
 """The verdicts of a gradient check, for people and for other programs."""
 
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,10 @@ from rich.text import Text
 from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
 from cnncli.checking.run import Outcome
-from cnncli.errors import UsageError
 from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
-from cnncli.reports.grids import Look, grid
+from cnncli.reports.grids import grid
+from cnncli.reports.look import Look
 from cnncli.text import printable
 
 WORST = 3  # entries that are shown of a derivative that failed
@@ -130,16 +129,8 @@ def explanations(check: Check) -> list[str]:
 
 
 def print_error_map(outcome: Outcome, name: str) -> None:
-    """What one derivative is off, entry by entry; 0 where it was not checked or sits on a kink.
-
-    Raises UsageError for a name that was not checked.
-    """
-    checks = {check.name: check for check in outcome.checks}
-    if name not in checks:
-        near = get_close_matches(name, checks, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"--show {name}: no such derivative was checked, there are {', '.join(checks)}{hint}")
-    check = checks[name]
+    """What one derivative is off, entry by entry; 0 where it was not checked or sits on a kink."""
+    check = next(check for check in outcome.checks if check.name == name)
     errors = np.zeros(check.shape)
     errors.ravel()[check.entries] = np.where(check.kinks, 0, check.analytic - check.numeric)
     out = stdout()

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cnncli.network.chain import build_chain
-from cnncli.reports.trace.table import HEADINGS
+from cnncli.reports.trace.heading import HEADINGS
 from cnncli.tracing.derivation import Derivation, Equation
 
 

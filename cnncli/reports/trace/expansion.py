@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cnncli.network.terms import Term, Window
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.formulas import in_numbers, in_symbols, write_number
 from cnncli.tracing.expansion import Expansion
 
@@ -47,7 +47,8 @@ def print_expansions(console: Console, expansions: Iterable[Expansion], number: 
         console.print(Text("\n").join(_lines(expansion, look)), soft_wrap=True)
     if number > most:
         console.print(
-            f"\n… and {number - most:,} more entries: name one by its index, or see all with --full", soft_wrap=True
+            f"\n… and {number - most:,} more entries: name one by its index, or see all with {look.written('full')}",
+            soft_wrap=True,
         )
 
 
@@ -89,12 +90,12 @@ def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
     yield from _aligned(shown, look)
     if rest:
         total = write_number(sum(term.value for term in rest), look.precision)
-        yield Text(f"  … and {len(rest):,} smaller terms, together {total} (--full shows them)", "dim")
+        yield Text(f"  … and {len(rest):,} smaller terms, together {total} ({look.written('full')} shows them)", "dim")
     if zeros:
         folded = (
             f"all {zeros:,} terms are 0" if not shown else f"{zeros:,} more {'terms are' if zeros > 1 else 'term is'} 0"
         )
-        yield Text(f"  {folded} (--full shows them)", "dim")
+        yield Text(f"  {folded} ({look.written('full')} shows them)", "dim")
 
 
 def _aligned(terms: Sequence[Term], look: Look) -> Iterator[Text]:

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.formulas import write_number
 from cnncli.reports.trace.tiles import TileRow, coloured, shrunk
 
@@ -20,12 +19,7 @@ GAP = 2  # columns
 
 
 def print_heat(console: Console, rows: Sequence[TileRow], look: Look) -> None:
-    """A title with its scale and the pictures of each tensor, one line of them unless `full`.
-
-    Raises UsageError where the console has no colours, as then there is nothing to see.
-    """
-    if console.color_system is None or console.no_color:
-        raise UsageError("--heat needs a terminal with colours: write a picture with --picture FILE.png instead")
+    """A title with its scale and the pictures of each tensor, one line of them unless `full`; it needs colours."""
     for row in rows:
         largest = write_number(row.largest, look.precision)
         console.print(Text(row.title, "bold").append(f"   -{largest} … {largest}", "not bold"), soft_wrap=True)

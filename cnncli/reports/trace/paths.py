@@ -5,11 +5,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cnncli.reports.grids import Look
+from cnncli.reports.look import Look
 from cnncli.reports.trace.formulas import write_number
 from cnncli.tracing.paths import Path, Paths
 
-MOST_PATHS, MOST_PATHS_FULL = 8, 10_000  # that are shown, and that are shown with --full: there can be millions
+MOST_PATHS, MOST_PATHS_FULL = 8, 10_000  # that are shown, and that are shown in full: there can be millions
 
 
 def paths_document(paths: Paths) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def print_paths(console: Console, paths: Paths, look: Look) -> None:
         console.print(f"every path from L to {paths.label} has a link that is 0: it carries nothing", soft_wrap=True)
     if rest:
         others = write_number(paths.derivative - paths.total, look.precision)
-        more = "" if look.full else f" (--full shows up to {MOST_PATHS_FULL:,})"
+        more = "" if look.full else f" ({look.written('full')} shows up to {MOST_PATHS_FULL:,})"
         console.print(Text(f"… and {rest:,} weaker paths, together {others}{more}", "dim"), soft_wrap=True)
     products = [write_number(path.product, look.precision) for path in paths.shown[:MOST_PATHS]]
     written = " + ".join(

@@ -1,8 +1,7 @@
-"""A trace for people, one table per step, and for other programs."""
+"""A trace for people, one table per step."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from rich import box
@@ -12,41 +11,19 @@ from rich.text import Text
 
 from cnncli.network.arrays import Array
 from cnncli.network.record import Recorded
-from cnncli.reports.grids import Look, grid, number_writer
-from cnncli.text import printable
+from cnncli.reports.drawing import text_of
+from cnncli.reports.grids import grid, number_writer
+from cnncli.reports.look import Look
+from cnncli.reports.trace.heading import HEADINGS, header, shape_text
 from cnncli.tracing.trace import Trace
 
-HEADINGS = {
-    "input": "the input",
-    "parameter": "the parameters",
-    "forward": "forward",
-    "gradient": "backward: the derivatives, in the order in which they are taken",
-}
 FACTS = 16  # the width of the column beside the numbers: the shape, and the statistics of what is cut
 MOST_LINES = 200  # of a trace that is not asked for in full: large arrays are cut ever shorter until it fits
 
 
-def trace_document(trace: Trace) -> dict[str, Any]:
-    """The trace as JSON: values at full precision, without the batch axis, in the order of computation."""
-    return subject_document(trace) | {
-        "architecture": asdict(trace.subject.architecture),
-        "steps": [
-            {
-                "name": step.name,
-                "kind": step.kind,
-                "formula": step.formula,
-                "shape": step.value.shape,
-                "values": step.value.tolist(),
-            }
-            for step in trace.steps
-        ],
-    }
-
-
-def subject_document(trace: Trace) -> dict[str, Any]:
-    """What is traced, as every JSON document of a trace begins."""
-    subject = trace.subject
-    return {"image": subject.images[0], "label": subject.classes[subject.y[0]], "classes": subject.classes}
+def render(trace: Trace, look: Look) -> str:
+    """The table as plain text."""
+    return text_of(lambda console: print_trace(console, trace, look))
 
 
 def print_trace(console: Console, trace: Trace, look: Look) -> None:
@@ -65,7 +42,10 @@ def print_trace(console: Console, trace: Trace, look: Look) -> None:
             _print_steps(console, iter(parts))
             return
     _print_steps(console, iter([_summary(trace, look)]))
-    console.print("too many steps for a page: --only NAMES shows some with their numbers, --full all", soft_wrap=True)
+    some, everything = look.written("only"), look.written("full")
+    console.print(
+        f"too many steps for a page: {some} NAMES shows some with their numbers, {everything} all", soft_wrap=True
+    )
 
 
 def step_table(step: Recorded, width: int, look: Look) -> Table:
@@ -84,23 +64,6 @@ def step_table(step: Recorded, width: int, look: Look) -> Table:
 def print_step(console: Console, step: Recorded, look: Look) -> None:
     """One step alone."""
     _print_steps(console, iter([step_table(step, console.width - FACTS - 4, look)]))
-
-
-def header(trace: Trace) -> str:
-    """What is traced, and what the network answers."""
-    subject = trace.subject
-    answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
-    return (
-        f"image       {printable(subject.images[0])}\n"
-        f"weights     {printable(subject.origin)}\n"
-        f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
-        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
-    )
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as people read it."""
-    return "scalar" if shape == () else str(shape)
 
 
 def _steps(console: Console, trace: Trace, look: Look) -> Iterator[RenderableType]:

@@ -1,0 +1,41 @@
+"""SIGTERM as an exception, and signals that are not lost."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from cnncli.errors import Stopped
+
+AGAIN = 0.01  # seconds after which a lost signal comes again
+
+
+def stop_at_sigterm() -> None:
+    """From now on SIGTERM raises Stopped."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped("stopped by SIGTERM", 143)
+
+
+@contextmanager
+def lost_signals_come_again() -> Iterator[None]:
+    """Python drops what is raised in some places (the callback of a weak reference), a signal's exception too."""
+    before = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if isinstance(lost.exc_value, Stopped | KeyboardInterrupt):
+            number = signal.SIGTERM if isinstance(lost.exc_value, Stopped) else signal.SIGINT
+            threading.Timer(AGAIN, os.kill, [os.getpid(), number]).start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

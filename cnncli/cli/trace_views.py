@@ -1,0 +1,114 @@
+"""The views of `cnncli trace`: what each shows in which format, and what to try next."""
+
+from typing import Any
+
+from cnncli.cli.destination import PNG, Destination
+from cnncli.errors import UsageError
+from cnncli.reports.console import stderr, stdout
+from cnncli.reports.look import Look
+from cnncli.reports.trace.formats import FORMATS, render
+from cnncli.tracing.derivation import Derivation
+from cnncli.tracing.entries import parse_entries
+from cnncli.tracing.trace import Trace
+
+
+def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
+    """One view of a trace, of which `shown` is the part that was asked for; `wanted` is the value of its option."""
+    if view == "expand":
+        show_expansions(trace, wanted, look, to)
+    elif view == "follow":
+        show_paths(trace, wanted, look, to)
+    elif view == "step":
+        from cnncli.cli.stepping import step_through
+
+        step_through(shown, look)
+    elif view in ("heat", "picture"):
+        show_tiles(trace, shown, look, to)
+    else:
+        show_trace(shown, look, to)
+
+
+def show_trace(trace: Trace, look: Look, to: Destination) -> None:
+    """Every step, in any format."""
+    chosen = to.resolve(*FORMATS)
+    if chosen != "table" or to.output is not None:
+        to.deliver(render(chosen, trace, look))
+    else:
+        from cnncli.reports.trace.table import print_trace
+
+        print_trace(stdout(), trace, look)
+    if chosen == "table":
+        k = trace.subject.architecture.kernel
+        weight = f"w1[0,0,{min(1, k - 1)},{min(2, k - 1)}]"
+        _hint(f"--expand 'dL/d{weight}', --follow '{weight}'; more in --help")
+
+
+def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> None:
+    """Where some entries come from. Raises UsageError for what names none."""
+    from cnncli.reports.trace.expansion import expansion_documents, print_expansions
+    from cnncli.reports.trace.heading import subject_document
+
+    chosen = to.resolve("table", "json", "svg")
+    shapes = trace.chain.shapes
+    entries = parse_entries(text, shapes, "expand")
+    expansions = map(trace.expander.expand, entries)
+    if chosen == "json":
+        to.deliver(subject_document(trace) | {"expansions": expansion_documents(expansions)})
+    else:
+        to.draw(lambda console: print_expansions(console, expansions, len(entries), look), chosen)
+        if chosen == "table" and f"dL/d{entries[0].name}" in shapes:
+            _hint(f"--follow '{entries[0].label(shapes[entries[0].name])}' for the chain from L to it")
+
+
+def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
+    """The chain from L to one entry. Raises UsageError for what names none, or several."""
+    from cnncli.reports.trace.heading import subject_document
+    from cnncli.reports.trace.paths import MOST_PATHS, MOST_PATHS_FULL, paths_document, print_paths
+
+    chosen = to.resolve("table", "json", "svg")
+    shapes = trace.chain.shapes
+    entries = parse_entries(text, shapes, "follow")
+    if len(entries) > 1:
+        first, last = (entry.label(shapes[entry.name]) for entry in (entries[0], entries[-1]))
+        raise UsageError(
+            f"{text} names {len(entries):,} entries, {first} to {last}: name one of them", argument="follow"
+        )
+    paths = trace.follower.follow(entries[0], MOST_PATHS_FULL if look.full else MOST_PATHS)
+    if chosen == "json":
+        to.deliver(subject_document(trace) | paths_document(paths))
+    else:
+        to.draw(lambda console: print_paths(console, paths, look), chosen)
+        if chosen == "table":
+            _hint(f"--expand 'dL/d{paths.label}' for the sum in which these paths end")
+
+
+def show_derivation(derivation: Derivation, to: Destination) -> None:
+    """The derivation without numbers."""
+    from cnncli.reports.trace.derivation import print_derivation
+
+    to.draw(lambda console: print_derivation(console, derivation), to.resolve("table", "svg"))
+
+
+def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
+    """The tensors as coloured pictures: in the terminal, as an SVG of it, or as the contact sheet, a PNG file."""
+    from cnncli.reports.trace.tiles import tile_rows
+
+    chosen = to.resolve("table", "svg", PNG)
+    rows = list(tile_rows(trace, shown))
+    if not rows:
+        raise UsageError("none of these values is a picture: there are X, w1, Z1, A1, P1 and their derivatives")
+    if chosen == PNG:
+        from cnncli.reports.trace.picture import picture_png
+
+        to.deliver(picture_png(rows, full=look.full))
+        return
+    if chosen == "table" and (to.output is not None or stdout().color_system is None or stdout().no_color):
+        raise UsageError("--heat needs a terminal with colours: write a picture with --picture FILE.png instead")
+    from cnncli.reports.trace.heat import print_heat
+
+    to.draw(lambda console: print_heat(console, rows, look), chosen)
+
+
+def _hint(text: str) -> None:
+    """What to try next, after everything else."""
+    stderr().print(f"try next: {text}", style="dim", soft_wrap=True)

@@ -1,0 +1,46 @@
+"""What every report of a trace begins with, and the headings of its parts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnncli.network.record import Recorded
+from cnncli.text import printable
+from cnncli.tracing.trace import Trace
+
+HEADINGS = {
+    "input": "the input",
+    "parameter": "the parameters",
+    "forward": "forward",
+    "gradient": "backward: the derivatives, in the order in which they are taken",
+}
+
+
+def subject_document(trace: Trace) -> dict[str, Any]:
+    """What is traced, as every JSON document of a trace begins."""
+    subject = trace.subject
+    return {"image": subject.images[0], "label": subject.classes[subject.y[0]], "classes": subject.classes}
+
+
+def header(trace: Trace) -> str:
+    """What is traced, and what the network answers."""
+    subject = trace.subject
+    answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
+    return (
+        f"image       {printable(subject.images[0])}\n"
+        f"weights     {printable(subject.origin)}\n"
+        f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
+        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
+    )
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as people read it."""
+    return "scalar" if shape == () else str(shape)
+
+
+def sections(trace: Trace) -> Iterator[tuple[str, list[Recorded]]]:
+    """The heading and the steps of each part of the chain that has any."""
+    for kind, heading in HEADINGS.items():
+        steps = [step for step in trace.steps if step.kind == kind]
+        if steps:
+            yield heading, steps

@@ -1,0 +1,41 @@
+"""A network that is made on the spot, and its defaults. Nothing here imports NumPy, so that the help is quick."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnncli.data.settings import Channels
+from cnncli.network.architecture import Architecture
+
+IMAGE_SIZE = 12  # of random numbers
+SEED = 0
+
+
+@dataclass(frozen=True)
+class FreshNetwork:
+    """What was chosen of a network; the rest has defaults. None where nothing was chosen.
+
+    `network` holds fields of Architecture under their names, and reaches it unchanged.
+    """
+
+    network: Mapping[str, Any] = field(default_factory=dict)
+    image_size: int | None = None
+    channels: Channels | None = None
+    classes: int | None = None
+    seed: int | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of what was chosen."""
+        others = ("image_size", "channels", "classes", "seed")
+        return [*self.network, *(name for name in others if getattr(self, name) is not None)]
+
+    @property
+    def filters(self) -> tuple[int, ...] | None:
+        """The filters of each block, where they were chosen."""
+        return self.network.get("filters")
+
+    def architecture(self, height: int, width: int, channels: int) -> Architecture:
+        """The architecture for images of a size; what was not chosen is Architecture's default."""
+        chosen = dict(self.network) if self.classes is None else {**self.network, "classes": self.classes}
+        return Architecture(height, width, channels, **chosen)
