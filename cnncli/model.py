@@ -92,7 +92,7 @@ def load_model(path: Path) -> Model:
         )
     settings, arrays = _read(file)
     try:
-        _require_whole_numbers(settings["architecture"])
+        _require_types(settings["architecture"])
         architecture = Architecture(
             **(settings["architecture"] | {"filters": tuple(settings["architecture"]["filters"])})
         )
@@ -117,12 +117,13 @@ def load_model(path: Path) -> Model:
     return Model(architecture, classes, normalisation, {name: arrays[name] for name in chain.parameters})
 
 
-def _require_whole_numbers(architecture: dict[str, Any]) -> None:
-    """Raise TypeError for sizes that are no whole numbers: JSON knows 3.0 and true as well."""
+def _require_types(architecture: dict[str, Any]) -> None:
+    """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
     for name, value in architecture.items():
-        for number in value if name == "filters" else [value]:
-            if type(number) is not int:
-                raise TypeError(f"{name} is {number!r}")
+        expected = type(getattr(Architecture, name, 0))
+        for each in value if expected is tuple else [value]:
+            if type(each) is not (int if expected is tuple else expected):
+                raise TypeError(f"{name} is {each!r}")
 
 
 def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
