@@ -91,6 +91,14 @@ NETWORK_OPTIONS = (
         help="Filters of each block: 8, or 8,16 for two blocks.",
     ),
     option("kernel", int, Architecture.kernel, panel=NETWORK, min=1, help="k: the kernels are k×k."),
+    option(
+        "padding",
+        int,
+        Architecture.padding,
+        panel=NETWORK,
+        min=0,
+        help="p: rows and columns of zeros around what each kernel reads.",
+    ),
     option("pool", int, Architecture.pool, panel=NETWORK, min=1, help="s: the pooling windows are s×s."),
 )
 SEED_OPTION = option("seed", int, SEED, panel=NETWORK, min=0, help="All that is drawn at random follows from it.")

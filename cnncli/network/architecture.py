@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from cnncli.errors import ArchitectureError
 
+LEAST = {"height": 1, "width": 1, "channels": 1, "kernel": 1, "pool": 1, "classes": 2, "padding": 0}
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -21,9 +23,10 @@ class Architecture:
     kernel: int = 3  # k: the kernels are k×k
     pool: int = 2  # s: the pooling windows are s×s, stride s
     classes: int = 2
+    padding: int = 0  # p: rows and columns of zeros around what each kernel reads
 
     def __post_init__(self) -> None:
-        for name, least in (("height", 1), ("width", 1), ("channels", 1), ("kernel", 1), ("pool", 1), ("classes", 2)):
+        for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ArchitectureError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if not self.filters or min(self.filters) < 1:
@@ -44,4 +47,5 @@ class Architecture:
     @property
     def summary(self) -> str:
         """The network in a line: "filters 8,16, kernel 3, pool 2"."""
-        return f"filters {','.join(map(str, self.filters))}, kernel {self.kernel}, pool {self.pool}"
+        padding = f", padding {self.padding}" if self.padding else ""
+        return f"filters {','.join(map(str, self.filters))}, kernel {self.kernel}{padding}, pool {self.pool}"

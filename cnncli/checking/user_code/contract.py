@@ -134,6 +134,7 @@ def _subjects(seed: int) -> dict[str, Subject]:
         "ties": ties,
         "a dead filter": dead,
         "a batch": _random(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
+        "padding": _random(Architecture(6, 7, channels=2, filters=(2,), padding=1), 2, seed),
         "windows of 3": _random(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
         "three outputs": _random(Architecture(6, 6, filters=(2,), classes=3), 2, seed),
     }

@@ -68,11 +68,15 @@ class Strip(NamedTuple):
 class FusedBlock:
     """The arrays of one block for m images, allocated once, and the passes over them; all float32.
 
-    `input_shape` is (C, H, W). The `first` block has no dL/dX.
+    `input_shape` is (C, H, W). The `first` block has no dL/dX. With padding the block works on a copy of its input that
+    has zeros around it.
     """
 
-    def __init__(self, input_shape: Shape, N: int, k: int, s: int, m: int, *, first: bool) -> None:
+    def __init__(self, input_shape: Shape, N: int, k: int, s: int, m: int, *, padding: int, first: bool) -> None:
         C, H, W = input_shape
+        self.inside = slice(padding, padding + H), slice(None), slice(padding, padding + W)
+        H, W = H + 2 * padding, W + 2 * padding
+        self.padded = np.zeros((H, C, W, m), np.float32) if padding else None
         p, q = (H - k + 1) // s, (W - k + 1) // s
         self.k, self.s, self.q = k, s, q
         h = s * p  # rows of Z that a window holds; the dropped rest is not computed
@@ -122,6 +126,9 @@ class FusedBlock:
 
     def forward(self, X: Array, w: Array, b: Array, *, keep: bool) -> Array:
         """P of X (H, C, W, m), w (N, k·k·C), b (N, 1) → (p, N, q, m); `keep` what the way back needs."""
+        if self.padded is not None:
+            self.padded[self.inside] = X
+            X = self.padded
         for strip in self.strips:
             for phase, X_phase in zip(strip.phases, self._phases(X[strip.unread]), strict=True):
                 phase[...] = X_phase
@@ -161,7 +168,7 @@ class FusedBlock:
                 run += part
             for phase, X_phase in zip(phases, self._phases(self.dX[here]), strict=True):
                 X_phase[...] = phase
-        return self.dX
+        return self.dX[self.inside]
 
     def _phases(self, X: Array) -> list[Array]:
         """The phases of some rows of X (r, C, W, m), as far as windows reach."""

@@ -30,8 +30,16 @@ class Chunk:
     def __init__(self, architecture: Architecture, m: int) -> None:
         chain = build_chain(architecture)
         self.blocks = [
-            FusedBlock(step.source.shape, N, architecture.kernel, architecture.pool, m, first=step is chain.steps[0])
-            for step, N in zip(_convolutions(chain), architecture.filters, strict=True)
+            FusedBlock(
+                step.source.shape,
+                step.output.shape[0],
+                architecture.kernel,
+                architecture.pool,
+                m,
+                padding=architecture.padding,
+                first=step is chain.steps[0],
+            )
+            for step in _convolutions(chain)
         ]
         self.dF = empty((*chain.steps[-1].source.shape, m))  # (D, m)
 
