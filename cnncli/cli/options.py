@@ -15,7 +15,7 @@ import typer
 
 from cnncli.cli.flags import flag
 from cnncli.data.settings import Channels
-from cnncli.network.architecture import Architecture
+from cnncli.network.architecture import Architecture, Pooling
 from cnncli.subject.fresh import IMAGE_SIZE, SEED
 
 SUBJECT, NETWORK, OUTPUT = "What is looked at", "Fresh network", "Output"  # headings of the help
@@ -100,6 +100,9 @@ NETWORK_OPTIONS = (
         help="p: rows and columns of zeros around what each kernel reads.",
     ),
     option("pool", int, Architecture.pool, panel=NETWORK, min=1, help="s: the pooling windows are s×s."),
+    option(
+        "pooling", Pooling, Architecture.pooling, panel=NETWORK, help="What a window becomes: its maximum or its mean."
+    ),
 )
 SEED_OPTION = option("seed", int, SEED, panel=NETWORK, min=0, help="All that is drawn at random follows from it.")
 FRESH_OPTIONS = (

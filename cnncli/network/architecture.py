@@ -1,9 +1,11 @@
 """The numbers that describe a network, and their defaults. What follows from them is in chain.py. Imports no NumPy."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from cnncli.errors import ArchitectureError
 
+Pooling = Literal["max", "average"]
 LEAST = {"height": 1, "width": 1, "channels": 1, "kernel": 1, "pool": 1, "classes": 2, "padding": 0}
 
 
@@ -23,12 +25,15 @@ class Architecture:
     kernel: int = 3  # k: the kernels are k×k
     pool: int = 2  # s: the pooling windows are s×s, stride s
     classes: int = 2
+    pooling: Pooling = "max"
     padding: int = 0  # p: rows and columns of zeros around what each kernel reads
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ArchitectureError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        if self.pooling not in get_args(Pooling):
+            raise ArchitectureError(f"pooling is {self.pooling!r}; it is one of {', '.join(get_args(Pooling))}")
         if not self.filters or min(self.filters) < 1:
             raise ArchitectureError(
                 f"filters is {list(self.filters)}; it needs one number of at least 1 for each block"
@@ -48,4 +53,5 @@ class Architecture:
     def summary(self) -> str:
         """The network in a line: "filters 8,16, kernel 3, pool 2"."""
         padding = f", padding {self.padding}" if self.padding else ""
-        return f"filters {','.join(map(str, self.filters))}, kernel {self.kernel}{padding}, pool {self.pool}"
+        pooling = f" ({self.pooling})" if self.pooling != Architecture.pooling else ""
+        return f"filters {','.join(map(str, self.filters))}, kernel {self.kernel}{padding}, pool {self.pool}{pooling}"

@@ -1,14 +1,15 @@
 """The chain: the list of steps that an architecture means. Names, shapes and their order follow from it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import chain as join
 from math import prod
 from typing import Any
 
-from cnncli.network.architecture import Architecture
+from cnncli.network.architecture import Architecture, Pooling
 from cnncli.network.arrays import Array, Labels
+from cnncli.network.steps.average_pooling import AveragePooling
 from cnncli.network.steps.convolution import Convolution
 from cnncli.network.steps.dense import Dense
 from cnncli.network.steps.flatten import Flatten
@@ -21,6 +22,8 @@ from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Shape, Tensor
 
 Backward = Callable[..., Any]  # (step, gradient, source, *parameters) → as step.backward; (step, z, y) → as dL_dz
+
+POOLINGS: dict[Pooling, type[Step]] = {"max": MaxPooling, "average": AveragePooling}
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Chain:
 def build_chain(architecture: Architecture) -> Chain:
     """The chain of an architecture. Raises ArchitectureError for a block that does not fit what it reads."""
     image = Tensor("X", "image", "CHW", (architecture.channels, architecture.height, architecture.width), 0)
-    of_block: tuple[type[Step], ...] = (Convolution, Relu, MaxPooling)
+    of_block = (Convolution, Relu, POOLINGS[architecture.pooling])
     dense = len(architecture.blocks) + 1
     kinds = [(kind, block) for block in architecture.blocks for kind in of_block]
     kinds += [(Flatten, dense), (Dense, dense)]
@@ -129,6 +132,12 @@ def build_chain(architecture: Architecture) -> Chain:
         tensor = steps[-1].output
     output: type[OutputStep] = Sigmoid if architecture.outputs == 1 else Softmax
     return Chain(image, tuple(steps), output.reading(tensor, architecture, dense))
+
+
+def build_variants(architecture: Architecture) -> list[Chain]:
+    """Its own chain, and those with another kind of step in a place of it."""
+    others = (name for name in POOLINGS if name != architecture.pooling)
+    return [build_chain(replace(architecture, pooling=name)) for name in (architecture.pooling, *others)]
 
 
 def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.chain import build_chain
+from cnncli.network.chain import build_chain, build_variants
 from cnncli.network.initialisation import he_normal
 from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook
@@ -49,18 +49,17 @@ class Function:
         return tuple(f"d{name}" for name in self.returns)
 
 
-NOTE = build_chain(Architecture(6, 6, filters=(1,)))
+NOTE, *VARIANTS = build_variants(Architecture(6, 6, filters=(1,)))
 
 
 def _functions() -> tuple[Function, ...]:
-    """Of each kind of step the function of the note's own network, from L backwards, and one for all at once."""
-    output = NOTE.output
-    functions = [Function(output.signature, output.contract, None, (NOTE.logit.name,), output.kind)]
-    for step in reversed(NOTE.steps):
-        names = tuple(tensor.name for tensor in step.reads)
-        functions.append(Function(step.signature, step.contract, step.output.name, names, step.kind))
-    names = tuple(NOTE.parameters)
-    return *functions, Function(f"backward(X, y, {', '.join(names)})", "", None, names, None)
+    """Of each kind of step one, those of the note's own network from L backwards first, and one for all at once."""
+    output, names = NOTE.output, tuple(NOTE.parameters)
+    functions = {output.kind: Function(output.signature, output.contract, None, (NOTE.logit.name,), output.kind)}
+    for step in (step for variant in (NOTE, *VARIANTS) for step in reversed(variant.steps)):
+        read = tuple(tensor.name for tensor in step.reads)
+        functions.setdefault(step.kind, Function(step.signature, step.contract, step.output.name, read, step.kind))
+    return *functions.values(), Function(f"backward(X, y, {', '.join(names)})", "", None, names, None)
 
 
 FUNCTIONS = _functions()
@@ -135,6 +134,7 @@ def _subjects(seed: int) -> dict[str, Subject]:
         "a dead filter": dead,
         "a batch": _random(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
         "padding": _random(Architecture(6, 7, channels=2, filters=(2,), padding=1), 2, seed),
+        "average pooling": _random(Architecture(7, 8, filters=(3,), pooling="average"), 2, seed),
         "windows of 3": _random(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
         "three outputs": _random(Architecture(6, 6, filters=(2,), classes=3), 2, seed),
     }
@@ -193,7 +193,8 @@ import numpy as np
 
 def template(name: str) -> str:
     """The text of a file to start from; `name` is the file's own."""
-    functions = "\n\n".join(map(_stub, FUNCTIONS[:-1]))
+    kinds = {NOTE.output.kind, *(step.kind for step in NOTE.steps)}
+    functions = "\n\n".join(_stub(function) for function in FUNCTIONS if function.kind in kinds)
     return TEMPLATE.format(name=name, functions=functions)
 
 

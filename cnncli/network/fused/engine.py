@@ -42,9 +42,9 @@ class Fused:
         threadpool_limits(1, "blas")  # for good: beside our processes the threads of BLAS would only be in the way
 
     @staticmethod
-    def takes(_architecture: Architecture) -> bool:
-        """Whether it can train and run such a network: every one."""
-        return True
+    def takes(architecture: Architecture) -> bool:
+        """Whether it can train and run such a network: one with max pooling."""
+        return architecture.pooling == "max"
 
     @property
     def helped(self) -> bool:
