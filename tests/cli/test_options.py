@@ -149,7 +149,12 @@ def test_the_help_is_as_wide_as_the_terminal_and_stands_under_headings(
 
 @pytest.mark.parametrize(
     ("words", "completed"),
-    [("cnncli tr", {"train", "trace"}), ("cnncli trace --fo", {"--follow", "--format", "--force"})],
+    [
+        ("cnncli tr", {"train", "trace"}),
+        ("cnncli trace --fo", {"--follow", "--format", "--force"}),
+        ("cnncli trace --only L --only X --sy", {"--symbolic"}),
+        ("cnncli trace --format j", {"json"}),
+    ],
 )
 def test_the_shell_completes_commands_and_options(words: str, completed: set[str]) -> None:
     environment = os.environ | {
