@@ -16,7 +16,7 @@ class Command(TyperCommand):
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         valued = (param for param in order if isinstance(param, TyperOption) and not param.is_flag)
         for option, times in Counter(valued).items():
-            if times > 1:
+            if times > 1 and not ctx.resilient_parsing:
                 raise UsageError(f"{max(option.opts, key=len)} is given {times} times: give it once")
         return super().parse_args(ctx, args)
 

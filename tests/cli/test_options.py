@@ -32,12 +32,11 @@ def test_every_option_stands_in_the_table(command: str, table: modes.Modes) -> N
     assert used == parameters(command)
 
 
-VALUES = {
+VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "image": "a.png", "images": "a.png", "model": "m", "weights": "w.json", "label": "1", "only": "L", "filter": "0",
-    "channel": "0", "precision": "3", "filters": "2", "kernel": "3", "pool": "2", "image_size": "9", "channels": "rgb",
-    "classes": "2", "seed": "0", "format": "json", "output": "o.json", "method": "central", "sample": "3",
-    "show": "dL/dw1", "expand": "L", "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py",
-    "template": "t.py",
+    "channel": "0", "precision": "3", "image_size": "9", "channels": "rgb", "classes": "2", "seed": "0",
+    "format": "json", "output": "o.json", "method": "central", "sample": "3", "show": "dL/dw1", "expand": "L",
+    "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
 }  # fmt: skip
 
 
@@ -149,7 +148,12 @@ def test_the_help_is_as_wide_as_the_terminal_and_stands_under_headings(
 
 @pytest.mark.parametrize(
     ("words", "completed"),
-    [("cnncli tr", {"train", "trace"}), ("cnncli trace --fo", {"--follow", "--format", "--force"})],
+    [
+        ("cnncli tr", {"train", "trace"}),
+        ("cnncli trace --fo", {"--follow", "--format", "--force"}),
+        ("cnncli trace --only L --only X --sy", {"--symbolic"}),
+        ("cnncli trace --format j", {"json"}),
+    ],
 )
 def test_the_shell_completes_commands_and_options(words: str, completed: set[str]) -> None:
     environment = os.environ | {
