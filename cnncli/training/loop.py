@@ -1,7 +1,7 @@
 """The training loop: batches in, one row of figures per epoch out."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -11,8 +11,8 @@ from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
+from cnncli.network.arrays import Labels
 from cnncli.network.engine import Engine
-from cnncli.network.engines import choose_engine
 from cnncli.training.optimisers import Optimiser
 
 EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
@@ -44,6 +44,7 @@ class Epoch:
 
 def train(
     model: Model,
+    engine: Engine,
     training: Dataset,
     validation: Dataset,
     *,
@@ -51,42 +52,51 @@ def train(
     epochs: int,
     batch_size: int,
     seed: int,
-    threads: int | None,
     on_batch: Callable[[int, int, float], None],
 ) -> Iterator[Epoch]:
     """Change `model.parameters` (float32) in place, and yield after each epoch.
 
-    The order of the images is a pure function of (seed, epoch), and the result the same for any number of `threads`
-    (where None, one for each core). `on_batch` is told the epoch, the images done in it and the batch's loss. Raises
-    Diverged as soon as a loss is not finite.
+    The order of the images is a pure function of (seed, epoch). `on_batch` is told the epoch, the images done in it and
+    the batch's loss. Raises Diverged as soon as a loss is not finite.
     """
-    engine = choose_engine(model.architecture, threads)
-    output = model.chain.output
-    X = Batches(training.images, model.normalisation)
     for number in range(1, epochs + 1):
         order = np.random.default_rng([seed, number]).permutation(len(training))
-        loss, correct = 0.0, 0
-        norms = dict.fromkeys(model.parameters, 0.0)
-        steps = range(0, len(order), batch_size)
+        batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
         start = time.perf_counter()
-        for step, first in enumerate(steps, 1):
-            batch = order[first : first + batch_size]
-            labels = training.labels[batch]
-            with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
-                result = engine.loss_and_gradients(model.parameters, X[batch], labels)
-                optimiser.update(model.parameters, result.gradients)
-            _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
-            loss += result.loss * len(batch)
-            correct += int((output.predict(result.logits) == labels).sum())
-            for name, gradient in result.gradients.items():
-                norms[name] += float(np.linalg.norm(gradient)) / len(steps)
-            on_batch(number, first + len(batch), result.loss)
+        mean, norms = _run_epoch(model, engine, training, batches, optimiser, number, on_batch)
         seconds = time.perf_counter() - start
         with np.errstate(over="ignore", invalid="ignore"):
             score = evaluate(model, validation, engine)
         _refuse_not_finite(score.loss, f"the validation of epoch {number}")
-        mean = Score(loss / len(order), correct / len(order))
         yield Epoch(number, mean, score, norms, seconds, len(order) / seconds)
+
+
+def _run_epoch(
+    model: Model,
+    engine: Engine,
+    training: Dataset,
+    batches: Sequence[Labels],
+    optimiser: Optimiser,
+    number: int,
+    on_batch: Callable[[int, int, float], None],
+) -> tuple[Score, dict[str, float]]:
+    """One step for each batch of image indices; the mean score, and the mean norm of each gradient."""
+    X, output = Batches(training.images, model.normalisation), model.chain.output
+    loss, correct, done = 0.0, 0, 0
+    norms = dict.fromkeys(model.parameters, 0.0)
+    for step, batch in enumerate(batches, 1):
+        y = training.labels[batch]
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
+            result = engine.loss_and_gradients(model.parameters, X[batch], y)
+            optimiser.update(model.parameters, result.gradients)
+        _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
+        loss += result.loss * len(batch)
+        correct += int((output.predict(result.logits) == y).sum())
+        done += len(batch)
+        for name, gradient in result.gradients.items():
+            norms[name] += float(np.linalg.norm(gradient)) / len(batches)
+        on_batch(number, done, result.loss)
+    return Score(loss / done, correct / done), norms
 
 
 def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Score:

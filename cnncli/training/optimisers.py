@@ -15,7 +15,7 @@ class Optimiser(Protocol):
         """Take one step down the gradients."""
 
 
-def optimiser(name: OptimiserName, learning_rate: float) -> Optimiser:
+def make_optimiser(name: OptimiserName, learning_rate: float) -> Optimiser:
     """The optimiser of that name."""
     return Adam(learning_rate) if name == "adam" else Momentum(learning_rate)
 

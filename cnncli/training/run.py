@@ -1,7 +1,7 @@
 """`cnncli train` as a plain function: an image folder in, a run folder and a summary out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +18,12 @@ from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, St
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
+from cnncli.network.engine import Engine
+from cnncli.network.engines import choose_engine
 from cnncli.network.initialisation import he_normal
 from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
-from cnncli.training.optimisers import optimiser
+from cnncli.training.optimisers import make_optimiser
 from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, TrainingSettings
 
@@ -49,7 +51,7 @@ class Watcher(Protocol):
     def left_out(self, errors: Sequence[ImageError]) -> None:
         """Images that cannot be read and are left out."""
 
-    def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
+    def started(self, model: Model, engine: Engine, training: int, validation: int, epochs: int, run: Path) -> None:
         """The data is read and the run folder stands."""
 
     def batch(self, epoch: int, images: int, loss: float) -> None:
@@ -67,52 +69,55 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     path = settings.out or free_run_folder(settings.data)
     refuse_existing(path, settings.force)
     scanned = scan(settings.data)
-    own_validation = scanned.validation is not None
     folder = _with_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher, path)
     model = _fresh_model(folder.classes, training, settings)
+    engine = choose_engine(model.architecture, settings.threads)
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
+    fraction = None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION
+    effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
 
     run = RunFolder(path, force=settings.force)
-    fraction = None if own_validation else settings.validation_fraction or VALIDATION_FRACTION
-    effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
     run.write_settings(_settings(effective, model))
     splits = {"train": training.samples, "validation": validation.samples}
     run.write_split(folder.root, splits, folder.classes)
-    watcher.started(model, len(training), len(validation), settings.epochs, path)
+    watcher.started(model, engine, len(training), len(validation), settings.epochs, path)
+    epochs = train(
+        model,
+        engine,
+        training,
+        validation,
+        optimiser=make_optimiser(effective.optimizer, rate),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        on_batch=watcher.batch,
+    )
+    return _keep_best(run, model, epochs, settings.epochs, watcher)
 
+
+def _keep_best(run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int, watcher: Watcher) -> Summary:
+    """Go through the epochs; each goes into the history, and the model of the best one into its file."""
     best: Epoch | None = None
-    epochs = []
+    done = []
     start = time.perf_counter()
     try:
-        for epoch in train(
-            model,
-            training,
-            validation,
-            optimiser=optimiser(settings.optimizer, rate),
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            threads=settings.threads,
-            on_batch=watcher.batch,
-        ):
+        for epoch in epochs:
+            done.append(epoch)  # first, so that a signal never leaves a best epoch beyond those that are counted
             if best is None or _merit(epoch) > _merit(best):
                 run.save(model)
                 best = epoch
             run.add_epoch(epoch)
-            epochs.append(epoch)
             watcher.epoch(epoch)
     except Diverged as error:
         raise Diverged(f"{error}; {_what_remains(run, best)}") from None
     except (KeyboardInterrupt, Stopped) as stop:
         code = stop.exit_code if isinstance(stop, Stopped) else 130
-        raise Stopped(
-            f"stopped after {len(epochs)} of {settings.epochs} epochs; {_what_remains(run, best)}", code
-        ) from None
+        raise Stopped(f"stopped after {len(done)} of {total} epochs; {_what_remains(run, best)}", code) from None
     assert best is not None  # noqa: S101  at least one epoch was run
     seconds = time.perf_counter() - start
-    trained = len(training) * len(epochs)
-    return Summary(path, run.model, len(epochs), best, seconds, trained / sum(epoch.seconds for epoch in epochs))
+    trained = sum(epoch.images_per_second * epoch.seconds for epoch in done)
+    return Summary(run.path, run.model, len(done), best, seconds, trained / sum(epoch.seconds for epoch in done))
 
 
 def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:

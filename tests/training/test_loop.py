@@ -37,8 +37,8 @@ def dataset(n: int = 10, classes: int = 2) -> Dataset:
 def run(model: Model, data: Dataset, epochs: int = 3, rate: float = 0.01, batch: int = 4, seed: int = 0) -> list[Epoch]:
     return list(
         train(
-            model, data, data, optimiser=optimiser("adam", rate), epochs=epochs, batch_size=batch, seed=seed,
-            threads=None, on_batch=lambda *_: None,
+            model, model.engine, data, data, optimiser=make_optimiser("adam", rate), epochs=epochs, batch_size=batch, seed=seed,
+            on_batch=lambda *_: None,
         )
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_every_image_is_seen_once_an_epoch_and_the_last_batch_may_be_smaller() -
     data = dataset(10)
     list(
         train(
-            fresh_model(), data, data, optimiser=optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0, threads=None,
+            model, model.engine, data, data, optimiser=make_optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0,
             on_batch=lambda epoch, images, _: seen.append((epoch, images)),
         )
     )  # fmt: skip
@@ -128,5 +128,5 @@ def test_adam_follows_its_paper() -> None:
 def test_optimisers_keep_float32() -> None:
     for name in ("adam", "sgd"):
         parameters = {"w1": np.ones(3, np.float32)}
-        optimiser(name, 0.1).update(parameters, {"w1": np.ones(3, np.float32)})
+        make_optimiser(name, 0.1).update(parameters, {"w1": np.ones(3, np.float32)})
         assert parameters["w1"].dtype == np.float32

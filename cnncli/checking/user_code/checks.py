@@ -74,7 +74,7 @@ def write_template(path: Path) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(template(path.name))
     except FileExistsError:
-        raise UsageError(f"{path} exists and is left as it is: give another name to --template") from None
+        raise UsageError(f"{path} exists and is left as it is: give another name", argument="template") from None
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -85,7 +85,7 @@ def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:
     Raises DataError where the file cannot be run, or defines none of them.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file; --template {path} writes one to start from")
+        raise DataError(f"{path}: no such file; a template to start from is written", remedy="template")
     defined = _functions(path)
     wanted = [function for function in FUNCTIONS if function.name in defined]
     if not wanted:

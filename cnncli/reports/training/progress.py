@@ -9,6 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cnncli.errors import ImageError
 from cnncli.model import Model
+from cnncli.network.engine import Engine
+from cnncli.network.engines import FASTEST
 from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
 from cnncli.training.loop import Epoch
@@ -63,7 +65,7 @@ class TrainingReport:
         for error in errors:
             self._console.print(printable(f"left out: {error}"), soft_wrap=True)
 
-    def started(self, model: Model, training: int, validation: int, epochs: int, run: Path) -> None:
+    def started(self, model: Model, engine: Engine, training: int, validation: int, epochs: int, run: Path) -> None:
         """What is trained on what, and the head of the rows."""
         self._reading.stop()
         architecture = model.architecture
@@ -75,6 +77,10 @@ class TrainingReport:
             f"{model.chain.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
+        if engine.name != FASTEST:
+            self._console.print(
+                f"the {engine.name} trains, in float32: the {FASTEST} does not take this network", soft_wrap=True
+            )
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
