@@ -1,3 +1,34 @@
-"""Train a small convolutional network, and see, check and understand every number in it."""
+"""Train a small convolutional network, and see, check and understand every number in it.
+
+The names below are the public API; each is imported when it is first used, so that `import cnncli` loads no NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnncli.api import gradcheck, trace, train
+    from cnncli.errors import CnncliError
+    from cnncli.model import Model, load_model
 
 __version__ = "0.1.0"
+__all__ = ["CnncliError", "Model", "gradcheck", "load_model", "trace", "train"]
+
+_HOMES = {
+    "CnncliError": "cnncli.errors",
+    "Model": "cnncli.model",
+    "load_model": "cnncli.model",
+    "gradcheck": "cnncli.api",
+    "trace": "cnncli.api",
+    "train": "cnncli.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -5,9 +5,10 @@ string with the rest. One key, because the order of several is not fixed and the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
-from cnncli.errors import ArchitectureError, ModelError
+from cnncli.errors import ArchitectureError, DataError, ModelError
 from cnncli.files import write_atomically
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
@@ -26,9 +27,23 @@ from cnncli.network.tensors import Shape
 if TYPE_CHECKING:
     from cnncli.network.engine import Engine
 
+FilePath = str | PathLike[str]
 FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
 FILE_NAME = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probability of each class for one image, the most probable first."""
+
+    path: Path | None  # None where pixels were given
+    probabilities: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The most probable class."""
+        return next(iter(self.probabilities))
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,32 @@ class Model:
         """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K)."""
         return self.engine.logits(self.parameters, self.normalise(images, np.float32))
 
+    def rank(self, images: Pixels) -> list[dict[str, float]]:
+        """The probability of each class, of each image (m, C, H, W), the most probable first."""
+        probabilities = self.chain.output.class_probabilities(self.logits(images)).tolist()
+        # The sort is stable: of equals the first class comes first.
+        return [dict(sorted(zip(self.classes, row, strict=True), key=lambda pair: -pair[1])) for row in probabilities]
+
+    def predict(self, images: FilePath | Sequence[FilePath] | Pixels) -> list[Prediction]:
+        """Classify image files, or pixels of this network's size: uint8, (m, H, W) gray or (m, C, H, W).
+
+        Raises ImageError for a file that cannot be read, and DataError for pixels of another shape or type.
+        """
+        if isinstance(images, np.ndarray):
+            return [Prediction(None, ranking) for ranking in self.rank(self._checked(images))]
+        paths = [Path(path) for path in ([images] if isinstance(images, str | PathLike) else images)]
+        if not paths:
+            return []
+        rankings = self.rank(np.stack([self.pixels(path) for path in paths]))
+        return [Prediction(path, ranking) for path, ranking in zip(paths, rankings, strict=True)]
+
+    def _checked(self, images: Pixels) -> Pixels:
+        needed = self.chain.image.shape
+        batch = images[:, None] if images.ndim == 3 and needed[0] == 1 else images
+        if batch.dtype != np.uint8 or batch.shape[1:] != needed:
+            raise DataError(f"the pixels are {images.dtype} {images.shape}, this model needs uint8 (m, {needed})")
+        return batch
+
     @cached_property
     def engine(self) -> "Engine":
         """The engine of this network's predictions; its arrays are allocated once."""
@@ -80,11 +121,12 @@ class Model:
         write_atomically(path, safetensors_bytes(arrays, {METADATA_KEY: json.dumps(settings, ensure_ascii=False)}))
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: FilePath) -> Model:
     """Read a model file, or the one in a run folder.
 
     Raises ModelError where there is none, or where names, shapes, dtypes or numbers are not those of the architecture.
     """
+    path = Path(path)
     file = path / FILE_NAME if path.is_dir() else path
     if not file.exists():
         raise ModelError(

@@ -9,22 +9,9 @@ import numpy as np
 from cnncli.data.decoding import Pixels
 from cnncli.data.folder import images_below
 from cnncli.errors import DataError, ImageError
-from cnncli.model import Model
+from cnncli.model import Model, Prediction
 
 BATCH = 256  # images in one forward pass: bounds the memory
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The probability of each class for one image, the most probable first."""
-
-    path: Path
-    probabilities: dict[str, float]
-
-    @property
-    def best(self) -> str:
-        """The most probable class."""
-        return next(iter(self.probabilities))
 
 
 @dataclass(frozen=True)
@@ -68,13 +55,6 @@ def _decoded(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unr
 def _classified(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
     images = [item[1] for item in items if not isinstance(item, Unreadable)]
-    probabilities = iter(
-        model.chain.output.class_probabilities(model.logits(np.stack(images))).tolist() if images else []
-    )
+    rankings = iter(model.rank(np.stack(images)) if images else [])
     for item in items:
-        if isinstance(item, Unreadable):
-            yield item
-        else:
-            named = zip(model.classes, next(probabilities), strict=True)
-            ranking = sorted(named, key=lambda pair: -pair[1])  # stable: of equals the first class first
-            yield Prediction(item[0], dict(ranking))
+        yield item if isinstance(item, Unreadable) else Prediction(item[0], next(rankings))

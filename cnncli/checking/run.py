@@ -1,7 +1,7 @@
 """What a gradient check came to: all that a report shows of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
@@ -20,6 +20,10 @@ class Outcome:
     ties: Ties
     diagnoses: Sequence[Diagnosis]
     engine: Agreement | None = None  # the fused engine's gradients against the textbook's, where those are checked
+
+    def with_engine(self, engine: Agreement) -> "Outcome":
+        """The same, with another engine's gradients against the textbook's."""
+        return replace(self, engine=engine)
 
     @property
     def passed(self) -> bool:

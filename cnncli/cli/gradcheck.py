@@ -1,7 +1,7 @@
 """`cnncli gradcheck`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,12 +20,11 @@ from cnncli.cli.options import (
     option,
 )
 from cnncli.errors import UsageError
-from cnncli.subject.fresh import SEED, FreshNetwork
+from cnncli.subject.fresh import SEED
 
 if TYPE_CHECKING:
     from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
-    from cnncli.subject.subject import Subject
 
 CHECKED, HOW = "What is checked, if not our own engine", "How"  # headings of the help
 MODE_OPTIONS = (
@@ -114,50 +113,26 @@ def gradcheck(
     elif chosen == "self_test":
         _self_test(format)
     else:
-        subject = _subject(images or [], model, label, FreshNetwork(network, **fresh), sample)
-        _check(_prepare(subject, mode.get("against"), method, sample, seed), mode.get("against"), show, format)
+        from cnncli.api import prepare_gradcheck
+
+        against = mode.get("against")
+        check = prepare_gradcheck(
+            images or [], model=model, label=label, against=against, method=method, sample=sample, **network, **fresh
+        )
+        _check(check, against, show, format)
 
 
-def _subject(
-    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, sample: int | None
-) -> "Subject":
-    from cnncli.subject.subject import choose
-
-    if model is not None and sample is not None:
-        fresh = replace(fresh, seed=None)  # with a model the seed is that of the sample alone
-    return choose(images, model, label, fresh)
-
-
-def _prepare(subject: "Subject", against: Path | None, method: "Method", sample: int | None, seed: int) -> "Gradcheck":
-    """The check of our own engine, or of gradients from a file."""
-    from cnncli.checking.against import read_gradients
-    from cnncli.checking.gradcheck import Gradcheck, engine_gradients
-    from cnncli.checking.methods import EPS
-    from cnncli.network.textbook import Textbook
-
-    if against:
-        gradients, eps = read_gradients(against, subject)
-    else:
-        gradients, eps = engine_gradients(Textbook(subject.architecture), subject), EPS
-    return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=against is not None)
-
-
-def _check(gradcheck: "Gradcheck", against: Path | None, show: str | None, format: str) -> None:  # noqa: A002
+def _check(check: "Gradcheck", against: Path | None, show: str | None, format: str) -> None:  # noqa: A002
     """Run a check and show what it came to."""
-    from cnncli.checking.agreement import compare_engine, join
-    from cnncli.checking.run import run_gradcheck
-    from cnncli.network.engines import choose_engine
+    from cnncli.api import complete_gradcheck
     from cnncli.reports.console import print_json
     from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
     from cnncli.reports.gradcheck.progress import CheckProgress
 
     if show is not None:
-        _refuse_unchecked(show, gradcheck)
-    with CheckProgress(gradcheck.total, "entries") as progress:
-        outcome = run_gradcheck(replace(gradcheck, advance=progress.advance))
-    if not against:
-        engine = choose_engine(gradcheck.subject.architecture)
-        outcome = replace(outcome, engine=join(engine.name, compare_engine(engine, gradcheck.subject)))
+        _refuse_unchecked(show, check)
+    with CheckProgress(check.total, "entries") as progress:
+        outcome = complete_gradcheck(replace(check, advance=progress.advance))
     if format == "json":
         print_json(outcome_document(outcome))
     else:

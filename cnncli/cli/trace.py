@@ -141,16 +141,17 @@ def trace(
     view = modes.TRACE.choose(context)
 
     from cnncli.cli.destination import Destination
-    from cnncli.cli.trace_views import show, show_derivation
-    from cnncli.subject.subject import choose
-    from cnncli.tracing.derivation import derive
-    from cnncli.tracing.trace import trace_image
 
     to = Destination(format, views.get("picture", output), force)
-    chosen = FreshNetwork(network, **fresh)
     if view == "symbolic":
-        show_derivation(derive(chosen), to)
+        from cnncli.cli.trace_views import show_derivation
+        from cnncli.tracing.derivation import derive
+
+        show_derivation(derive(FreshNetwork(network, **fresh)), to)
         return
-    traced = trace_image(choose([image] if image else [], model, label, chosen, weights))
+    from cnncli import api
+    from cnncli.cli.trace_views import show
+
+    traced = api.trace(image, model=model, weights=weights, label=label, **network, **fresh)
     shown = traced.narrowed(filter, channel).only(BETWEEN_NAMES.split(only) if only is not None else None)
     show(view, views.get(view or ""), traced, shown, Look(full, precision, written=flag), to)

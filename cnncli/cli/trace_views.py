@@ -66,14 +66,7 @@ def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
     from cnncli.reports.trace.paths import MOST_PATHS, MOST_PATHS_FULL, paths_document, print_paths
 
     chosen = to.resolve("table", "json", "svg")
-    shapes = trace.chain.shapes
-    entries = parse_entries(text, shapes, "follow")
-    if len(entries) > 1:
-        first, last = (entry.label(shapes[entry.name]) for entry in (entries[0], entries[-1]))
-        raise UsageError(
-            f"{text} names {len(entries):,} entries, {first} to {last}: name one of them", argument="follow"
-        )
-    paths = trace.follower.follow(entries[0], MOST_PATHS_FULL if look.full else MOST_PATHS)
+    paths = trace.follow(text, MOST_PATHS_FULL if look.full else MOST_PATHS)
     if chosen == "json":
         to.deliver(subject_document(trace) | paths_document(paths))
     else:

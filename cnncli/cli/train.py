@@ -100,13 +100,12 @@ def train(
 
     Makes a run folder with the best epoch's model, the history of the epochs, the split and the settings.
     """
+    from cnncli import api
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
-    from cnncli.training.run import run_training
 
-    settings = TrainingSettings(data, network=network, force=force, **chosen)
     with TrainingReport(quiet=quiet) as report:
-        summary = run_training(settings, report)
+        summary = api.train(data, watcher=report, force=force, **chosen, **network)
     if format == "json":
         print_json(summary_document(summary))
     else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnncli.data.settings import Channels
+from cnncli.errors import UsageError
 from cnncli.network.architecture import Architecture
 
 IMAGE_SIZE = 12  # of random numbers
@@ -23,6 +24,18 @@ class FreshNetwork:
     channels: Channels | None = None
     classes: int | None = None
     seed: int | None = None
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, Any]) -> "FreshNetwork":
+        """The network of fields of Architecture and of this class, by name. Raises UsageError for any other name."""
+        own = [name for name in cls.__dataclass_fields__ if name != "network"]
+        fields = [name for name in Architecture.__dataclass_fields__ if name not in (*own, "height", "width")]
+        if unknown := sorted(chosen.keys() - {*own, *fields}):
+            raise UsageError(f"cannot be chosen of a network: there are {', '.join(fields + own)}", argument=unknown[0])
+        return cls(
+            {name: value for name, value in chosen.items() if name in fields},
+            **{name: value for name, value in chosen.items() if name in own},
+        )
 
     @property
     def given(self) -> list[str]:

@@ -39,7 +39,11 @@ class Subject:
 
 
 def choose(
-    images: Sequence[Path], model: Path | None, label: str | None, fresh: FreshNetwork, weights: Path | None = None
+    images: Sequence[Path],
+    model: Path | Model | None,
+    label: str | None,
+    fresh: FreshNetwork,
+    weights: Path | None = None,
 ) -> Subject:
     """The subject that a command's arguments mean; an image may be a file of numbers, see number_files.
 
@@ -56,8 +60,10 @@ def choose(
                 "describes a fresh network, but the model brings its own: leave one out", argument=fresh.given[0]
             )
         if not images:
-            raise UsageError(f"{model} needs an image to look at: name an image file", argument="model")
-        return _of_model(load_model(model), model, images, label)
+            raise UsageError("needs an image to look at: name an image file", argument="model")
+        if isinstance(model, Model):
+            return _of_model(model, "a model in memory", images, label)
+        return _of_model(load_model(model), str(model), images, label)
     if images:
         return _fresh_on_images(images, label, fresh)
     if fresh.given:
@@ -149,7 +155,7 @@ def _fresh(
     return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh, seed {seed}")
 
 
-def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | None) -> Subject:
+def _of_model(model: Model, origin: str, images: Sequence[Path], label: str | None) -> Subject:
     X = _model_input(model, images)
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
     return Subject(
@@ -159,7 +165,7 @@ def _of_model(model: Model, path: Path, images: Sequence[Path], label: str | Non
         X,
         np.array(y),
         tuple(map(str, images)),
-        str(path),
+        origin,
     )
 
 

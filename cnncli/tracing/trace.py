@@ -11,9 +11,9 @@ from cnncli.network.record import Recorded
 from cnncli.network.terms import Values
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
-from cnncli.tracing.entries import known
-from cnncli.tracing.expansion import Expander
-from cnncli.tracing.paths import Follower
+from cnncli.tracing.entries import known, parse_entries
+from cnncli.tracing.expansion import Expander, Expansion
+from cnncli.tracing.paths import Follower, Paths
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,19 @@ class Trace:
     def follower(self) -> Follower:
         """Follows its entries."""
         return Follower(self.chain, self.values)
+
+    def expand(self, entry: str) -> list[Expansion]:
+        """Where an entry comes from: "dL/dw1[0,0,1,2]", or "Z1[0]" for all below it. Raises UsageError."""
+        return [self.expander.expand(each) for each in parse_entries(entry, self.chain.shapes, "expand")]
+
+    def follow(self, entry: str, most: int = 8) -> Paths:
+        """The chain from L to one entry, with the strongest paths. Raises UsageError."""
+        entries = parse_entries(entry, self.chain.shapes, "follow")
+        if len(entries) > 1:
+            first, last = (each.label(self.chain.shapes[each.name]) for each in (entries[0], entries[-1]))
+            several = f"{entry} names {len(entries):,} entries, {first} to {last}: name one of them"
+            raise UsageError(several, argument="follow")
+        return self.follower.follow(entries[0], most)
 
     def only(self, names: Sequence[str] | None) -> "Trace":
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""

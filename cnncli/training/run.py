@@ -1,7 +1,7 @@
 """`cnncli train` as a plain function: an image folder in, a run folder and a summary out."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -59,6 +59,30 @@ class Watcher(Protocol):
 
     def epoch(self, epoch: Epoch) -> None:
         """One more epoch."""
+
+
+class SilentWatcher:
+    """Sees nothing but the epochs, which it hands on."""
+
+    def __init__(self, on_epoch: Callable[[Epoch], None] | None = None) -> None:
+        self._on_epoch = on_epoch
+
+    def reading(self, _done: int, _total: int) -> None:
+        """Of no interest."""
+
+    def left_out(self, _errors: Sequence[ImageError]) -> None:
+        """Of no interest."""
+
+    def started(self, *_: object) -> None:
+        """Of no interest."""
+
+    def batch(self, _epoch: int, _images: int, _loss: float) -> None:
+        """Of no interest."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """One more."""
+        if self._on_epoch is not None:
+            self._on_epoch(epoch)
 
 
 def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:

@@ -31,6 +31,7 @@ FORMATS = {
     "json": Format(".json", for_people=False),
     "npz": Format(".npz", for_people=False, needs_file=True),
     "markdown": Format(".md", for_people=True),
+    "html": Format(".html", for_people=True),
     "latex": Format(".tex", for_people=True),
     "csv": Format(".csv", for_people=False),
     "svg": Format(".svg", for_people=True),

@@ -1,0 +1,157 @@
+"""The public functions: what the commands do, as plain functions that return what they found."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnncli.model import FilePath, Model
+from cnncli.subject.fresh import SEED, FreshNetwork
+from cnncli.subject.subject import choose
+from cnncli.tracing.trace import Trace, trace_image
+
+if TYPE_CHECKING:
+    from cnncli.checking.gradcheck import Gradcheck
+    from cnncli.checking.methods import Method
+    from cnncli.checking.run import Outcome
+    from cnncli.training.loop import Epoch
+    from cnncli.training.run import Summary, Watcher
+
+# What only one of these functions needs is imported there: a trace does not wait for the code of a training.
+
+
+class NotebookTrace(Trace):
+    """A trace that a notebook shows as tables."""
+
+    def _repr_html_(self) -> str:
+        from cnncli.reports.look import Look
+        from cnncli.reports.trace.html import render_fragment
+
+        return render_fragment(self, Look())
+
+
+def trace(
+    image: FilePath | None = None,
+    *,
+    model: FilePath | Model | None = None,
+    weights: FilePath | None = None,
+    label: str | None = None,
+    **network: Any,
+) -> NotebookTrace:
+    """Record one image's forward and backward pass; the result's ["dL/dw1"] is that derivative, a float64 array.
+
+    Without arguments it is the note's 6×6 example; with `image` and `model` (a file, a run folder or a Model) a trained
+    network; with `image` alone, or with `network`, one with random weights. `image` is an image file or a matrix of
+    numbers (.csv, .txt, .npy); `weights` a file of parameters by name; `label` the name of the true class. `network`
+    takes the fields of Architecture that can be chosen (filters, kernel, padding, pool, pooling) and image_size,
+    channels ("gray" or "rgb"), classes and seed.
+
+    Raises CnncliError: a UsageError for what does not fit together, a DataError or ModelError for a file.
+    """
+    subject = choose(
+        [Path(image)] if image is not None else [],
+        _as_model(model),
+        label,
+        FreshNetwork.of(_with_tuple(network)),
+        Path(weights) if weights is not None else None,
+    )
+    traced = trace_image(subject)
+    return NotebookTrace(traced.subject, traced.steps, traced.probabilities)
+
+
+def gradcheck(
+    images: FilePath | Sequence[FilePath] = (),
+    *,
+    model: FilePath | Model | None = None,
+    label: str | None = None,
+    against: FilePath | None = None,
+    method: "Method" = "complex-step",
+    sample: int | None = None,
+    **network: Any,
+) -> "Outcome":
+    """Every entry of every derivative against a second opinion; the outcome's `passed` and `verdict` say how it went.
+
+    The subject is chosen as for `trace`, and may have several images. `against` is an .npz file of gradients that were
+    computed elsewhere; without it the textbook engine is checked, and the engine that trains against the textbook.
+    `sample` checks so many entries of each tensor instead of all. Raises CnncliError.
+    """
+    check = prepare_gradcheck(
+        images, model=model, label=label, against=against, method=method, sample=sample, **network
+    )
+    return complete_gradcheck(check)
+
+
+def prepare_gradcheck(
+    images: FilePath | Sequence[FilePath] = (),
+    *,
+    model: FilePath | Model | None = None,
+    label: str | None = None,
+    against: FilePath | None = None,
+    method: "Method" = "complex-step",
+    sample: int | None = None,
+    **network: Any,
+) -> "Gradcheck":
+    """What `gradcheck` is going to check. Raises CnncliError."""
+    from cnncli.checking.against import read_gradients
+    from cnncli.checking.gradcheck import Gradcheck, engine_gradients
+    from cnncli.checking.methods import EPS
+    from cnncli.network.textbook import Textbook
+
+    seed = network.get("seed", SEED)
+    if model is not None and sample is not None:
+        network.pop("seed", None)  # with a model the seed is that of the sample alone
+    paths = [images] if isinstance(images, str | PathLike) else images
+    subject = choose([Path(path) for path in paths], _as_model(model), label, FreshNetwork.of(_with_tuple(network)))
+    if against is not None:
+        gradients, eps = read_gradients(Path(against), subject)
+        return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=True)
+    return Gradcheck(subject, engine_gradients(Textbook(subject.architecture), subject), method, sample, seed, EPS)
+
+
+def complete_gradcheck(check: "Gradcheck") -> "Outcome":
+    """The outcome of a check; of our own gradients with the engine that trains such a network."""
+    from cnncli.checking.agreement import compare_engine, join
+    from cnncli.checking.run import run_gradcheck
+    from cnncli.network.engines import choose_engine
+
+    outcome = run_gradcheck(check)
+    if check.foreign:
+        return outcome
+    engine = choose_engine(check.subject.architecture)
+    return outcome.with_engine(join(engine.name, compare_engine(engine, check.subject)))
+
+
+def train(
+    data: FilePath,
+    *,
+    out: FilePath | None = None,
+    on_epoch: "Callable[[Epoch], None] | None" = None,
+    watcher: "Watcher | None" = None,
+    **settings: Any,
+) -> "Summary":
+    """Train a network on a folder of images, one folder for each class; the best epoch's model is in the run folder.
+
+    `settings` takes the fields of TrainingSettings (epochs, batch_size, learning_rate, optimizer, seed, …) and those of
+    Architecture that can be chosen (filters, kernel, …). `on_epoch` is called with each epoch's figures; a `watcher`
+    sees everything. Raises CnncliError.
+    """
+    from cnncli.training.run import SilentWatcher, run_training
+    from cnncli.training.settings import TrainingSettings
+
+    of_training = {name: settings.pop(name) for name in [*settings] if name in TrainingSettings.__dataclass_fields__}
+    chosen = TrainingSettings(
+        Path(data), out=Path(out) if out is not None else None, network=_with_tuple(settings), **of_training
+    )
+    return run_training(chosen, watcher or SilentWatcher(on_epoch))
+
+
+def _with_tuple(network: dict[str, Any]) -> dict[str, Any]:
+    """The same; filters may be given as one number or a list."""
+    if "filters" not in network:
+        return network
+    filters = network["filters"]
+    return {**network, "filters": (filters,) if isinstance(filters, int) else tuple(filters)}
+
+
+def _as_model(model: FilePath | Model | None) -> Path | Model | None:
+    return model if model is None or isinstance(model, Model) else Path(model)
