@@ -57,4 +57,4 @@ def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:
     except EOFError:
         return place, ""
     except UsageError as error:
-        return place, str(error)
+        return place, f"jump to {error.message}"
