@@ -16,6 +16,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.network.fused.engine import available_cores
 
 BATCH = 32
@@ -32,7 +33,7 @@ def network(architecture: Architecture) -> torch.nn.Sequential:
             torch.nn.ReLU(),
             torch.nn.MaxPool2d(architecture.pool),
         ]
-    outputs, inputs = architecture.parameter_shapes[f"w{architecture.dense}"]
+    outputs, inputs = build_chain(architecture).parameter_shapes[f"w{(len(architecture.filters) + 1)}"]
     return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(inputs, outputs))
 
 

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "cnncli"
 FLOORS = [  # each room may import from its own floor and the floors below
     {"__main__"},
     {"cli"},
+    {"api"},
     {"reports"},
     {"checking"},
     {"training", "tracing", "prediction"},
@@ -25,6 +26,19 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"network", "examples"},
     {"files", "errors", "text", "__init__"},
 ]
+INNER = (
+    "reports",
+    "checking",
+    "tracing",
+    "training",
+    "prediction",
+    "subject",
+    "model",
+    "data",
+    "network",
+    "files",
+    "text",
+)
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -49,6 +63,8 @@ def imported_modules(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_downwards(path: Path) -> None:
     own = room(path)
+    if own == "__init__":  # it hands out the public names, each when it is first used
+        return
     for name in imported_modules(path):
         if name.startswith("cnncli."):
             other = name.split(".")[1] if not name.startswith("cnncli.__") else "__init__"
@@ -63,7 +79,20 @@ def test_the_core_imports_no_file_format_and_no_screen() -> None:
 
 
 def test_the_inner_rooms_name_no_option() -> None:
-    for name in ("reports", "training", "prediction", "subject", "model", "data", "network", "files", "errors", "text"):
+    for name in (
+        "reports",
+        "checking",
+        "tracing",
+        "training",
+        "prediction",
+        "subject",
+        "model",
+        "data",
+        "network",
+        "files",
+        "errors",
+        "text",
+    ):
         path = PACKAGE / name
         for file in sorted(path.rglob("*.py")) or [path.with_suffix(".py")]:
             assert not re.findall(r"--[a-z][a-z-]+", file.read_text(encoding="utf-8")), file
@@ -77,6 +106,66 @@ def test_the_reports_import_each_other_in_no_circle() -> None:
         for path in (PACKAGE / "reports").rglob("*.py")
     }
     list(TopologicalSorter(below).static_order())  # raises CycleError
+
+
+def test_the_modules_import_each_other_in_no_circle() -> None:
+    below = {}
+    for path in MODULES:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):  # what is imported for its type alone is no import when the program runs
+            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                node.body = []
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        named = {f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+        named |= {str(node.module) for node in imports}
+        below[name] = {other for other in named if other.startswith("cnncli.")}
+    known = {name: others & below.keys() for name, others in below.items()}
+    list(TopologicalSorter(known).static_order())  # raises CycleError
+
+
+def test_no_file_and_no_function_is_too_long_and_no_room_too_full() -> None:
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in MODULES}
+    assert {path.name: count for path, count in lines.items() if count > 300} == {}
+    long = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.body[0].lineno >= 40:
+                long[f"{path.name}:{node.name}"] = (node.end_lineno or 0) - node.body[0].lineno + 1
+    assert long == {}
+    rooms: dict[str, int] = {}
+    for path, count in lines.items():
+        rooms[room(path)] = rooms.get(room(path), 0) + count
+    assert {name: count for name, count in rooms.items() if count > sum(lines.values()) / 4} == {}
+    assert lines[PACKAGE / "network" / "textbook.py"] < 100
+
+
+def test_only_the_network_and_the_known_mistakes_know_kinds_of_steps() -> None:
+    steps = PACKAGE / "network" / "steps"
+    general = {"step", "output_step", "__init__"}
+    kinds = {path.stem for path in steps.glob("*.py")} - general
+    words = re.compile(
+        r"\b(conv|convolution|relu|max_?pool\w*|avg_?pool\w*|average pooling|flatten|softmax)\b", re.IGNORECASE
+    )
+    for path in MODULES:
+        if "network" in path.parts or "mistakes" in path.parts:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for name in imported_modules(path):
+            assert name.removeprefix("cnncli.network.steps.") not in kinds, f"{path} imports {name}"
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+                assert not words.search(node.value), f"{path}:{node.lineno} names {node.value!r}"
+
+
+def test_nothing_asks_a_name_what_it_is() -> None:
+    asks = re.compile(
+        r"""name(\[\d\])? (not )?in "[A-Za-z]+"|name\[\d:?\d?\] (==|in)|startswith\("(d?[A-Zwb]|dL/d)"\)"""
+    )
+    for path in MODULES:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            assert not asks.search(line), f"{path}:{number} {line.strip()}"
 
 
 def test_every_import_is_a_declared_dependency() -> None:

@@ -5,13 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnncli.checking.agreement import compare_engines, joined
+from cnncli.checking.agreement import compare_engine, join
 from cnncli.data.decoding import decode
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.chain import build_chain
 from cnncli.network.fused.block import FusedBlock
 from cnncli.network.fused.board import Board
+from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
+from cnncli.subject.subject import Subject
 from tests.conftest import SAMPLE_DATA
 
 ARCHITECTURE = Architecture(14, 13, filters=(4, 3))
@@ -21,9 +24,11 @@ def passes(architecture: Architecture = ARCHITECTURE) -> bool:
     random = np.random.default_rng(3)
     X = random.normal(size=(9, architecture.channels, architecture.height, architecture.width))
     y = random.integers(0, architecture.classes, 9)
-    row = joined(compare_engines(architecture, he_normal(architecture, 3), X, y))
+    subject = Subject(architecture, he_normal(architecture, 3), ("",) * architecture.classes, X, y, ("",) * 9, "")
+    engine = Fused(architecture)
+    row = join(engine.name, compare_engine(engine, subject))
     assert row.name == "fused engine"
-    assert row.fused.shape == row.textbook.shape == row.bound.shape == (architecture.parameter_count,)
+    assert row.fused.shape == row.textbook.shape == row.bound.shape == (build_chain(architecture).parameter_count,)
     return row.passed
 
 
@@ -38,7 +43,8 @@ def test_real_images_with_flat_backgrounds_pass() -> None:
     architecture = Architecture(X.shape[2], X.shape[3], X.shape[1], (8, 16))
     parameters = {name: value + 0.01 * name.startswith("b") for name, value in he_normal(architecture, 0).items()}
     y = np.arange(len(X)) % 2
-    for agreement in compare_engines(architecture, parameters, X, y):
+    subject = Subject(architecture, parameters, ("0", "1"), X, y, ("",) * len(y), "")
+    for agreement in compare_engine(Fused(architecture), subject):
         assert agreement.passed, agreement.name
 
 

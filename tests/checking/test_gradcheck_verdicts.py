@@ -9,7 +9,9 @@ from cnncli.checking.methods import METHODS, Method
 from cnncli.checking.run import Outcome, run_gradcheck
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
-from cnncli.network.textbook import Gradients, Textbook
+from cnncli.network.chain import build_chain
+from cnncli.network.engine import Gradients
+from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
 
@@ -35,7 +37,7 @@ def random_subject(seed: int) -> Subject:
     )
     m = int(random.integers(1, 4))
     X_shape = (m, architecture.channels, architecture.height, architecture.width)
-    shapes = architecture.parameter_shapes.items()
+    shapes = build_chain(architecture).parameter_shapes.items()
     if seed % 3 == 0:
         parameters: Parameters = {name: random.integers(-2, 3, shape).astype(float) for name, shape in shapes}
         X: Array = random.integers(-1, 3, X_shape).astype(float)
@@ -131,7 +133,7 @@ def one_check(subject: Subject, name: str, value: Array, method: Method) -> Chec
 
 def test_tied_maxima_may_share_a_gradient_but_not_multiply_it() -> None:
     architecture = Architecture(2, 2, filters=(1,), kernel=1, pool=2)
-    parameters = {name: np.ones(shape) for name, shape in architecture.parameter_shapes.items()}
+    parameters = {name: np.ones(shape) for name, shape in build_chain(architecture).parameter_shapes.items()}
     subject = Subject(architecture, parameters, ("0", "1"), np.ones((1, 1, 2, 2)), np.array([0]), ("",), "")
     gradients = right_gradients(subject)
     G = gradients["dL/dP1"].item()
@@ -189,9 +191,14 @@ def test_a_sample_is_spread_over_the_tensor_and_follows_from_the_seed() -> None:
 
 def test_an_engine_that_only_trains_is_checked_on_its_parameters() -> None:
     class Doubling:
-        def loss_and_gradients(self, parameters: Parameters, images: Array, labels: Labels) -> Gradients:
+        name = "doubling engine"
+
+        def logits(self, parameters: Parameters, X: Array) -> Array:
+            return Textbook(subject.architecture).logits(parameters, X)
+
+        def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels) -> Gradients:
             textbook = Textbook(subject.architecture)
-            loss, gradients, logits = textbook.loss_and_gradients(parameters, images, labels)
+            loss, gradients, logits = textbook.loss_and_gradients(parameters, X, y)
             return Gradients(loss, gradients | {"w1": 2 * gradients["w1"]}, logits)
 
     subject = choose([], None, None, FreshNetwork())

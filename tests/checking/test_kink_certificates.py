@@ -5,9 +5,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
-from cnncli.checking.kinks import Ties
 from cnncli.checking.probe import Probe, the_loss
 from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
@@ -23,9 +23,9 @@ def test_the_first_maximum_changes_hands_at_the_certified_distance(seed: int, na
     )
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
-    links = textbook.links
-    start = next((i for i, link in enumerate(links) if name in (link.source, *link.parameters)), len(links))
-    probe = Probe(links[start:], record, name, the_loss(textbook, subject.y))
+    chain = textbook.chain
+    readers = [i for i, step in enumerate(chain.steps) if name in [tensor.name for tensor in step.reads]]
+    probe = Probe(chain.steps[readers[0] :], record, name, the_loss(chain.output, subject.y))
     entries = np.random.default_rng(seed).integers(0, probe.size, 5)
     distance, _ = probe.reach(entries)
     finite = np.isfinite(distance)
@@ -43,7 +43,7 @@ def test_a_parameter_of_the_dense_layer_meets_no_kink() -> None:
     subject = choose([], None, None, FreshNetwork())
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
-    probe = Probe(textbook.links[-1:], record, "w2", the_loss(textbook, subject.y))
+    probe = Probe(textbook.chain.steps[-1:], record, "w2", the_loss(textbook.chain.output, subject.y))
     assert np.isinf(probe.reach(np.arange(4)).distance).all()
 
 
@@ -52,15 +52,16 @@ def test_the_distance_in_the_notes_example_is_the_one_by_hand() -> None:
     subject = choose([], None, None, FreshNetwork())
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
-    probe = Probe(textbook.links, record, "b1", the_loss(textbook, subject.y))
+    probe = Probe(textbook.chain.steps, record, "b1", the_loss(textbook.chain.output, subject.y))
     assert probe.reach(np.array([0])).distance.tolist() == [0.5]
 
 
 def test_kinks_are_counted_by_kind() -> None:
     # Two filters over a flat image: one gives Z1 = 2 everywhere, the other 0.
     architecture = Architecture(4, 4, filters=(2,), kernel=1, pool=2)
-    parameters = {name: np.zeros(shape) for name, shape in architecture.parameter_shapes.items()}
+    parameters = {name: np.zeros(shape) for name, shape in build_chain(architecture).parameter_shapes.items()}
     parameters["w1"][0] = 2
     subject = Subject(architecture, parameters, ("0", "1"), np.ones((1, 1, 4, 4)), np.array([0]), ("",), "")
     ties = Gradcheck(subject, engine_gradients(Textbook(architecture), subject)).ties()
-    assert ties == Ties(relus=16, windows=4, dead_windows=4)
+    assert ties.counts == {"relus": 16, "windows": 4, "dead_windows": 4}
+    assert ties.convention == "relu′(0) = 0; of equal maxima the first takes the gradient"

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from cnncli.checking.diagnosis import of_chain
+from cnncli.checking.diagnosis import explain_chain
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.checking.run import run_gradcheck
 from cnncli.checking.self_test import hard_subject, run_self_test
+from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
 
 SUBJECT = hard_subject()
+CHAIN = build_chain(SUBJECT.architecture)
 
 
 def test_the_self_test_is_complete() -> None:
@@ -20,20 +22,20 @@ def test_the_self_test_is_complete() -> None:
     assert [result.mistake.name for result in results if not result.passed] == []
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.function_name}-{mistake.name}")
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.kind}-{mistake.name}")
 def test_a_check_that_reports_a_mistake_names_it_in_both_blocks(mistake: Mistake) -> None:
-    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.planted), SUBJECT)
+    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.plant(CHAIN)), SUBJECT)
     outcome = run_gradcheck(Gradcheck(SUBJECT, gradients))
     assert outcome.verdict != "PASS"
     assert {d.mistake for d in outcome.diagnoses} == {mistake}
-    if "conv" in mistake.function_name and mistake.name != "b not summed":
+    if mistake.kind == "convolution" and mistake.name != "b not summed":
         assert len(outcome.diagnoses) == 2
 
 
 @pytest.mark.parametrize("name", ["kernel turned", "1/m missing", "flatten column-major", "relu′ = 1 below zero"])
 def test_parameters_alone_are_enough_to_name_a_mistake(name: str) -> None:
     (mistake,) = [mistake for mistake in MISTAKES if mistake.name == name]
-    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.planted), SUBJECT)
+    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.plant(CHAIN)), SUBJECT)
     parameters = {f"dL/d{name}": gradients[f"dL/d{name}"] for name in SUBJECT.parameters}
     outcome = run_gradcheck(Gradcheck(SUBJECT, parameters))
     assert not outcome.passed
@@ -48,12 +50,12 @@ def test_an_unknown_mistake_gets_no_name() -> None:
 
 
 def test_right_gradients_are_no_mistake() -> None:
-    assert of_chain(SUBJECT, engine_gradients(Textbook(SUBJECT.architecture), SUBJECT), EPS) is None
+    assert explain_chain(SUBJECT, engine_gradients(Textbook(SUBJECT.architecture), SUBJECT), EPS) is None
 
 
 def test_mistakes_have_different_names_and_results() -> None:
-    assert len({(m.function_name, m.name) for m in MISTAKES}) == len(MISTAKES)
-    results = [engine_gradients(Textbook(SUBJECT.architecture, m.planted), SUBJECT) for m in MISTAKES]
+    assert len({(m.kind, m.name) for m in MISTAKES}) == len(MISTAKES)
+    results = [engine_gradients(Textbook(SUBJECT.architecture, m.plant(CHAIN)), SUBJECT) for m in MISTAKES]
     for i, one in enumerate(results):
         for other in results[:i]:
             assert any(

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 
 from cnncli import __version__
 from cnncli.model import load_model
+from cnncli.network.chain import build_chain
 from tests.conftest import SAMPLE_DATA, Cli
 
 
@@ -132,7 +133,7 @@ def test_several_blocks_colour_more_classes_sgd_and_all_options(cli: Cli, tmp_pa
     assert result.code == 0
     model = load_model(tmp_path / "run")
     assert model.architecture.filters == (3, 4)
-    assert model.architecture.parameter_shapes["w3"] == (3, 16)
+    assert build_chain(model.architecture).parameter_shapes["w3"] == (3, 16)
     assert model.classes == ("a", "b", "c")
 
 

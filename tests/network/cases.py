@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cnncli.errors import ArchitectureError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ def cases(draw: st.DrawFn, largest: int = 11, most_blocks: int = 3) -> Case:
             kernel=draw(st.integers(1, 4)),
             pool=draw(st.integers(1, 3)),
             classes=draw(st.integers(2, 4)),
+            pooling=draw(st.sampled_from(["max", "max", "average"])),
+            padding=draw(st.sampled_from([0, 0, 1, 2])),
         )
+        chain = build_chain(architecture)
     except ArchitectureError:
         assume(False)
     m = draw(st.integers(1, 3))
@@ -45,8 +49,8 @@ def cases(draw: st.DrawFn, largest: int = 11, most_blocks: int = 3) -> Case:
         values: Array = random.normal(0, scale, shape)
         return np.round(values) if whole else values
 
-    parameters = {name: numbers(*shape) for name, shape in architecture.parameter_shapes.items()}
-    dense = f"w{architecture.dense}"
+    parameters = {name: numbers(*shape) for name, shape in chain.parameter_shapes.items()}
+    dense = f"w{len(architecture.filters) + 1}"
     parameters[dense] /= 10 * parameters[dense].shape[1]  # a logit of moderate size
     X = numbers(m, architecture.channels, architecture.height, architecture.width)
     if draw(st.booleans()):

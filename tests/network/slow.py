@@ -1,4 +1,7 @@
-"""The note's definitions as plain Python loops over plain lists: an oracle that shares no line with the engine."""
+"""The note's definitions as plain Python loops over plain lists: an oracle that shares no line with the engine.
+
+Of the architecture it reads the chosen numbers alone; every shape is found from the lists themselves.
+"""
 
 from math import exp, log
 from typing import Any
@@ -11,12 +14,13 @@ Values = dict[str, Any]  # nested lists under the note's names, without a batch 
 def slow_network(architecture: Architecture, parameters: Values, image: Any, label: int, m: int = 1) -> Values:
     """Every value and derivative of one image that is one of m in its batch."""
     v: Values = dict(parameters) | {"X": image}
-    for i in architecture.blocks:
+    count = len(architecture.filters)
+    for i in range(1, count + 1):
         _block_forward(architecture, v, i)
-    last = architecture.dense
-    v["F"] = [x for matrix in v[f"P{last - 1}"] for row in matrix for x in row]
+    last = count + 1
+    v["F"] = [x for matrix in v[f"P{count}"] for row in matrix for x in row]
     w, b = v[f"w{last}"], v[f"b{last}"]
-    z = [b[k] + sum(w[k][d] * v["F"][d] for d in range(len(v["F"]))) for k in range(architecture.outputs)]
+    z = [b[k] + sum(w[k][d] * v["F"][d] for d in range(len(v["F"]))) for k in range(len(w))]
     v[f"z{last}"] = z
     _output(architecture, v, z, label, m)
     dz = v[f"dL/dz{last}"]
@@ -24,18 +28,33 @@ def slow_network(architecture: Architecture, parameters: Values, image: Any, lab
     v[f"dL/db{last}"] = list(dz)
     v[f"dz{last}/dF"] = w
     v["dL/dF"] = [sum(w[k][d] * dz[k] for k in range(len(z))) for d in range(len(v["F"]))]
-    N, p, q = architecture.shapes[f"P{last - 1}"]
-    v[f"dL/dP{last - 1}"] = [[[v["dL/dF"][(n * p + i) * q + j] for j in range(q)] for i in range(p)] for n in range(N)]
-    for i in reversed(architecture.blocks):
+    P = v[f"P{count}"]
+    N, p, q = len(P), len(P[0]), len(P[0][0])
+    v[f"dL/dP{count}"] = [[[v["dL/dF"][(n * p + i) * q + j] for j in range(q)] for i in range(p)] for n in range(N)]
+    for i in range(count, 0, -1):
         _block_backward(architecture, v, i)
     return v
 
 
+def _source(block: int) -> str:
+    return f"P{block - 1}" if block > 1 else "X"
+
+
+def _framed(matrix: Any, border: int) -> Any:
+    """A matrix with so many rows and columns of zeros on each of its four sides."""
+    wide = len(matrix[0]) + 2 * border
+    return (
+        [[0.0] * wide for _ in range(border)]
+        + [[0.0] * border + list(row) + [0.0] * border for row in matrix]
+        + [[0.0] * wide for _ in range(border)]
+    )
+
+
 def _block_forward(architecture: Architecture, v: Values, block: int) -> None:
     k, s = architecture.kernel, architecture.pool
-    P, w, b = v[architecture.block_input(block)], v[f"w{block}"], v[f"b{block}"]
-    N, h, width = architecture.shapes[f"Z{block}"]
-    C = len(P)
+    P = [_framed(matrix, architecture.padding) for matrix in v[_source(block)]]
+    w, b = v[f"w{block}"], v[f"b{block}"]
+    C, N, h, width = len(P), len(w), len(P[0]) - k + 1, len(P[0][0]) - k + 1
     Z = [
         [
             [
@@ -48,18 +67,23 @@ def _block_forward(architecture: Architecture, v: Values, block: int) -> None:
     ]
     A = [[[x if x > 0 else 0.0 for x in row] for row in matrix] for matrix in Z]
     v[f"Z{block}"], v[f"A{block}"] = Z, A
+    pooled = _mean if architecture.pooling == "average" else max
     v[f"P{block}"] = [
         [
-            [max(A[n][s * i + a][s * j + c] for a in range(s) for c in range(s)) for j in range(width // s)]
+            [pooled([A[n][s * i + a][s * j + c] for a in range(s) for c in range(s)]) for j in range(width // s)]
             for i in range(h // s)
         ]
         for n in range(N)
     ]
 
 
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers)
+
+
 def _output(architecture: Architecture, v: Values, z: list[float], label: int, m: int) -> None:
-    last = architecture.dense
-    if architecture.outputs == 1:
+    last = len(architecture.filters) + 1
+    if architecture.classes == 2:
         A = [1 / (1 + exp(-z[0]))]
         v["L"] = -(label * log(A[0]) + (1 - label) * log(1 - A[0])) / m
         v[f"dL/dA{last}"] = [(A[0] - label) / (A[0] * (1 - A[0])) / m]
@@ -75,19 +99,29 @@ def _output(architecture: Architecture, v: Values, z: list[float], label: int, m
     v[f"A{last}"] = A
 
 
-def _block_backward(architecture: Architecture, v: Values, block: int) -> None:
-    k, s = architecture.kernel, architecture.pool
-    source = architecture.block_input(block)
-    P, w, A, Z = v[source], v[f"w{block}"], v[f"A{block}"], v[f"Z{block}"]
-    N, h, width = architecture.shapes[f"Z{block}"]
-    C, H, W = len(P), len(P[0]), len(P[0][0])
-    dA = [[[0.0] * width for _ in range(h)] for _ in range(N)]
-    for n in range(N):
-        for i in range(h // s):
-            for j in range(width // s):
+def _pool_backward(architecture: Architecture, A: Any, dP: Any) -> Any:
+    s = architecture.pool
+    dA = [[[0.0 for _ in row] for row in matrix] for matrix in A]
+    for n in range(len(dP)):
+        for i in range(len(dP[n])):
+            for j in range(len(dP[n][i])):
                 window = [(s * i + a, s * j + c) for a in range(s) for c in range(s)]
-                row, column = max(window, key=lambda place: A[n][place[0]][place[1]])  # the first of equals
-                dA[n][row][column] = v[f"dL/dP{block}"][n][i][j]
+                if architecture.pooling == "average":
+                    for row, column in window:
+                        dA[n][row][column] = dP[n][i][j] / len(window)
+                else:
+                    row, column = max(window, key=lambda place: A[n][place[0]][place[1]])  # the first of equals
+                    dA[n][row][column] = dP[n][i][j]
+    return dA
+
+
+def _block_backward(architecture: Architecture, v: Values, block: int) -> None:
+    k, r = architecture.kernel, architecture.padding
+    source = _source(block)
+    P, w, A, Z = [_framed(matrix, r) for matrix in v[source]], v[f"w{block}"], v[f"A{block}"], v[f"Z{block}"]
+    N, h, width = len(Z), len(Z[0]), len(Z[0][0])
+    C, H, W = len(P), len(P[0]), len(P[0][0])
+    dA = _pool_backward(architecture, A, v[f"dL/dP{block}"])
     mask = [[[1.0 if x > 0 else 0.0 for x in row] for row in matrix] for matrix in Z]
     dZ = [[[dA[n][i][j] * mask[n][i][j] for j in range(width)] for i in range(h)] for n in range(N)]
     dP = [[[0.0] * W for _ in range(H)] for _ in range(C)]
@@ -101,5 +135,6 @@ def _block_backward(architecture: Architecture, v: Values, block: int) -> None:
                             dw[n][c][u][t] += dZ[n][i][j] * P[c][i + u][j + t]
                             dP[c][i + u][j + t] += dZ[n][i][j] * w[n][c][u][t]
     v[f"dL/dA{block}"], v[f"dA{block}/dZ{block}"], v[f"dL/dZ{block}"] = dA, mask, dZ
-    v[f"dL/dw{block}"], v[f"dL/d{source}"] = dw, dP
+    v[f"dL/dw{block}"] = dw
+    v[f"dL/d{source}"] = [[row[r : W - r] for row in matrix[r : H - r]] for matrix in dP]
     v[f"dL/db{block}"] = [sum(x for row in matrix for x in row) for matrix in dZ]

@@ -8,18 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
-from cnncli.checking.agreement import compare_engines, gradient_bounds
+from cnncli.checking.agreement import Agreement, bound_gradients, compare_engine
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Labels, Parameters, Shape
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
 from cnncli.network.fused import block, chunk
 from cnncli.network.fused.board import FEWEST_IMAGES, MOST_IMAGES, images_per_chunk, plan
 from cnncli.network.fused.chunk import Chunk
 from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
+from cnncli.network.tensors import Shape
 from cnncli.network.textbook import Textbook
+from cnncli.subject.subject import Subject
 
 STRIPS = (1, 4000, block.STRIP_BYTES)  # one row of windows, some, most of these networks' blocks whole
 KINDS = ("noise", "whole numbers", "flat", "half flat", "zero")
+
+
+def compare(a: Architecture, parameters: Parameters, X: Array, y: Labels) -> list[Agreement]:
+    subject = Subject(a, parameters, tuple(map(str, range(a.classes))), X, y, ("",) * len(y), "")
+    return list(compare_engine(Fused(a), subject))
 
 
 @st.composite
@@ -64,7 +72,7 @@ def test_gradients_are_the_textbooks_within_the_bound(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(block, "STRIP_BYTES", strip_bytes)
-        for agreement in compare_engines(a, *batch(a, m, kind, seed)):
+        for agreement in compare(a, *batch(a, m, kind, seed)):
             error = np.abs(agreement.fused - agreement.textbook)
             assert agreement.passed, f"{agreement.name}: {error.max()} of {agreement.bound.max()}"
 
@@ -73,13 +81,13 @@ def test_a_batch_of_large_images_goes_in_several_strips() -> None:
     a = Architecture(64, 64, 3, (64, 8))
     blocks = Chunk(a, 16).blocks
     assert len(blocks[0].strips) > 1
-    assert all(agreement.passed for agreement in compare_engines(a, *batch(a, 16, "half flat", 0)))
+    assert all(agreement.passed for agreement in compare(a, *batch(a, 16, "half flat", 0)))
 
 
 def test_all_chunks_of_a_lane_count() -> None:
     a = Architecture(9, 8, 2, (3, 2), 2, 2, classes=3)
     assert max(map(len, plan(a, 1100).lanes)) > 1
-    assert all(agreement.passed for agreement in compare_engines(a, *batch(a, 1100, "noise", 0)))
+    assert all(agreement.passed for agreement in compare(a, *batch(a, 1100, "noise", 0)))
 
 
 @pytest.mark.parametrize(("side", "kernel", "pool"), [(13, 3, 2), (17, 2, 3), (18, 3, 1), (19, 1, 4)])
@@ -92,7 +100,7 @@ def test_nothing_is_read_before_it_is_written(
     monkeypatch.setattr(block, "empty", dirty)
     monkeypatch.setattr(chunk, "empty", dirty)
     a = Architecture(side, side, 1, (3, 2), kernel, pool)
-    assert all(agreement.passed for agreement in compare_engines(a, *batch(a, 5, "noise", 0)))
+    assert all(agreement.passed for agreement in compare(a, *batch(a, 5, "noise", 0)))
 
 
 @given(architectures(), st.integers(1, 40), st.sampled_from(KINDS), st.integers(0, 99))
@@ -106,8 +114,8 @@ def test_loss_and_logits_are_the_textbooks(a: Architecture, m: int, kind: str, s
     np.testing.assert_allclose(found.logits, expected.logits, rtol=0, atol=1e-5 * scale)
     assert found.loss == pytest.approx(expected.loss, abs=1e-5 * scale)
     np.testing.assert_array_equal(engine.logits(parameters, X), found.logits)
-    assert list(found.gradients) == list(a.parameter_shapes)
-    assert {name: g.shape for name, g in found.gradients.items()} == a.parameter_shapes
+    assert list(found.gradients) == list(build_chain(a).parameter_shapes)
+    assert {name: g.shape for name, g in found.gradients.items()} == build_chain(a).parameter_shapes
     assert all(g.dtype == np.float32 and g.flags.c_contiguous for g in found.gradients.values())
 
 
@@ -119,7 +127,7 @@ def test_the_bound_is_tight_enough_to_see_one_wrong_pixel() -> None:
     changed = X.copy()
     changed[:, 0, 5, 5] += 0.1
     wrong = textbook.loss_and_gradients(parameters, changed, y).gradients["w1"]
-    assert (np.abs(wrong - record["dL/dw1"]) > gradient_bounds(a, record)["w1"]).any()
+    assert (np.abs(wrong - record["dL/dw1"]) > bound_gradients(textbook.chain, record)["w1"]).any()
 
 
 def test_an_engine_keeps_nothing_of_the_batch_before() -> None:

@@ -13,11 +13,12 @@ import pytest
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
+from cnncli.network.engine import Gradients
 from cnncli.network.fused.board import MOST_LANES, plan, shares
 from cnncli.network.fused.engine import Fused
 from cnncli.network.fused.team import Team
 from cnncli.network.initialisation import he_normal
-from cnncli.network.textbook import Gradients
 
 ARCHITECTURE = Architecture(30, 27, 3, (6, 5), classes=5)
 IMAGES = 150
@@ -34,7 +35,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def batch(m: int = IMAGES) -> tuple[Parameters, Array, Labels]:
     random = np.random.default_rng(5)
-    X = random.normal(size=(m, *ARCHITECTURE.block_input_shape(1)))
+    X = random.normal(size=(m, *build_chain(ARCHITECTURE).image.shape))
     X[:, :, :, 14:] = 0.7  # ties
     return he_normal(ARCHITECTURE, 5), X, random.integers(0, 5, m)
 

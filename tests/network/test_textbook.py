@@ -10,9 +10,7 @@ from numpy.testing import assert_allclose
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
-from cnncli.network.output import class_probabilities, output_layer, predicted
-from cnncli.network.pooling import maxpool_backward, winners
-from cnncli.network.relu import relu, relu_backward, relu_derivative
+from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
 from tests.network.cases import Case, cases
 from tests.network.slow import slow_network
@@ -23,9 +21,11 @@ NOTE = Architecture(6, 6, channels=1, filters=(1,), kernel=3, pool=2, classes=2)
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_every_golden_value_of_the_6x6_example(name: str) -> None:
-    parameters = {name: np.array(GOLDEN[name]) for name in NOTE.parameter_shapes}
+    parameters = {name: np.array(GOLDEN[name]) for name in build_chain(NOTE).parameters}
     record = Textbook(NOTE).record(parameters, np.array([GOLDEN["X"]]), np.array([GOLDEN["y"]]))
-    assert_allclose(record[name].reshape(NOTE.shapes[name]), np.array(GOLDEN[name]), rtol=1e-12, atol=1e-12)
+    assert_allclose(
+        record[name].reshape(build_chain(NOTE).shapes[name]), np.array(GOLDEN[name]), rtol=1e-12, atol=1e-12
+    )
 
 
 @given(cases(largest=8))
@@ -40,7 +40,7 @@ def test_every_value_equals_the_slow_loop(case: Case) -> None:
     for step in record:
         if step.name == "y":
             assert_allclose(step.value, case.y)
-        elif step.name in (*parameters, f"d{case.architecture.logit}/dF"):
+        elif step.name in (*parameters, f"d{build_chain(case.architecture).logit.name}/dF"):
             assert_allclose(step.value, np.array(slow[0][step.name]), rtol=1e-11, atol=1e-12)
         elif step.name in summed:
             assert_allclose(step.value, sum(np.array(s[step.name]) for s in slow), rtol=1e-10, atol=1e-11)
@@ -54,7 +54,7 @@ def test_every_value_equals_the_slow_loop(case: Case) -> None:
 def test_the_complex_step_gives_every_parameters_gradient(case: Case) -> None:
     engine = Textbook(case.architecture)
     gradients = engine.loss_and_gradients(case.parameters, case.X, case.y).gradients
-    output = output_layer(case.architecture.outputs)
+    output = build_chain(case.architecture).output
     for name, value in case.parameters.items():
         for index in list(np.ndindex(value.shape))[:40]:
             changed = value.astype(complex)
@@ -67,9 +67,9 @@ def test_the_complex_step_gives_every_parameters_gradient(case: Case) -> None:
 @given(cases())
 def test_the_record_has_the_names_the_shapes_and_the_order_of_the_architecture(case: Case) -> None:
     record = Textbook(case.architecture).record(case.parameters, case.X, case.y)
-    assert [step.name for step in record] == list(case.architecture.shapes)
+    assert [step.name for step in record] == list(build_chain(case.architecture).shapes)
     for step in record:
-        expected = case.architecture.shapes[step.name]
+        expected = build_chain(case.architecture).shapes[step.name]
         assert step.value.shape in (expected, (len(case.y), *expected)), step.name
         assert bool(step.formula) == (step.kind in ("forward", "gradient")), step.name
 
@@ -78,9 +78,10 @@ def test_the_record_has_the_names_the_shapes_and_the_order_of_the_architecture(c
 def test_the_factors_give_the_product(case: Case) -> None:
     a = case.architecture
     record = Textbook(a).record(case.parameters, case.X, case.y)
-    dL_dA, dA_dz = record[f"dL/d{a.probability}"], record[f"d{a.probability}/d{a.logit}"]
+    output = build_chain(a).output
+    dL_dA, dA_dz = record[output.output.gradient.name], record[output.local_derivative.name]
     product = dL_dA * dA_dz if a.outputs == 1 else np.einsum("mi,mij->mj", dL_dA, dA_dz)
-    assert_allclose(product, record[f"dL/d{a.logit}"], rtol=1e-9, atol=1e-15)
+    assert_allclose(product, record[output.source.gradient.name], rtol=1e-9, atol=1e-15)
     for block in a.blocks:
         assert_allclose(record[f"dL/dA{block}"] * record[f"dA{block}/dZ{block}"], record[f"dL/dZ{block}"])
 
@@ -91,18 +92,18 @@ def test_every_value_keeps_the_dtype(dtype: type, classes: int) -> None:
     a = Architecture(12, 13, channels=2, filters=(2, 3), kernel=3, pool=2, classes=classes)
     random = np.random.default_rng(0)
     parameters: Parameters = {
-        name: random.normal(size=shape).astype(dtype) for name, shape in a.parameter_shapes.items()
+        name: random.normal(size=shape).astype(dtype) for name, shape in build_chain(a).parameter_shapes.items()
     }
     record = Textbook(a).record(parameters, random.normal(size=(2, 2, 12, 13)).astype(dtype), np.array([0, 1]))
     assert {step.name: step.value.dtype for step in record if step.name != "y"} == {
-        name: np.dtype(dtype) for name in a.shapes if name != "y"
+        name: np.dtype(dtype) for name in build_chain(a).shapes if name != "y"
     }
 
 
 def test_a_batch_is_the_mean_of_its_images() -> None:
     a = Architecture(9, 9, channels=2, filters=(2,), classes=3)
     random = np.random.default_rng(1)
-    parameters = {name: random.normal(size=shape) for name, shape in a.parameter_shapes.items()}
+    parameters = {name: random.normal(size=shape) for name, shape in build_chain(a).parameter_shapes.items()}
     X, y = random.normal(size=(4, 2, 9, 9)), np.array([0, 2, 1, 1])
     batch = Textbook(a).loss_and_gradients(parameters, X, y)
     alone = [Textbook(a).loss_and_gradients(parameters, X[i : i + 1], y[i : i + 1]) for i in range(4)]
@@ -113,29 +114,51 @@ def test_a_batch_is_the_mean_of_its_images() -> None:
 
 def test_relu_is_flat_at_zero_and_lets_a_nan_through() -> None:
     Z = np.array([-1.0, -0.0, 0.0, 2.0, np.nan])
-    assert_allclose(relu(Z), [0, 0, 0, 2, np.nan])
-    assert relu_derivative(Z).tolist() == [0, 0, 0, 1, 0]
-    assert relu_backward(Z[:4], np.full(4, 5.0)).tolist() == [0, 0, 0, 5]
+    _, relu, _ = build_chain(NOTE).steps[:3]
+    derivative = relu.local_derivative
+    assert derivative is not None
+    assert_allclose(relu.forward(Z), [0, 0, 0, 2, np.nan])
+    assert derivative.take(Z).tolist() == [0, 0, 0, 1, 0]
+    assert relu.backward(np.full(4, 5.0), Z[:4])[0].tolist() == [0, 0, 0, 5]
 
 
 def test_the_first_of_equal_maxima_wins_alone_and_the_rest_gets_nothing() -> None:
     A = np.array([[[[1.0, 7, 7, 7, 9], [7, 7, 7, 7, 9], [0, 0, 0, 0, 9]]]])
-    assert winners(A, 2).tolist() == [[[[1, 0]]]]
-    assert maxpool_backward(A, np.array([[[[3.0, 5]]]]), 2).tolist() == [
+    pooling = build_chain(NOTE).steps[2]
+    assert pooling.forward(A).tolist() == [[[[7, 7]]]]
+    assert pooling.backward(np.array([[[[3.0, 5]]]]), A)[0].tolist() == [
         [[[0, 3, 5, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]]
     ]
 
 
+def test_the_mean_of_a_window_gives_every_place_an_equal_share_and_the_rest_nothing() -> None:
+    A = np.array([[[[1.0, 7, 9], [2, 6, 9], [0, 0, 9]]]])
+    pooling = build_chain(Architecture(6, 6, pooling="average")).steps[2]
+    assert pooling.forward(A).tolist() == [[[[4]]]]
+    assert pooling.backward(np.array([[[[8.0]]]]), A)[0].tolist() == [[[[2, 2, 0], [2, 2, 0], [0, 0, 0]]]]
+
+
+def test_padding_reads_zeros_around_the_image_and_gives_them_no_gradient() -> None:
+    convolution = build_chain(Architecture(2, 2, filters=(1,), kernel=3, pool=1, padding=1)).steps[0]
+    X, w, b = np.array([[[[1.0, 2], [3, 4]]]]), np.arange(9.0).reshape(1, 1, 3, 3), np.zeros(1)
+    # Every one of the four positions reads all four pixels, each with another part of the kernel.
+    assert convolution.forward(X, w, b).tolist() == [[[[67, 57], [37, 27]]]]
+    dX, dw, db = convolution.backward(np.ones((1, 1, 2, 2)), X, w, b)
+    assert dX.tolist() == [[[[8, 12], [20, 24]]]]
+    assert dw.tolist() == [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]
+    assert db.tolist() == [4]
+
+
 def test_the_imaginary_part_breaks_no_tie() -> None:
     A = np.array([[[[1 + 0j, 1 + 9j], [1 + 5j, 0j]]]])
-    assert winners(A, 2).tolist() == [[[[0]]]]
+    assert build_chain(NOTE).steps[2].forward(A).tolist() == [[[[1 + 0j]]]]
 
 
 @pytest.mark.parametrize("z", [-800.0, -40.0, -1e-9, 0.0, 1e-9, 40.0, 800.0])
 @pytest.mark.parametrize("y", [0, 1])
 def test_the_sigmoid_output_is_exact_however_saturated(z: float, y: int) -> None:
     """Against e^x in its own range: L = log(1 + e^t) and |dL/dz| = 1/(1 + e^-t) with t = ±z."""
-    output, logit, label = output_layer(1), np.array([[z]]), np.array([y])
+    output, logit, label = build_chain(NOTE).output, np.array([[z]]), np.array([y])
     t = -z if y == 1 else z
     loss = t if t > 40 else float(np.log1p(np.exp(t)))
     slope = (1 if y == 0 else -1) * (1 / (1 + np.exp(-t)) if t > -40 else np.exp(t))
@@ -146,7 +169,7 @@ def test_the_sigmoid_output_is_exact_however_saturated(z: float, y: int) -> None
 
 
 def test_the_softmax_output_is_exact_however_saturated() -> None:
-    output, z = output_layer(3), np.array([[60.0, 0.0, -5.0], [0.0, 60.0, 900.0]])
+    output, z = build_chain(Architecture(6, 6, classes=3)).output, np.array([[60.0, 0.0, -5.0], [0.0, 60.0, 900.0]])
     right, wrong = np.array([0, 2]), np.array([1, 0])
     small = np.exp(-60) + np.exp(-65)
     assert_allclose(output.losses(z, right), [small, 0.0], rtol=1e-12)
@@ -156,6 +179,7 @@ def test_the_softmax_output_is_exact_however_saturated() -> None:
 
 
 def test_class_probabilities_add_up_and_the_first_of_equals_is_predicted() -> None:
-    assert_allclose(class_probabilities(np.array([[0.0], [3.0]])).sum(axis=1), [1, 1])
-    assert predicted(np.array([[0.0], [-1.0], [0.1]])).tolist() == [0, 0, 1]
-    assert predicted(np.array([[2.0, 2.0, 1.0], [0.0, 1.0, 5.0]])).tolist() == [0, 2]
+    sigmoid, softmax = (build_chain(Architecture(6, 6, classes=classes)).output for classes in (2, 3))
+    assert_allclose(sigmoid.class_probabilities(np.array([[0.0], [3.0]])).sum(axis=1), [1, 1])
+    assert sigmoid.predict(np.array([[0.0], [-1.0], [0.1]])).tolist() == [0, 0, 1]
+    assert softmax.predict(np.array([[2.0, 2.0, 1.0], [0.0, 1.0, 5.0]])).tolist() == [0, 2]

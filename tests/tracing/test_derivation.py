@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cnncli.errors import ArchitectureError, UsageError
-from cnncli.network.convolution import conv, conv_backward
+from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.tracing.derivation import Derivation, derive
 
@@ -55,9 +56,10 @@ def test_the_sums_of_any_small_size_are_the_convolutions(side: int, kernel: int)
     derivation = derive(FreshNetwork({"kernel": kernel, "pool": pool}, image_size=side))
     random = np.random.default_rng(side)
     X, w, b = random.normal(size=(1, 1, side, side)), random.normal(size=(1, 1, kernel, kernel)), random.normal(size=1)
-    Z = conv(X, w, b)
+    convolution = build_chain(Architecture(side, side, filters=(1,), kernel=kernel, pool=1)).steps[0]
+    Z = convolution.forward(X, w, b)
     dZ = random.normal(size=Z.shape)
-    dX, dw, db = conv_backward(X, w, dZ)
+    dX, dw, db = convolution.backward(dZ, X, w, b)
     numbers = {"b1": b[0]}
     for name, value in (("x", X), ("w", w), ("z", Z), ("dL/dz", dZ)):
         numbers |= {f"{name}{r + 1}{s + 1}": number for (r, s), number in np.ndenumerate(value[0, 0])}

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from cnncli.errors import UsageError
 from cnncli.network.architecture import Architecture
-from cnncli.tracing.entries import Entry, parse_entries
+from cnncli.network.chain import build_chain
+from cnncli.network.terms import Entry
+from cnncli.tracing.entries import parse_entries
 
-NOTE = Architecture(6, 6, filters=(1,)).shapes
-WIDE = Architecture(9, 8, channels=3, filters=(4, 2), kernel=2, classes=5).shapes
+NOTE = build_chain(Architecture(6, 6, filters=(1,))).shapes
+WIDE = build_chain(Architecture(9, 8, channels=3, filters=(4, 2), kernel=2, classes=5)).shapes
 
 
 @given(st.data())

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 
 from cnncli.data.settings import Channels
 from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
+from cnncli.network.terms import Entry
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
-from cnncli.tracing.entries import Entry, parse_entries
+from cnncli.tracing.entries import parse_entries
 from cnncli.tracing.expansion import Expander, Expansion
 from cnncli.tracing.trace import Trace, trace_image
 
@@ -16,17 +18,17 @@ NOTE = trace_image(choose([], None, None, FreshNetwork()))
 
 
 def all_expansions(trace: Trace) -> list[Expansion]:
-    expander, shapes = Expander(trace), trace.subject.architecture.shapes
+    expander, shapes = Expander(trace.chain, trace.values), build_chain(trace.subject.architecture).shapes
     return [expander.expand(entry) for name in shapes for entry in parse_entries(name, shapes, "--expand")]
 
 
 def expand(trace: Trace, written: str) -> Expansion:
-    (entry,) = parse_entries(written, trace.subject.architecture.shapes, "--expand")
-    return Expander(trace).expand(entry)
+    (entry,) = parse_entries(written, build_chain(trace.subject.architecture).shapes, "--expand")
+    return Expander(trace.chain, trace.values).expand(entry)
 
 
 def assert_every_sum_is_the_recorded_value(trace: Trace) -> None:
-    given = {"X", "y", *trace.subject.architecture.parameter_shapes}
+    given = {"X", "y", *build_chain(trace.subject.architecture).parameter_shapes}
     for expansion in all_expansions(trace):
         assert expansion.value == trace[expansion.entry.name][expansion.entry.place]
         if expansion.entry.name in given:

@@ -13,10 +13,9 @@ from cnncli.errors import Diverged
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
-from cnncli.network.output import output_layer
 from cnncli.network.textbook import Textbook
 from cnncli.training.loop import Epoch, evaluate, train
-from cnncli.training.optimisers import Adam, Momentum, optimiser
+from cnncli.training.optimisers import Adam, Momentum, make_optimiser
 
 
 def fresh_model(classes: int = 2) -> Model:
@@ -37,8 +36,8 @@ def dataset(n: int = 10, classes: int = 2) -> Dataset:
 def run(model: Model, data: Dataset, epochs: int = 3, rate: float = 0.01, batch: int = 4, seed: int = 0) -> list[Epoch]:
     return list(
         train(
-            model, model.engine, data, data, optimiser=make_optimiser("adam", rate), epochs=epochs, batch_size=batch, seed=seed,
-            on_batch=lambda *_: None,
+            model, model.engine, data, data, optimiser=make_optimiser("adam", rate), epochs=epochs, batch_size=batch,
+            seed=seed, on_batch=lambda *_: None,
         )
     )  # fmt: skip
 
@@ -75,6 +74,7 @@ def test_an_epoch_reports_the_mean_over_its_images_and_the_mean_norm_of_each_gra
 def test_every_image_is_seen_once_an_epoch_and_the_last_batch_may_be_smaller() -> None:
     seen: list[tuple[int, int]] = []
     data = dataset(10)
+    model = fresh_model()
     list(
         train(
             model, model.engine, data, data, optimiser=make_optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0,
@@ -87,7 +87,7 @@ def test_every_image_is_seen_once_an_epoch_and_the_last_batch_may_be_smaller() -
 def test_evaluation_is_the_mean_over_all_images_whatever_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     model, data = fresh_model(), dataset(11)
     whole = evaluate(model, data)
-    losses = output_layer(1).losses(model.logits(data.images), data.labels)
+    losses = model.chain.output.losses(model.logits(data.images), data.labels)
     assert whole.loss == pytest.approx(float(losses.mean()), rel=1e-6)
     monkeypatch.setattr("cnncli.training.loop.EVALUATION_BATCH", 4)
     assert evaluate(model, data).loss == pytest.approx(whole.loss, rel=1e-6)
