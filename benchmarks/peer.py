@@ -26,14 +26,15 @@ RATE = 0.003
 def network(architecture: Architecture) -> torch.nn.Sequential:
     """conv → relu → maxpool for each block, flatten, dense."""
     layers: list[torch.nn.Module] = []
-    for block, filters in zip(architecture.blocks, architecture.filters, strict=True):
-        channels = architecture.block_input_shape(block)[0]
+    channels = architecture.channels
+    for filters in architecture.filters:
         layers += [
             torch.nn.Conv2d(channels, filters, architecture.kernel),
             torch.nn.ReLU(),
             torch.nn.MaxPool2d(architecture.pool),
         ]
-    outputs, inputs = build_chain(architecture).parameter_shapes[f"w{(len(architecture.filters) + 1)}"]
+        channels = filters
+    outputs, inputs = build_chain(architecture).parameter_shapes[f"w{len(architecture.filters) + 1}"]
     return torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(inputs, outputs))
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def measure() -> dict[str, Any]:
             'python -c "import numpy"': [*python, "-c", "import numpy"],
             'python -c "import torch"': [*python, "-c", "import torch"],
         }
-        seconds = alternately({name: lambda c=command: run(c) for name, command in commands.items()}, SECONDS)
+        seconds = alternately({name: partial(run, command) for name, command in commands.items()}, SECONDS)
         return {"startup": {name: {"seconds": value} for name, value in seconds.items()}}
 
 

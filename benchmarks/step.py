@@ -12,6 +12,7 @@ from torch.nn import functional
 from benchmarks.measure import alternately, in_bursts, markdown, print_results
 from benchmarks.peer import network
 from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
 from cnncli.network.fused.board import plan
 from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
@@ -43,12 +44,13 @@ class Configuration(NamedTuple):
     def operations(self) -> int:
         """Multiplications and additions of a step by the plain definition; the first block needs no dL/dX."""
         a = self.architecture
+        shapes = build_chain(a).shapes
         total = 0
         for block in a.blocks:
             products = 2 if block == 1 else 3  # Z, dL/dw and, but for the first, dL/dP of the block before
-            _, p, q = a.block_input_shape(block + 1)
-            total += products * prod(a.parameter_shapes[f"w{block}"]) * p * q * a.pool**2
-        return 2 * self.batch * (total + 3 * prod(a.parameter_shapes[f"w{a.dense}"]))
+            _, p, q = shapes[f"P{block}"]
+            total += products * prod(shapes[f"w{block}"]) * p * q * a.pool**2
+        return 2 * self.batch * (total + 3 * prod(shapes[f"w{len(a.filters) + 1}"]))
 
 
 CONFIGURATIONS = [

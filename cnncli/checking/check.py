@@ -113,12 +113,7 @@ def judge(
     expected = probe.values[probe.name].shape
     if gradient.shape != expected:
         return _misshapen(tensor, given, gradient.shape, expected, entries)
-    parts = []
-    for chunk in probe.chunks(entries):
-        parts.append(opinion(method, probe, chunk))
-        if advance:
-            advance(len(chunk))
-    said = Opinion(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    said = _ask(method, probe, entries, advance)
     analytic = gradient.ravel()[entries].astype(np.float64)
     negligible = said.uncertainty + OF_TERMS * eps * sizes.ravel()[entries]
     tolerance = negligible + RELATIVE * eps * np.maximum(np.abs(analytic), np.abs(said.value))
@@ -148,6 +143,16 @@ def judge(
         failed,
         tuple(dict.fromkeys(units)),
     )
+
+
+def _ask(method: Method, probe: Probe, entries: Labels, advance: Advance | None) -> Opinion:
+    """The opinion on all entries, a portion at a time."""
+    parts = []
+    for chunk in probe.chunks(entries):
+        parts.append(opinion(method, probe, chunk))
+        if advance:
+            advance(len(chunk))
+    return Opinion(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _sides(probe: Probe, entries: Labels) -> tuple[Array, Array]:

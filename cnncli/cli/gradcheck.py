@@ -186,5 +186,5 @@ def _write_template(path: Path) -> None:
     from cnncli.checking.user_code.checks import write_template
     from cnncli.reports.console import stderr
 
-    write_template(path)
+    write_template(path, "cnncli gradcheck --code")
     stderr().print(f"wrote {path}: fill it in and run cnncli gradcheck --code {path}", soft_wrap=True)

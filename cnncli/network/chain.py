@@ -134,10 +134,13 @@ def build_chain(architecture: Architecture) -> Chain:
     return Chain(image, tuple(steps), output.reading(tensor, architecture, dense))
 
 
-def build_variants(architecture: Architecture) -> list[Chain]:
-    """Its own chain, and those with another kind of step in a place of it."""
-    others = (name for name in POOLINGS if name != architecture.pooling)
-    return [build_chain(replace(architecture, pooling=name)) for name in (architecture.pooling, *others)]
+def vary(architecture: Architecture) -> dict[str, Architecture]:
+    """The same network with another kind of step in a place of it, by that kind."""
+    return {
+        kind.kind: replace(architecture, pooling=name)
+        for name, kind in POOLINGS.items()
+        if name != architecture.pooling
+    }
 
 
 def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:

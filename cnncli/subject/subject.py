@@ -59,11 +59,10 @@ def choose(
             raise UsageError(
                 "describes a fresh network, but the model brings its own: leave one out", argument=fresh.given[0]
             )
+        origin = "in memory" if isinstance(model, Model) else str(model)
         if not images:
-            raise UsageError("needs an image to look at: name an image file", argument="model")
-        if isinstance(model, Model):
-            return _of_model(model, "a model in memory", images, label)
-        return _of_model(load_model(model), str(model), images, label)
+            raise UsageError(f"{origin} needs an image to look at: name an image file", argument="model")
+        return _of_model(model if isinstance(model, Model) else load_model(model), origin, images, label)
     if images:
         return _fresh_on_images(images, label, fresh)
     if fresh.given:

@@ -51,15 +51,16 @@ def derive(fresh: FreshNetwork) -> Derivation:
     Raises UsageError for what has no place on a page: several filters, channels, classes, or more than 9 rows.
     """
     side = fresh.image_size or 3
+    page = "has no place on a page of"
     refused = {
-        "filters": "a page has one filter" if fresh.network.get("filters", (1,)) != (1,) else "",
-        "channels": "a page has one gray channel" if fresh.channels == "rgb" else "",
-        "classes": "a page has the note's two classes" if fresh.classes not in (None, 2) else "",
-        "image_size": f"a page has room for {LARGEST}×{LARGEST} pixels" if side > LARGEST else "",
+        "filters": f"{page} one filter: leave it out" if fresh.network.get("filters", (1,)) != (1,) else "",
+        "channels": f"{page} one gray channel: leave it out" if fresh.channels == "rgb" else "",
+        "classes": f"{page} the note's two classes: leave it out" if fresh.classes not in (None, 2) else "",
+        "image_size": f"{side} {page} at most {LARGEST}×{LARGEST} pixels: choose less" if side > LARGEST else "",
     }
-    for argument, reason in refused.items():
-        if reason:
-            raise UsageError(f"does not suit the derivation without numbers: {reason}", argument=argument)
+    for argument, sentence in refused.items():
+        if sentence:
+            raise UsageError(sentence, argument=argument)
     architecture = Architecture(side, side, **{"kernel": 2, **fresh.network, "filters": (1,)})
     chain = build_chain(architecture)
     zeros = {name: np.zeros(shape) for name, shape in chain.parameter_shapes.items()}

@@ -30,16 +30,23 @@ def maxpool_backward(A1, dP1, pool):
         dA1[m, n, i * pool + a, j * pool + b] = dP1[m, n, i, j]
     return dA1
 
+def avgpool_backward(A1, dP1, pool):
+    dA1 = np.zeros_like(A1)
+    for m, n, i, j in np.ndindex(dP1.shape):
+        dA1[m, n, i * pool:(i + 1) * pool, j * pool:(j + 1) * pool] = dP1[m, n, i, j] / pool**2
+    return dA1
+
 def relu_backward(Z1, dA1):
     return dA1 * (Z1 > 0)
 
-def conv_backward(X, w1, dZ1):
-    k = w1.shape[-1]
+def conv_backward(X, w1, dZ1, padding=0):
+    k, p, (H, W) = w1.shape[-1], padding, X.shape[2:]
+    X = np.pad(X, ((0, 0), (0, 0), (p, p), (p, p)))
     dX, dw1 = np.zeros_like(X), np.zeros_like(w1)
     for i, j in np.ndindex(dZ1.shape[2:]):
         dw1 += np.einsum("mn,mcuv->ncuv", dZ1[:, :, i, j], X[:, :, i:i + k, j:j + k])
         dX[:, :, i:i + k, j:j + k] += np.einsum("mn,ncuv->mcuv", dZ1[:, :, i, j], w1)
-    return dX, dw1, dZ1.sum(axis=(0, 2, 3))
+    return dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))
 
 def backward(X, y, w1, b1, w2, b2):
     k, (h, w) = w1.shape[-1], X.shape[2:]
@@ -71,7 +78,20 @@ def test_a_right_backward_pass_passes(tmp_path: Path) -> None:
     results = checked(tmp_path, RIGHT)
     assert [*results] == [function.name for function in FUNCTIONS]
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, "PASS")
-    assert len(results["dense_backward"].cases) == 8
+    assert len(results["dense_backward"].cases) == 10
+    assert "padding" in [case.label for case in results["conv_backward"].cases]
+    assert [case.label for case in results["avgpool_backward"].cases] == ["average pooling"]
+
+
+def test_a_function_that_knows_no_padding_is_not_asked_for_it(tmp_path: Path) -> None:
+    results = checked(tmp_path, RIGHT.replace("dZ1, padding=0):", "dZ1):\n    padding = 0"))
+    assert results["conv_backward"].verdict == "PASS"
+    assert "padding" not in [case.label for case in results["conv_backward"].cases]
+
+
+def test_a_convolution_that_forgets_to_crop_its_padding_fails(tmp_path: Path) -> None:
+    results = checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX[:, :, :H, :W]"))
+    assert [case.label for case in results["conv_backward"].cases if not case.passed] == ["padding"]
 
 
 def test_each_fault_is_told_as_what_it_is_and_the_others_are_still_checked(tmp_path: Path) -> None:
@@ -186,13 +206,13 @@ def test_a_file_that_cannot_be_checked_is_refused(tmp_path: Path, code: str, sen
 
 def test_the_template_is_whole_and_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "start.py"
-    write_template(path)
+    write_template(path, "cnncli gradcheck --code")
     text = path.read_text("utf-8")
     compile(text, "start.py", "exec")
     for function in FUNCTIONS:
-        assert f"def {function.signature}:" in text
+        assert (f"def {function.signature}:" in text) == (function.name != "avgpool_backward")  # the note's network
     with pytest.raises(UsageError, match="exists and is left as it is"):
-        write_template(path)
+        write_template(path, "cnncli gradcheck --code")
     assert path.read_text("utf-8") == text
     with pytest.raises(DataError, match="cannot be written"):
-        write_template(tmp_path / "nowhere" / "start.py")
+        write_template(tmp_path / "nowhere" / "start.py", "check")

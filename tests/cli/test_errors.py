@@ -403,7 +403,7 @@ def test_memory_that_does_not_suffice(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("cnncli.subject.subject.choose", fail)
+    monkeypatch.setattr("cnncli.api.choose", fail)
     result = cli("trace")
     assert (result.code, result.sentence.split(":")[1]) == (1, " the memory does not suffice")
 

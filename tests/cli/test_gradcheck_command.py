@@ -182,7 +182,7 @@ def test_options_that_make_no_sense_together(cli: Cli, arguments: tuple[str, ...
 def test_a_missing_file_of_code(cli: Cli, tmp_path: Path) -> None:
     result = cli("gradcheck", "--code", tmp_path / "none.py")
     assert result.code == 3
-    assert "no such file; --template" in result.sentence
+    assert "no such file; write one to start from with --template" in result.sentence
 
 
 def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,10 +85,12 @@ def _output(architecture: Architecture, v: Values, z: list[float], label: int, m
     last = len(architecture.filters) + 1
     if architecture.classes == 2:
         A = [1 / (1 + exp(-z[0]))]
-        v["L"] = -(label * log(A[0]) + (1 - label) * log(1 - A[0])) / m
-        v[f"dL/dA{last}"] = [(A[0] - label) / (A[0] * (1 - A[0])) / m]
-        v[f"dA{last}/dz{last}"] = [A[0] * (1 - A[0])]
-        v[f"dL/dz{last}"] = [(A[0] - label) / m]
+        rest = 1 / (1 + exp(z[0]))  # 1 - A, without the digits that the difference would lose near A = 1
+        off = -rest if label == 1 else A[0]  # A - y
+        v["L"] = -(label * log(A[0]) + (1 - label) * log(rest)) / m
+        v[f"dL/dA{last}"] = [off / (A[0] * rest) / m]
+        v[f"dA{last}/dz{last}"] = [A[0] * rest]
+        v[f"dL/dz{last}"] = [off / m]
     else:
         total = sum(exp(x) for x in z)
         A = [exp(x) / total for x in z]

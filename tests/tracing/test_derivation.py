@@ -76,9 +76,9 @@ def test_the_sums_of_any_small_size_are_the_convolutions(side: int, kernel: int)
     ("fresh", "sentence"),
     [
         (FreshNetwork(image_size=10), "at most 9×9"),
-        (FreshNetwork({"filters": (2,)}), "one filter and one gray channel: leave out --filters"),
-        (FreshNetwork(channels="rgb"), "leave out --channels"),
-        (FreshNetwork(classes=3), "the note's two classes: leave out --classes"),
+        (FreshNetwork({"filters": (2,)}), "filters has no place on a page of one filter: leave it out"),
+        (FreshNetwork(channels="rgb"), "channels has no place on a page of one gray channel"),
+        (FreshNetwork(classes=3), "classes has no place on a page of the note's two classes"),
     ],
 )
 def test_what_has_no_place_on_a_page(fresh: FreshNetwork, sentence: str) -> None:

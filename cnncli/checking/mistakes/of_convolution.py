@@ -4,78 +4,78 @@ import numpy as np
 
 from cnncli.checking.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array
-from cnncli.network.steps.step import Step
+from cnncli.network.steps.convolution import Convolution, pad, unpad
 
 Gradients = tuple[Array, ...]  # dX, dw, db
 
 
-def _kernel_not_turned(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _kernel_not_turned(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, _, _ = step.backward(dZ, X, w[:, :, ::-1, ::-1], b)
     return dX, *step.backward(dZ, X, w, b)[1:]
 
 
-def _dw_turned(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_turned(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     return dX, dw[:, :, ::-1, ::-1], db
 
 
-def _dw_transposed(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_transposed(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     return dX, dw.swapaxes(2, 3), db
 
 
-def _dw_last_position(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_last_position(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, _, db = step.backward(dZ, X, w, b)
     k = w.shape[-1]
-    return dX, np.tensordot(dZ[:, :, -1, -1], X[:, :, -k:, -k:], axes=(0, 0)), db
+    return dX, np.tensordot(dZ[:, :, -1, -1], pad(X, step.p)[:, :, -k:, -k:], axes=(0, 0)), db
 
 
-def _dw_last_image(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_last_image(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, _, db = step.backward(dZ, X, w, b)
     return dX, step.backward(dZ[-1:], X[-1:], w, b)[1], db
 
 
-def _dw_channels_summed(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_channels_summed(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     return dX, np.broadcast_to(dw.sum(axis=1, keepdims=True), dw.shape), db
 
 
-def _dw_channels_swapped(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dw_channels_swapped(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     return dX, dw[:, ::-1], db
 
 
-def _dX_channels_swapped(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dX_channels_swapped(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     return dX[:, ::-1], dw, db
 
 
-def _dX_overwritten(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _dX_overwritten(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, db = step.backward(dZ, X, w, b)
     k, (rows, columns) = w.shape[-1], dZ.shape[2:]
-    dX = np.zeros_like(dX)
+    dX = np.zeros_like(pad(dX, step.p))
     for i in range(rows):
         for j in range(columns):
             dX[:, :, i : i + k, j : j + k] = np.tensordot(dZ[:, :, i, j], w, axes=(1, 0))
-    return dX, dw, db
+    return unpad(dX, step.p), dw, db
 
 
-def _b_not_summed(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _b_not_summed(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, _ = step.backward(dZ, X, w, b)
     return dX, dw, dZ
 
 
-def _b_last_position(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _b_last_position(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, _ = step.backward(dZ, X, w, b)
     return dX, dw, dZ[:, :, -1, -1].sum(axis=0)
 
 
-def _b_averaged(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _b_averaged(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, _ = step.backward(dZ, X, w, b)
     return dX, dw, dZ.mean(axis=(2, 3)).sum(axis=0)
 
 
-def _b_last_image(step: Step, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
+def _b_last_image(step: Convolution, dZ: Array, X: Array, w: Array, b: Array) -> Gradients:
     dX, dw, _ = step.backward(dZ, X, w, b)
     return dX, dw, dZ[-1].sum(axis=(1, 2))
 

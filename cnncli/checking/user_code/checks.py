@@ -22,7 +22,7 @@ from cnncli.checking.gradcheck import Gradcheck
 from cnncli.checking.methods import EPS, Method
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.checking.user_code.child import TIME_FILE
-from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, template, to_array
+from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, to_array, write_stubs
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
@@ -68,11 +68,11 @@ class FunctionResult:
         return "KINK" if any(check.verdict == "KINK" for case in self.cases for check in case.checks) else "PASS"
 
 
-def write_template(path: Path) -> None:
-    """Write a file to start from, never over an existing one. Raises UsageError and DataError."""
+def write_template(path: Path, command: str) -> None:
+    """Write a file to start from, never over an existing one; `command` checks it. Raises UsageError and DataError."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(template(path.name))
+            file.write(write_stubs(path.name, command))
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is: give another name", argument="template") from None
     except OSError as error:
@@ -85,12 +85,12 @@ def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:
     Raises DataError where the file cannot be run, or defines none of them.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file; a template to start from is written", remedy="template")
+        raise DataError(f"{path}: no such file; write one to start from", remedy="template")
     defined = _functions(path)
     wanted = [function for function in FUNCTIONS if function.name in defined]
     if not wanted:
         names = ", ".join(function.name for function in FUNCTIONS)
-        raise DataError(f"{path} defines none of the functions {names}: --template FILE writes a file to start from")
+        raise DataError(f"{path} defines none of the functions {names}: write a file to start from", remedy="template")
     fields = Architecture.__dataclass_fields__
     results = []
     for function in wanted:

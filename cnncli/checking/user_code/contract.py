@@ -12,7 +12,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.chain import build_chain, build_variants
+from cnncli.network.chain import build_chain, vary
 from cnncli.network.initialisation import he_normal
 from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook
@@ -49,14 +49,15 @@ class Function:
         return tuple(f"d{name}" for name in self.returns)
 
 
-NOTE, *VARIANTS = build_variants(Architecture(6, 6, filters=(1,)))
+NOTE = build_chain(Architecture(6, 6, filters=(1,)))
+OTHERS = [build_chain(architecture) for architecture in vary(Architecture(6, 6, filters=(1,))).values()]
 
 
 def _functions() -> tuple[Function, ...]:
     """Of each kind of step one, those of the note's own network from L backwards first, and one for all at once."""
     output, names = NOTE.output, tuple(NOTE.parameters)
     functions = {output.kind: Function(output.signature, output.contract, None, (NOTE.logit.name,), output.kind)}
-    for step in (step for variant in (NOTE, *VARIANTS) for step in reversed(variant.steps)):
+    for step in (step for variant in (NOTE, *OTHERS) for step in reversed(variant.steps)):
         read = tuple(tensor.name for tensor in step.reads)
         functions.setdefault(step.kind, Function(step.signature, step.contract, step.output.name, read, step.kind))
     return *functions.values(), Function(f"backward(X, y, {', '.join(names)})", "", None, names, None)
@@ -134,7 +135,7 @@ def _subjects(seed: int) -> dict[str, Subject]:
         "a dead filter": dead,
         "a batch": _random(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
         "padding": _random(Architecture(6, 7, channels=2, filters=(2,), padding=1), 2, seed),
-        "average pooling": _random(Architecture(7, 8, filters=(3,), pooling="average"), 2, seed),
+        **{kind: _random(other, 2, seed) for kind, other in vary(Architecture(7, 8, filters=(3,))).items()},
         "windows of 3": _random(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
         "three outputs": _random(Architecture(6, 6, filters=(2,), classes=3), 2, seed),
     }
@@ -165,10 +166,10 @@ def _whole_numbers(architecture: Architecture, m: int, seed: int) -> Subject:
     return Subject(architecture, parameters, subject.classes, X, subject.y, subject.images, "whole numbers")
 
 
-TEMPLATE = '''"""My backward pass, to be checked by: cnncli gradcheck --code {name}
+TEMPLATE = '''"""My backward pass, to be checked by: {command} {name}
 
-The network is  Z1 = conv(X, w1) + b1,  A1 = relu(Z1),  P1 = maxpool(A1),  F = flatten(P1),  z2 = w2·F + b2,
-A2 = sigmoid(z2),  L = mean over the m images of the binary cross-entropy.
+The network is  {network},
+L = mean over the m images of the binary cross-entropy.
 
 All arrays are float64. m images, C channels, N filters, k×k kernels, pooling windows of pool×pool:
 
@@ -191,11 +192,14 @@ import numpy as np
 '''
 
 
-def template(name: str) -> str:
-    """The text of a file to start from; `name` is the file's own."""
+def write_stubs(name: str, command: str) -> str:
+    """The text of a file to start from; `name` is the file's own, `command` checks it."""
+    answer, formula = NOTE.output.values[0]
+    equations = [(step.output, step.formula) for step in NOTE.steps] + [(answer, formula)]
+    network = ",  ".join(f"{tensor.name} = {formula}" for tensor, formula in equations)
     kinds = {NOTE.output.kind, *(step.kind for step in NOTE.steps)}
     functions = "\n\n".join(_stub(function) for function in FUNCTIONS if function.kind in kinds)
-    return TEMPLATE.format(name=name, functions=functions)
+    return TEMPLATE.format(name=name, command=command, network=network, functions=functions)
 
 
 def _stub(function: Function) -> str:

@@ -34,6 +34,7 @@ Five ideas make it fast; the numbers are the textbook's but for float32 rounding
    block, which has most of it, never holds more of Z than a strip.
 """
 
+from collections.abc import Iterator
 from functools import reduce
 from math import prod
 from typing import NamedTuple
@@ -100,27 +101,32 @@ class FusedBlock:
             dZ = padded[:, k - 1 : k - 1 + h]  # (s, h, N, q·m)
             self.dZ_patches = _sliding(padded, k)  # (s, rows, k·N, q·m)
             self.dX = np.zeros((H, C, W, m), np.float32)  # what no window reaches stays 0
-        self.strips = []
+        self.strips = list(self._cut(patches, Z, None if first else dZ, products, column_leads, strip))
+
+    def _cut(
+        self, patches: Array, Z: Array, dZ: Array | None, products: Array, column_leads: Array, rows: int
+    ) -> Iterator[Strip]:
+        """Strips of so many rows of windows; without a dZ of its own the block takes Z, which has done its work."""
+        p, N = self.P.shape[:2]
         read = 0  # rows of X
-        for top in range(0, p, strip):
-            windows, of_Z = slice(top, min(top + strip, p)), slice(s * top, min(s * (top + strip), h))
-            unread = slice(read, of_Z.stop + k - 1)
+        for top in range(0, p, rows):
+            windows = slice(top, min(top + rows, p))
+            of_Z = slice(self.s * windows.start, self.s * windows.stop)
+            unread = slice(read, of_Z.stop + self.k - 1)
             phases = [phase[: unread.stop - unread.start] for phase in self.phases]
-            Z_here = Z[:, : of_Z.stop - of_Z.start]
-            self.strips.append(
-                Strip(
-                    windows,
-                    unread,
-                    phases,
-                    self._runs(self.lowered[:, unread], phases),
-                    patches[:, of_Z],
-                    Z_here,
-                    Z_here if first else dZ[:, of_Z],  # the first block's Z has done its work by then
-                    products[:, : of_Z.stop - of_Z.start],
-                    column_leads[:, of_Z],
-                    self.row_leads[:, windows],
-                    self.P[windows].reshape(-1, N, q * m),
-                )
+            here = slice(of_Z.stop - of_Z.start)
+            yield Strip(
+                windows,
+                unread,
+                phases,
+                self._runs(self.lowered[:, unread], phases),
+                patches[:, of_Z],
+                Z[:, here],
+                Z[:, here] if dZ is None else dZ[:, of_Z],
+                products[:, here],
+                column_leads[:, of_Z],
+                self.row_leads[:, windows],
+                self.P[windows].reshape(windows.stop - windows.start, N, -1),
             )
             read = unread.stop
 

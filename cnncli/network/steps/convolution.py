@@ -63,7 +63,7 @@ class Convolution(Step):
     def forward(self, source: Array, *parameters: Array) -> Array:
         """Z (m, N, h, w) of X (m, C, H, W), w (N, C, k, k), b (N,)."""
         w, b = parameters
-        return _correlate(_pad(source, self.p), w) + b[:, None, None]  # (m, N, h, w)
+        return _correlate(pad(source, self.p), w) + b[:, None, None]  # (m, N, h, w)
 
     def backward(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Array, Array, Array]:
         """From dL/dZ to dL/dX, dL/dw and dL/db, summed over the images.
@@ -76,19 +76,19 @@ class Convolution(Step):
         dZ (m, N, h, w), X (m, C, H, W), w (N, C, k, k) → dX as X, dw as w, db (N,).
         """
         w, k = parameters[0], self._k
-        dX = _correlate(_pad(gradient, k - 1), w[:, :, ::-1, ::-1].swapaxes(0, 1))  # (m, C, H+2p, W+2p)
-        dw = np.tensordot(gradient, _patches(_pad(source, self.p), k), axes=([0, 2, 3], [0, 2, 3]))  # (N, C, k, k)
-        return _unpad(dX, self.p), dw, gradient.sum(axis=(0, 2, 3))
+        dX = _correlate(pad(gradient, k - 1), w[:, :, ::-1, ::-1].swapaxes(0, 1))  # (m, C, H+2p, W+2p)
+        dw = np.tensordot(gradient, _patches(pad(source, self.p), k), axes=([0, 2, 3], [0, 2, 3]))  # (N, C, k, k)
+        return unpad(dX, self.p), dw, gradient.sum(axis=(0, 2, 3))
 
     def strongest_backward(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |w|·gradient over all positions that read an entry: (m, N, h, w) → as X."""
         _, N, h, width = gradient.shape
         w = np.abs(parameters[0])  # (N, C, k, k)
-        strongest = np.zeros_like(_pad(source, self.p))  # (m, C, H+2p, W+2p)
+        strongest = np.zeros_like(pad(source, self.p))  # (m, C, H+2p, W+2p)
         for n, u, v in np.ndindex(N, self._k, self._k):
             part = strongest[:, :, u : u + h, v : v + width]
             np.maximum(part, w[n, :, u, v, None, None] * gradient[:, n, None], out=part)
-        return _unpad(strongest, self.p)
+        return unpad(strongest, self.p)
 
     def explain(self, place: Index, values: Values) -> Made:
         """The products of the patch at a position with the filter, and the bias."""
@@ -152,12 +152,12 @@ def _correlate(X: Array, w: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(product, 3, 1))
 
 
-def _pad(X: Array, p: int) -> Array:
+def pad(X: Array, p: int) -> Array:
     """p rows and columns of zeros around every channel: (m, C, H, W) → (m, C, H+2p, W+2p)."""
     return np.pad(X, ((0, 0), (0, 0), (p, p), (p, p))) if p else X
 
 
-def _unpad(X: Array, p: int) -> Array:
+def unpad(X: Array, p: int) -> Array:
     """The opposite: (m, C, H+2p, W+2p) → (m, C, H, W)."""
     return X[:, :, p:-p, p:-p] if p else X
 
