@@ -14,6 +14,10 @@ from hypothesis import settings
 from PIL import Image
 
 from cnncli.cli import main
+from cnncli.data.normalisation import Normalisation
+from cnncli.model import Model
+from cnncli.network.architecture import Architecture
+from cnncli.network.initialisation import he_normal
 
 ROOT = Path(__file__).parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
@@ -79,3 +83,12 @@ def image_folder(tmp_path: Path) -> Path:
         for number in range(6):
             Image.fromarray(random.integers(low, high, (8, 8), dtype=np.uint8)).save(folder / f"{number}.png")
     return tmp_path / "images"
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """An untrained model for 8×8 gray images of the classes dark and light."""
+    architecture = Architecture(8, 8, filters=(2,))
+    path = tmp_path / "model.safetensors"
+    Model(architecture, ("dark", "light"), Normalisation.none(1), he_normal(architecture, 0)).save(path)
+    return path

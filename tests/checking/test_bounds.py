@@ -107,7 +107,7 @@ def test_a_deliberately_wrong_gradient_fails_where_it_is_wrong(parameter: str, s
 
 
 def test_the_bounds_have_the_parameters_names_and_shapes_and_are_mostly_small() -> None:
-    """A bound is large where a winner is in doubt or an answer saturates; were it so everywhere, it would excuse all."""
+    """A bound is large where a winner is in doubt or A saturates; were it so everywhere, it would excuse all."""
     shares = []
     for seed in range(1, 200, 3):
         subject = random_subject(seed)

@@ -23,15 +23,6 @@ from cnncli.network.initialisation import he_normal
 from tests.conftest import Cli, write_image
 
 
-@pytest.fixture
-def model_file(tmp_path: Path) -> Path:
-    """An untrained model for 8×8 gray images of the classes dark and light."""
-    architecture = Architecture(8, 8, filters=(2,))
-    path = tmp_path / "model.safetensors"
-    Model(architecture, ("dark", "light"), Normalisation.none(1), he_normal(architecture, 0)).save(path)
-    return path
-
-
 def train_fails(cli: Cli, data: Path, *options: object, code: int = 3) -> str:
     result = cli("train", data, "--out", data.parent / "run", *options)
     assert result.code == code
