@@ -32,7 +32,7 @@ def main() -> None:
         done = run([sys.executable, "-m", benchmark.__name__, "--format", "json"], environment=environment)
         results = json.loads(done.output)
         section = f"<!-- {name} -->\n{machine_line(results)}\n\n{benchmark.table(results)}\n<!-- end -->"
-        text, found = re.subn(rf"<!-- {name} -->.*?<!-- end -->", lambda _, new=section: new, text, flags=re.DOTALL)
+        text, found = re.subn(rf"<!-- {name} -->.*?<!-- end -->", section.replace("\\", r"\\"), text, flags=re.DOTALL)
         assert found == 1, f"{PAGE} has no place for {name}"  # noqa: S101
         PAGE.write_text(text, encoding="utf-8")
 

@@ -1,6 +1,5 @@
 """`cnncli gradcheck`."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
+from cnncli.cli.blas import keep_to_one_thread
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
@@ -102,8 +102,7 @@ def gradcheck(
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
 
-    # The products are small: BLAS threads only wait for each other, on a busy machine for ten times as long.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    keep_to_one_thread()
 
     seed = fresh.get("seed", SEED)
     if chosen == "template":

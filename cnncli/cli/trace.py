@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
+from cnncli.cli.blas import keep_to_one_thread
 from cnncli.cli.flags import flag
 from cnncli.cli.options import (
     FRESH_OPTIONS,
@@ -139,6 +140,7 @@ def trace(
     with options of a fresh network, one with random weights.
     """
     view = modes.TRACE.choose(context)
+    keep_to_one_thread()
 
     from cnncli.cli.destination import Destination
 

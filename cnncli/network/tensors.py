@@ -1,6 +1,7 @@
 """What the arrays of the chain are: names, roles, axes, shapes. No numbers, so NumPy is not imported."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Shape = tuple[int, ...]
@@ -47,7 +48,7 @@ class Tensor:
         """Whether all images share it, so that it has no batch axis."""
         return self.kind == "parameter"
 
-    @property
+    @cached_property
     def gradient(self) -> "Tensor":
         """The derivative of L for it: dL/dZ1 for Z1, of the same shape."""
         return Tensor.derivative(LOSS, self, like=self)

@@ -1,7 +1,6 @@
 """z = w·F + b: the dense layer, and its three derivatives."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of
 
 
-@dataclass(frozen=True)
 class Dense(Step):
     """z[k] = Σ_d w[k,d]·F[d] + b[k]; F (D,), w (K, D), b (K,) → z (K,)."""
 

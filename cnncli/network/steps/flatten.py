@@ -1,7 +1,6 @@
 """F = flatten(P): no parameters, it only moves numbers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -13,7 +12,6 @@ from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of
 
 
-@dataclass(frozen=True)
 class Flatten(Step):
     """Row-major, filter, row, column: P (N, p, q) → F (D,)."""
 

@@ -1,7 +1,6 @@
 """A = relu(Z), entry by entry, and its derivative. Complex numbers are judged by their real part."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values
 
 
-@dataclass(frozen=True)
 class Relu(KinkedStep):
     """A = max(Z, 0), any shape; relu′(0) = 0."""
 

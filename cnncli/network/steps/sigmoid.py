@@ -4,7 +4,6 @@ y is 1 for the second class. Loss and dL/dz are computed from the logit and neve
 in rounding once σ saturates: 1 - σ(z) is σ(-z), and A - y is σ(z) or -σ(-z), exact to the last bit however small.
 """
 
-from dataclasses import dataclass
 from math import exp, inf, log1p
 
 import numpy as np
@@ -15,7 +14,6 @@ from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Term, Values
 
 
-@dataclass(frozen=True)
 class Sigmoid(OutputStep):
     """A = σ(z) and L = (1/m) Σ [−y·log A − (1−y)·log(1−A)]; z (1,) → A (1,)."""
 

@@ -4,7 +4,7 @@ The loss and dL/dz come from the logits, and A[y] - 1 is computed as minus the s
 the softmax saturates.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import exp, inf, log1p
 
 import numpy as np
@@ -15,7 +15,6 @@ from cnncli.network.tensors import Tensor
 from cnncli.network.terms import ZERO, Factor, Index, Made, Term, Values
 
 
-@dataclass(frozen=True)
 class Softmax(OutputStep):
     """A[k] = e^z[k] / Σ_j e^z[j] and L = (1/m) Σ [−log A[y]]; z (K,) → A (K,)."""
 

@@ -108,7 +108,6 @@ class Step(ABC):
         return (self.source, *self.parameters)
 
 
-@dataclass(frozen=True)
 class KinkedStep(Step):
     """A step that is a maximum over candidates, of which the first of equal ones wins: relu, max pooling."""
 
