@@ -170,7 +170,7 @@ def _require_types(architecture: dict[str, Any]) -> None:
 
 def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
     """The settings and the arrays of a file that says it is ours."""
-    import safetensors  # here and in `save`, for what looks at no model file starts sooner
+    import safetensors  # imported here so that commands without a model start faster
 
     try:
         with safetensors.safe_open(file, framework="numpy") as content:

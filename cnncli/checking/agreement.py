@@ -1,10 +1,10 @@
 """An engine in float32 against the textbook in float64, within a bound that follows from float32.
 
-A sum of n terms in floating point is off by at most n·u·Σ|term|, u = 2⁻²⁴ the unit roundoff (Higham 2002, Accuracy and
-Stability of Numerical Algorithms, §3.1). The bound follows the chain forward and back: what a value may be off grows
-with the sizes of its terms, and goes on through the weights' sizes. A pooling window whose two largest entries, or
-whose largest entry and 0, lie closer together than what they may be off can hand its gradient to another place in
-float32: there the bound takes in the whole gradient. An exact tie gets no such allowance: the first must win.
+The error of a sum of n terms in floating point is at most n·u·Σ|term|, where u = 2⁻²⁴ is the unit roundoff (Higham
+2002, Accuracy and Stability of Numerical Algorithms, §3.1). The bound follows the chain forward and back: the error of
+a value grows with the sizes of its terms and is carried on by the sizes of the weights. Where two candidates of a
+maximum lie closer together than their errors, float32 may hand the gradient to another one: there the bound includes
+the whole gradient. An exact tie gets no such allowance: the first must win.
 """
 
 from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ class Agreement:
 
     @property
     def share_of_bound(self) -> float:
-        """The largest error as a share of its bound; 0 where nothing is off."""
+        """The largest error as a share of its bound; 0 where there is no error."""
         off = self.errors > 0
         with np.errstate(divide="ignore"):  # a bound of 0 allows nothing
             return float((self.errors[off] / self.bound[off]).max(initial=0))
@@ -84,7 +84,7 @@ def join(name: str, agreements: Iterable[Agreement]) -> Agreement:
 
 
 def bound_gradients(chain: Chain, record: Record) -> dict[str, Array]:
-    """What each parameter's gradient may be off in float32, in the shapes of the parameters."""
+    """The largest error that float32 may make in each parameter's gradient, in the shapes of the parameters."""
     off = _bound_forward(chain, record)
     logit = chain.logit
     m, K = record[logit.name].shape
@@ -102,7 +102,7 @@ def bound_gradients(chain: Chain, record: Record) -> dict[str, Array]:
 
 
 def _bound_forward(chain: Chain, record: Record) -> dict[str, Array]:
-    """What each value up to the logit may be off; X is given, so it is exact."""
+    """The largest error of each value up to the logit; X is given, so it is exact."""
     off = {chain.image.name: np.zeros_like(record[chain.image.name])}
     for step in chain.steps:
         source, *parameters = (np.abs(record[tensor.name]) for tensor in step.reads)
@@ -121,9 +121,9 @@ def _bound_forward(chain: Chain, record: Record) -> dict[str, Array]:
 
 
 def _bound_smooth(step: Step, record: Record, off: Array, off_gradient: Array) -> list[Array]:
-    """What the gradients of a step's source and parameters may be off, given what its source and its gradient are off.
+    """The errors of the gradients of a step's source and parameters, given those of its source and of its gradient.
 
-    Of the products each has one factor that carries an error, and their sum adds its own rounding.
+    In each product one factor at a time carries an error, and the sum of the products adds its own rounding.
     """
     source, *weights = (np.abs(record[tensor.name]) for tensor in step.reads)
     gradient = np.abs(record[step.output.gradient.name])
@@ -139,7 +139,7 @@ def _bound_smooth(step: Step, record: Record, off: Array, off_gradient: Array) -
 
 
 def _bound_kinked(step: KinkedStep, record: Record, off: Array, off_gradient: Array) -> Array:
-    """What the gradient of a maximum's source may be off: the whole gradient wherever the winner is in doubt.
+    """The error of the gradient of a maximum's source: the whole gradient wherever the winner is in doubt.
 
     Equal candidates leave no doubt, for they are the same sum: the first wins in float32 as well. Only a 0 may be what
     two different numbers were clipped to.
@@ -159,6 +159,6 @@ def _bound_kinked(step: KinkedStep, record: Record, off: Array, off_gradient: Ar
 
 
 def _can_win(values: Array, offs: Array) -> NDArray[np.bool_]:
-    """Which candidates may be the largest, given what each may be off: (…, c)."""
+    """Which candidates may be the largest, given the error of each: (…, c)."""
     possible: NDArray[np.bool_] = values + offs >= (values - offs).max(axis=-1, keepdims=True)
     return possible

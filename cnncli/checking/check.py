@@ -11,7 +11,7 @@ from cnncli.checking.probe import Probe
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.tensors import Shape, Tensor
 
-RELATIVE = 64  # units of rounding that an entry may be off
+RELATIVE = 64  # the error that an entry may have, in units of rounding
 OF_TERMS = 16  # units of rounding of the sum of the sizes of its terms
 
 Advance = Callable[[int], None]  # told how many entries have been done
@@ -71,7 +71,7 @@ class Check:
         return np.where(noise, 0, self.absolute_errors / np.where(noise, 1, size))
 
     def most_wrong(self, most: int) -> list[int]:
-        """Which of the failed entries are furthest over what they may be off, that first; a NaN is furthest of all."""
+        """The failed entries that exceed their tolerance by most, the worst first; a NaN is worst of all."""
         with np.errstate(divide="ignore", invalid="ignore"):
             excess = np.nan_to_num(self.absolute_errors / self.tolerance, nan=np.inf, posinf=np.inf)
         order = np.argsort(np.where(self.failed, -excess, np.inf), kind="stable")
@@ -79,7 +79,7 @@ class Check:
 
     @property
     def worst(self) -> int:
-        """The failed entry that is furthest over what it may be off."""
+        """The failed entry that exceeds its tolerance by most."""
         return self.most_wrong(1)[0]
 
     def index(self, which: int) -> tuple[int, ...]:

@@ -143,7 +143,7 @@ class Gradcheck:
 
     @cached_property
     def _size_of_dL_dz(self) -> Array:
-        """The size of the terms of dL/dz, and what it may be off because z is."""
+        """The size of the terms of dL/dz, and of the error that it inherits from z."""
         start = np.abs(self._record[self._dL_dz])
         if self.foreign:
             start = start + self._record[self._chain.output.output.name] / len(self.subject.y)

@@ -38,7 +38,7 @@ class Opinion(NamedTuple):
     """What a method says of E entries. `below` and `above` are the one-sided derivatives, of kinks alone."""
 
     value: Array
-    uncertainty: Array  # what the method itself may be off, rounding of the single terms left aside
+    uncertainty: Array  # the error of the method itself, without the rounding of the single terms
     kinks: Flags
     below: Array
     above: Array
@@ -112,7 +112,7 @@ def _difference(probe: Probe, entries: Labels, h: Array) -> Array:
 
 
 def _one_sided(probe: Probe, entries: Labels, scale: Array) -> tuple[Array, Array, Array]:
-    """The slopes below and above, and what they may be off: what half the step changes in them, and rounding."""
+    """The slopes below and above, and their error: how much half the step changes them, and rounding."""
     h = SIDE_STEP / np.maximum(scale, 1)
     here = probe.actual(entries, np.zeros(len(h)))
 

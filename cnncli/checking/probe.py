@@ -3,7 +3,7 @@
 relu and max pooling are maxima over candidates, of which the first of equal ones wins. A pass goes through them in one
 of three ways: `recorded`, every maximum taken where the recorded pass took it (the linear piece that the record lies
 on); `actual`, as the function is written; `sided`, of tied candidates the one that grows fastest, which is the piece
-that a step of any smallness leads to.
+that even the smallest step leads to.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

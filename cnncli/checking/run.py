@@ -1,4 +1,4 @@
-"""What a gradient check came to: all that a report shows of it."""
+"""The outcome of a gradient check: everything that a report shows of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -70,7 +70,7 @@ Sample = Annotated[
 Show = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", rich_help_panel=HOW, help="Show also what each entry of one derivative is off: dL/dw1."
+        metavar="NAME", rich_help_panel=HOW, help="Also show the error of each entry of one derivative: dL/dw1."
     ),
 ]
 
@@ -122,7 +122,7 @@ def gradcheck(
 
 
 def _check(check: "Gradcheck", against: Path | None, show: str | None, format: str) -> None:  # noqa: A002
-    """Run a check and show what it came to."""
+    """Run a check and show its outcome."""
     from cnncli.api import complete_gradcheck
     from cnncli.reports.console import print_json
     from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome

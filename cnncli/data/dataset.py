@@ -125,7 +125,7 @@ def refuse_unreadable(errors: Sequence[ImageError], total: int) -> None:
     named = "; ".join(str(error) for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     raise DataError(
-        f"{len(errors)} of {total} images cannot be read ({named}{more}): mend them, or leave them out",
+        f"{len(errors)} of {total} images cannot be read ({named}{more}): fix them, or leave them out",
         remedy="skip_bad",
     )
 

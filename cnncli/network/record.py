@@ -9,7 +9,7 @@ from cnncli.network.tensors import Kind, Tensor
 
 @dataclass(frozen=True)
 class Recorded:
-    """One value of the chain: `formula` says how it was made, "" for what was given."""
+    """One value of the chain; `formula` says how it was made and is empty for inputs."""
 
     tensor: Tensor
     formula: str

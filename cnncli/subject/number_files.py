@@ -1,4 +1,4 @@
-"""A lesson's own numbers: a small matrix as the image, and weights by name, from files that a person can write."""
+"""Numbers that a person brings: a small matrix as the image, and weights by name."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def read_weights(path: Path) -> Parameters:
 
 
 def _read_safetensors(path: Path) -> Parameters:
-    from safetensors import SafetensorError  # here, for what has no such file starts sooner
+    from safetensors import SafetensorError  # imported here so that other files load faster
     from safetensors.numpy import load_file
 
     try:

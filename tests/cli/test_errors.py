@@ -98,7 +98,7 @@ def test_an_image_that_cannot_be_read(cli: Cli, image_folder: Path, model_file: 
     spoil(bad, how)
 
     sentence = train_fails(cli, image_folder)
-    assert sentence.startswith(f"Error: 1 of 12 images cannot be read ({bad}: {reason}): mend them, or leave them out")
+    assert sentence.startswith(f"Error: 1 of 12 images cannot be read ({bad}: {reason}): fix them, or leave them out")
 
     skipped = cli("train", image_folder, "--skip-bad", "--epochs", 1, "--out", image_folder.parent / "run")
     assert skipped.code == 0
@@ -121,7 +121,7 @@ def test_many_unreadable_images_are_counted_and_three_are_named(cli: Cli, image_
         spoil(image_folder / "light" / f"{number}.png", "text")
     sentence = train_fails(cli, image_folder)
     assert sentence.startswith("Error: 5 of 12 images cannot be read (")
-    assert "; and 2 more): mend them" in sentence
+    assert "; and 2 more): fix them" in sentence
 
 
 def test_skipping_leaves_no_class_empty(cli: Cli, image_folder: Path) -> None:
@@ -361,7 +361,7 @@ def test_force_replaces_a_run_and_nothing_else(cli: Cli, image_folder: Path) -> 
 
 def test_a_pipe_is_no_image(cli: Cli, image_folder: Path, model_file: Path) -> None:
     os.mkfifo(image_folder / "dark" / "pipe.png")
-    assert "pipe.png: not a regular file): mend them" in train_fails(cli, image_folder)
+    assert "pipe.png: not a regular file): fix them" in train_fails(cli, image_folder)
     assert "not a regular file" in cli("predict", image_folder / "dark" / "pipe.png", "-m", model_file).out
 
 

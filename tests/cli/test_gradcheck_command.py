@@ -88,7 +88,7 @@ def test_gradients_from_elsewhere(cli: Cli, tmp_path: Path, dumped: dict[str, Ar
     assert result.code == 1
     assert "diagnosis: dL/dw1: dL/dw is turned by 180°" in result.out
     assert "dL/dw1: 6 of 9 entries are wrong" in result.out
-    assert "dL/dw1, what it is off:" in result.out
+    assert "the error of dL/dw1:" in result.out
     document = json.loads(cli("gradcheck", "--against", path, "--format", "json").out)
     assert document["passed"] is False
     assert [check["name"] for check in document["checks"] if not check["passed"]] == ["dL/dw1"]

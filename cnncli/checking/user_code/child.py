@@ -60,7 +60,7 @@ def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
 
 def _loaded(file: str) -> ModuleType:
     sys.path.insert(0, str(Path(file).parent))
-    spec = importlib.util.spec_from_file_location("own_code", file)
+    spec = importlib.util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
         raise ImportError("it is no Python file")
     module = importlib.util.module_from_spec(spec)

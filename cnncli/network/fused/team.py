@@ -81,7 +81,7 @@ class Team:
 
 
 def _receive(connection: Connection) -> bytes:
-    """The next message; one who waits looks for it for a while before it sleeps, for to be woken takes 50 µs."""
+    """The next message; whoever waits polls for a while before sleeping, because waking a process costs 50 µs."""
     end = time.perf_counter() + AWAKE
     while not connection.poll() and time.perf_counter() < end:
         pass
@@ -118,7 +118,7 @@ def _help(architecture: Architecture, m: int, memory: Any, parent: Connection) -
     """What a helper does until its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1, "blas")
-    np.seterr(all="ignore")  # the parent looks for what is not finite
+    np.seterr(all="ignore")  # the parent checks for values that are not finite
     board, worker = Board(architecture, m, memory), Worker(architecture)
     with suppress(EOFError, OSError, MemoryError):  # without a helper its parent does the work, and without a parent
         while True:

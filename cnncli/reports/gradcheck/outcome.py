@@ -81,7 +81,7 @@ def check_document(check: Check) -> dict[str, Any]:
 
 
 def print_outcome(outcome: Outcome, what: str) -> None:
-    """A row a derivative, a row a link, what is wrong and where, and the verdict; `what` says whose gradients."""
+    """One row per derivative and one per link, what is wrong and where, the verdict; `what` says whose gradients."""
     out = stdout()
     out.print(_header(outcome, what), soft_wrap=True)
     _print_checks("derivative, through to L", outcome.checks)
@@ -129,12 +129,12 @@ def explanations(check: Check) -> list[str]:
 
 
 def print_error_map(outcome: Outcome, name: str) -> None:
-    """What one derivative is off, entry by entry; 0 where it was not checked or sits on a kink."""
+    """The error of one derivative, entry by entry; 0 where it was not checked or sits on a kink."""
     check = next(check for check in outcome.checks if check.name == name)
     errors = np.zeros(check.shape)
     errors.ravel()[check.entries] = np.where(check.kinks, 0, check.analytic - check.numeric)
     out = stdout()
-    out.print(f"{name}, what it is off:", soft_wrap=True)
+    out.print(f"the error of {name}:", soft_wrap=True)
     single = errors[0] if check.has_batch_axis and len(errors) == 1 else errors
     out.print(grid(single, out.width, Look())[0], soft_wrap=True)
 
