@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Cli
+from tests.conftest import PATIENCE, Cli
 
 LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
 
@@ -289,7 +289,7 @@ def test_steps_on_a_terminal() -> None:
         os.write(leader, b"dL/dQ1\r")
         assert "did you mean" in read_until(leader, "q quit")
         os.write(leader, b"q")
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -298,7 +298,7 @@ def test_steps_on_a_terminal() -> None:
 
 def read_until(terminal: int, words: str) -> str:
     """What the program writes, until these words have come."""
-    text, end = "", time.monotonic() + 20
+    text, end = "", time.monotonic() + PATIENCE
     while words not in text:
         ready, _, _ = select.select([terminal], [], [], end - time.monotonic())
         assert ready, text

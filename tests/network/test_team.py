@@ -18,6 +18,7 @@ from cnncli.network.fused.engine import Fused
 from cnncli.network.fused.team import Team
 from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Gradients
+from tests.conftest import PATIENCE
 
 ARCHITECTURE = Architecture(30, 27, 3, (6, 5), classes=5)
 IMAGES = 150
@@ -41,7 +42,7 @@ def batch(m: int = IMAGES) -> tuple[Parameters, Array, Labels]:
 
 def helped(threads: int) -> Fused:
     engine = Fused(ARCHITECTURE, threads)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not engine.helped:
         engine.loss_and_gradients(*batch())
         assert time.monotonic() < deadline
@@ -185,7 +186,7 @@ def test_a_helper_ends_when_its_engine_does(capfd: pytest.CaptureFixture[str]) -
     engine = helped(2)
     (process,) = multiprocessing.active_children()
     del engine
-    process.join(60)
+    process.join(PATIENCE)
     assert process.exitcode == 0
     assert capfd.readouterr().err == ""
 
@@ -195,9 +196,10 @@ def test_a_helper_leaves_interrupts_to_the_process_that_was_started(capfd: pytes
     (process,) = multiprocessing.active_children()
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)  # while it starts
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not team.ready:
         assert time.monotonic() < deadline
+        time.sleep(0.001)  # leaves the processor to the helper
     os.kill(process.pid, signal.SIGINT)
     team.board.write(*batch(4)[::2])
     team.board.images[...] = batch(4)[1]
