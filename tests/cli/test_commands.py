@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -237,6 +238,11 @@ def test_predict_answers_in_order_in_every_format(cli: Cli, run: Path, image_fol
     records = list(csv.DictReader(io.StringIO(cli("predict", *images, "-m", run, "--format", "csv").out)))
     assert [(record["path"], record["class"]) for record in records] == [(d["path"], d["class"]) for d in documents]
     assert float(records[0]["p(light)"]) == documents[0]["probabilities"]["light"]
+    for line, document in zip(lines, documents, strict=True):
+        assert line.split()[-2] == f"{document['probability']:.4f}"
+    both = cli("predict", images[0], "-m", run, "--top-k", 2).out
+    for name, probability in documents[0]["probabilities"].items():
+        assert re.search(rf"{name} +│ +{probability:.4f} │$", both, re.MULTILINE)
     one = json.loads(cli("predict", images[0], "-m", run, "--format", "json", "--top-k", 1).out)
     assert list(one[0]["probabilities"]) == ["light"]
 
@@ -259,6 +265,7 @@ def test_info(cli: Cli, run: Path) -> None:
     table = cli("info", "-m", run)
     assert table.code == 0
     assert "153 parameters" in table.out
+    assert re.search(r"Z1 .*w1 8×1×3×3 \+ b1 8 = 80 ", table.out)
     assert "classes: dark, light" in table.out
     document = json.loads(cli("info", "-m", run / "model.safetensors", "--format", "json").out)
     assert document["parameters"] == 153
