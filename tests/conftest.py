@@ -1,6 +1,7 @@
 """What many tests share: running the command line as a user does, and small image folders."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,9 @@ from cnncli.network.initialisation import he_normal
 
 ROOT = Path(__file__).parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
+PATIENCE = 300  # seconds to wait for what is certain to come, however busy the machine
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children too
 
 settings.register_profile("cnncli", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("cnncli")

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,11 +27,23 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 def lost_signals_come_again() -> Iterator[None]:
     """Python drops what is raised in some places (the callback of a weak reference), a signal's exception too."""
     before = sys.unraisablehook
+    in_hook = False  # where what is raised is lost once more
+
+    def send(number: int) -> None:
+        time.sleep(AGAIN)
+        while in_hook:
+            time.sleep(AGAIN)
+        os.kill(os.getpid(), number)
 
     def hook(lost: "sys.UnraisableHookArgs") -> None:
+        nonlocal in_hook
         if isinstance(lost.exc_value, Stopped | KeyboardInterrupt):
             number = signal.SIGTERM if isinstance(lost.exc_value, Stopped) else signal.SIGINT
-            threading.Timer(AGAIN, os.kill, [os.getpid(), number]).start()
+            in_hook = True
+            try:
+                threading.Thread(target=send, args=[number]).start()
+            finally:
+                in_hook = False  # the last thing: Python handles no signal between here and the return
         else:
             before(lost)
 

@@ -65,6 +65,7 @@ def test_a_thousand_random_networks_are_never_accused(first: int) -> None:
         assert len(outcome.checks) == 5 + 5 * len(subject.architecture.blocks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["central", "richardson"])
 def test_differences_accuse_no_random_network_either(method: Method) -> None:
     for seed in range(60):

@@ -95,6 +95,52 @@ def test_gradients_from_elsewhere(cli: Cli, tmp_path: Path, dumped: dict[str, Ar
     assert document["diagnosis"][0]["mistake"] == "kernel turned"
 
 
+def test_an_error_is_told_with_its_place_its_size_and_its_direction(
+    cli: Cli, tmp_path: Path, dumped: dict[str, Array]
+) -> None:
+    right = dumped["dw1"][0, 0, 1, 2]  # -0.4051
+    dumped["dw1"][0, 0, 1, 2] = 1.25 * right
+    dump(tmp_path / "grads.npz", dumped)
+    command = ("gradcheck", "--against", tmp_path / "grads.npz")
+    document = json.loads(cli(*command, "--format", "json").out)
+    (check,) = [check for check in document["checks"] if not check["passed"]]
+    assert document["max_error"] == check["max_rel_error"] == pytest.approx(0.25 / 1.25)
+    assert check["max_abs_error"] == pytest.approx(0.25 * abs(right))
+    assert check["failed"] == 1
+    (worst,) = check["worst"]
+    assert worst["index"] == [0, 0, 1, 2]
+    assert worst["value"] == 1.25 * right
+    assert worst["expected"] == pytest.approx(right)
+    errors = cli(*command, "--show", "dL/dw1").out.partition("the error of dL/dw1:\n")[2].split()
+    assert [float(error) for error in errors] == pytest.approx([0, 0, 0, 0, 0, 0.25 * right, 0, 0, 0], abs=5e-5)
+
+
+def test_the_largest_error_is_that_of_all_derivatives_and_links(cli: Cli) -> None:
+    for method in ("complex-step", "central"):
+        document = json.loads(cli("gradcheck", "--seed", 3, "--method", method, "--format", "json").out)
+        errors = [check["max_rel_error"] for check in (*document["checks"], *document["links"])]
+        assert 0 < document["max_error"] == max(errors)
+
+
+def test_a_wrong_entry_on_a_kink_is_told_with_both_one_sided_derivatives(cli: Cli, tmp_path: Path) -> None:
+    subject = choose([], None, None, FreshNetwork())
+    dA = engine_gradients(Textbook(subject.architecture), subject)["dL/dA1"]
+    dA[0, 0, 3, 3] = 1  # of a window of zeros: to go below changes nothing, to go above makes this one the maximum
+    dump(tmp_path / "grads.npz", {"dA1": dA})
+    against = ("--against", tmp_path / "grads.npz", "--method", "central")
+    document = json.loads(cli("gradcheck", *against, "--format", "json").out)
+    worst = next(check for check in document["checks"] if check["name"] == "dL/dA1")["worst"][0]
+    assert (worst["index"], worst["value"]) == ([0, 3, 3], 1)
+    assert (worst["below"], worst["above"]) == pytest.approx((0, dA[0, 0, 2, 2]), abs=1e-7)
+
+
+def test_the_last_line_counts_the_entries(cli: Cli) -> None:
+    document = json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)
+    entries = sum(check["entries"] for check in (*document["checks"], *document["links"]))
+    line = cli("gradcheck", "--seed", 3).out.splitlines()[-1]
+    assert line == f"PASS: 10 derivatives and 10 links, {entries:,} entries"
+
+
 def test_intermediates_from_elsewhere_are_checked_link_by_link(cli: Cli, tmp_path: Path) -> None:
     subject = choose([], None, None, FreshNetwork())
     gradients = engine_gradients(Textbook(subject.architecture), subject)
@@ -199,4 +245,9 @@ def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pyte
     wrong = cli("gradcheck", "--seed", 3)
     assert wrong.code == 1
     assert wrong.out.splitlines()[-1] == "FAIL: fused engine"
-    assert json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)["verdict"] == "FAIL"
+    document = json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)
+    assert document["verdict"] == "FAIL"
+    trace = json.loads(cli("trace", "--seed", 3, "--format", "json").out)
+    steps = {step["name"]: step["values"] for step in trace["steps"]}
+    largest = max(np.abs(steps[f"dL/d{name}"]).max() for name in ("w1", "b1"))
+    assert document["engine"]["max_abs_error"] == pytest.approx(0.01 * largest, rel=1e-3)

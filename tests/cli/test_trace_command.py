@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Cli
+from tests.conftest import PATIENCE, Cli
 
 LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
 
@@ -94,7 +94,11 @@ def test_follow_as_json(cli: Cli) -> None:
 def test_follow_says_how_much_it_leaves_out(cli: Cli) -> None:
     lines = cli("trace", "--filters", 4, "--follow", "X[5,5]").out.splitlines()
     total = int(re.findall(r"path 1 of (\d+)", "\n".join(lines))[0])
-    assert f"… and {total - 8} weaker paths, together" in lines[-2]
+    products = [float(line.split()[1]) for line in lines if line.startswith("  product ")]
+    assert len(products) == 8
+    rest = re.match(rf"… and {total - 8} weaker paths, together (\S+)", lines[-2])
+    assert rest
+    assert sum(products) + float(rest[1]) == pytest.approx(float(lines[-1].split()[-1]), abs=10 * 0.00005)
 
 
 def test_follow_a_dead_entry(cli: Cli) -> None:
@@ -247,19 +251,41 @@ def test_a_picture_of_a_large_network(options: tuple[object, ...], cli: Cli, tmp
         assert picture.width < 2000
 
 
-def test_heat_draws_two_rows_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written is coloured, as on a terminal."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    command = [sys.executable, "-m", "cnncli", "trace", "--heat", "--only", "w1"]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+
+
+def heat(*options: str) -> str:
+    command = [sys.executable, "-m", "cnncli", "trace", "--heat", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+
+
+@pytest.mark.usefixtures("colours")
+def test_heat_draws_two_rows_in_a_line() -> None:
+    out = heat("--only", "w1")
     lines = [line for line in out.splitlines() if "▀" in line]
     assert "-1 … 1" in out
     assert [line.count("▀") for line in lines] == [15] * 8  # 3×3, each five times as large
     blue, red = "38;2;88;148;255", "38;2;255;112;92"
     assert all(line.count(blue) == line.count(red) == 5 for line in lines)
     assert ";48;2;" not in lines[-1]  # the fifteenth row has none below it
+
+
+@pytest.mark.usefixtures("colours")
+def test_heat_draws_the_rows_from_top_to_bottom(tmp_path: Path) -> None:
+    (tmp_path / "w.json").write_text('{"w1": [[2, 2, 2], [0, 0, 0], [-2, -2, -2]]}')
+    out = heat("--only", "w1", "--weights", str(tmp_path / "w.json"))
+    rows = []
+    for line in out.splitlines():
+        if "▀" in line:  # the sign's colour is the upper row, its ground the lower one
+            rows += [re.findall(rf"[\[;]{ground};2;(\d+;\d+;\d+)", line) for ground in (38, 48)]
+    colours = [set(row) for row in rows]
+    assert colours == [{"88;148;255"}] * 5 + [{"255;255;255"}] * 5 + [{"255;112;92"}] * 5 + [set()]
 
 
 def test_steps_on_a_terminal() -> None:
@@ -289,7 +315,7 @@ def test_steps_on_a_terminal() -> None:
         os.write(leader, b"dL/dQ1\r")
         assert "did you mean" in read_until(leader, "q quit")
         os.write(leader, b"q")
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -298,7 +324,7 @@ def test_steps_on_a_terminal() -> None:
 
 def read_until(terminal: int, words: str) -> str:
     """What the program writes, until these words have come."""
-    text, end = "", time.monotonic() + 20
+    text, end = "", time.monotonic() + PATIENCE
     while words not in text:
         ready, _, _ = select.select([terminal], [], [], end - time.monotonic())
         assert ready, text

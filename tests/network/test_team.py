@@ -19,6 +19,7 @@ from cnncli.network.fused.board import MOST_LANES, plan, shares
 from cnncli.network.fused.engine import Fused
 from cnncli.network.fused.team import Team
 from cnncli.network.initialisation import he_normal
+from tests.conftest import PATIENCE
 
 ARCHITECTURE = Architecture(30, 27, 3, (6, 5), classes=5)
 IMAGES = 150
@@ -42,7 +43,7 @@ def batch(m: int = IMAGES) -> tuple[Parameters, Array, Labels]:
 
 def helped(threads: int) -> Fused:
     engine = Fused(ARCHITECTURE, threads)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not engine.helped:
         engine.loss_and_gradients(*batch())
         assert time.monotonic() < deadline
@@ -186,7 +187,7 @@ def test_a_helper_ends_when_its_engine_does(capfd: pytest.CaptureFixture[str]) -
     engine = helped(2)
     (process,) = multiprocessing.active_children()
     del engine
-    process.join(60)
+    process.join(PATIENCE)
     assert process.exitcode == 0
     assert capfd.readouterr().err == ""
 
@@ -196,9 +197,10 @@ def test_a_helper_leaves_interrupts_to_the_process_that_was_started(capfd: pytes
     (process,) = multiprocessing.active_children()
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)  # while it starts
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not team.ready:
         assert time.monotonic() < deadline
+        time.sleep(0.001)  # leaves the processor to the helper
     os.kill(process.pid, signal.SIGINT)
     team.board.write(*batch(4)[::2])
     team.board.images[...] = batch(4)[1]

@@ -12,10 +12,12 @@ from cnncli.data.normalisation import Normalisation
 from cnncli.errors import Diverged
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Parameters
 from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Textbook
 from cnncli.training.loop import Epoch, evaluate, train
 from cnncli.training.optimisers import Adam, Momentum, make_optimiser
+from cnncli.training.settings import OptimiserName
 
 
 def fresh_model(classes: int = 2) -> Model:
@@ -58,16 +60,36 @@ def test_the_same_seed_gives_the_same_bits_and_another_another_order() -> None:
     assert any((value != models[2].parameters[name]).any() for name, value in models[0].parameters.items())
 
 
-def test_an_epoch_reports_the_mean_over_its_images_and_the_mean_norm_of_each_gradient() -> None:
-    data = dataset(4)
-    model, before = fresh_model(), fresh_model()
-    (epoch,) = run(model, data, epochs=1, batch=4)
-    result = Textbook(before.architecture).loss_and_gradients(
-        before.parameters, before.normalise(data.images, np.float32), data.labels
+class Descent:
+    """The plainest optimiser."""
+
+    def update(self, parameters: Parameters, gradients: Parameters) -> None:
+        for name, gradient in gradients.items():
+            parameters[name] -= 0.1 * gradient
+
+
+def test_an_epoch_reports_means_over_its_images_and_the_mean_over_its_batches_of_each_norm() -> None:
+    data, model = dataset(10), fresh_model()
+    parameters = {name: value.astype(np.float64) for name, value in model.parameters.items()}
+    X, textbook = model.normalise(data.images, np.float64), Textbook(model.architecture)
+    losses, right, norms = [], [], []  # of each image, of each image, of each batch
+    order = np.random.default_rng([3, 1]).permutation(10)
+    for batch in (order[:4], order[4:8], order[8:]):
+        loss, gradients, logits = textbook.loss_and_gradients(parameters, X[batch], data.labels[batch])
+        losses += [loss] * len(batch)
+        right += list((logits[:, 0] > 0) == data.labels[batch])
+        norms.append({name: np.linalg.norm(gradient) for name, gradient in gradients.items()})
+        Descent().update(parameters, gradients)
+
+    (epoch,) = train(
+        model, model.engine, data, data, optimiser=Descent(), epochs=1, batch_size=4, seed=3, on_batch=lambda *_: None
     )
-    assert epoch.training.loss == pytest.approx(result.loss, rel=1e-5)
-    for name, gradient in result.gradients.items():
-        assert epoch.gradient_norms[name] == pytest.approx(float(np.linalg.norm(gradient)), rel=1e-4)
+    assert epoch.training.loss == pytest.approx(np.mean(losses), rel=1e-5)
+    assert epoch.training.accuracy == np.mean(right) < 1
+    assert list(epoch.gradient_norms) == list(parameters)
+    for name, norm in epoch.gradient_norms.items():
+        assert norm == pytest.approx(np.mean([of_batch[name] for of_batch in norms]), rel=1e-4)
+    assert epoch.images_per_second * epoch.seconds == pytest.approx(10)
     assert epoch.validation == evaluate(model, data)
 
 
@@ -123,6 +145,13 @@ def test_adam_follows_its_paper() -> None:
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         x -= 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
         assert_allclose(parameters["w1"], x, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "step"), [("sgd", 0.2), ("adam", 0.1)])
+def test_the_first_step_is_the_gradient_with_sgd_and_its_sign_with_adam(name: OptimiserName, step: float) -> None:
+    parameters = {"w1": np.array([1.0])}
+    make_optimiser(name, 0.1).update(parameters, {"w1": np.array([2.0])})
+    assert_allclose(parameters["w1"], 1 - step)
 
 
 def test_optimisers_keep_float32() -> None:
