@@ -52,7 +52,7 @@ def trace(
         [Path(image)] if image is not None else [],
         _as_model(model),
         label,
-        FreshNetwork.of(_with_tuple(network)),
+        FreshNetwork.of(_make_tuple(network)),
         Path(weights) if weights is not None else None,
     )
     traced = trace_image(subject)
@@ -101,7 +101,7 @@ def prepare_gradcheck(
     if model is not None and sample is not None:
         network.pop("seed", None)  # with a model the seed is that of the sample alone
     paths = [images] if isinstance(images, str | PathLike) else images
-    subject = choose([Path(path) for path in paths], _as_model(model), label, FreshNetwork.of(_with_tuple(network)))
+    subject = choose([Path(path) for path in paths], _as_model(model), label, FreshNetwork.of(_make_tuple(network)))
     if against is not None:
         gradients, eps = read_gradients(Path(against), subject)
         return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=True)
@@ -118,7 +118,7 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     if check.foreign:
         return outcome
     engine = choose_engine(check.subject.architecture)
-    return outcome.with_engine(join(engine.name, compare_engine(engine, check.subject)))
+    return outcome.add_engine(join(engine.name, compare_engine(engine, check.subject)))
 
 
 def train(
@@ -140,12 +140,12 @@ def train(
 
     of_training = {name: settings.pop(name) for name in [*settings] if name in TrainingSettings.__dataclass_fields__}
     chosen = TrainingSettings(
-        Path(data), out=Path(out) if out is not None else None, network=_with_tuple(settings), **of_training
+        Path(data), out=Path(out) if out is not None else None, network=_make_tuple(settings), **of_training
     )
     return run_training(chosen, watcher or SilentWatcher(on_epoch))
 
 
-def _with_tuple(network: dict[str, Any]) -> dict[str, Any]:
+def _make_tuple(network: dict[str, Any]) -> dict[str, Any]:
     """The same; filters may be given as one number or a list."""
     if "filters" not in network:
         return network

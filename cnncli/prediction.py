@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cnncli.data.decoding import Pixels
-from cnncli.data.folder import images_below
+from cnncli.data.folder import list_images_below
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model, Prediction
 
@@ -29,7 +29,7 @@ def predict(paths: Sequence[Path], model: Model) -> Iterator[Answer]:
     """Classify every image, and every image in every folder (recursively), in the order given."""
     files = [file for path in paths for file in _files(path)]
     for first in range(0, len(files), BATCH):
-        yield from _classified([_decoded(file, model) for file in files[first : first + BATCH]], model)
+        yield from _classify([_decode_one_file(file, model) for file in files[first : first + BATCH]], model)
 
 
 def _files(path: Path) -> list[Path | Unreadable]:
@@ -37,13 +37,13 @@ def _files(path: Path) -> list[Path | Unreadable]:
     if not path.is_dir():
         return [path]
     try:
-        images = images_below(path)
+        images = list_images_below(path)
     except DataError as error:
         return [Unreadable(path, str(error))]
     return [*images] or [Unreadable(path, "the folder holds no images")]
 
 
-def _decoded(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unreadable:
+def _decode_one_file(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unreadable:
     if isinstance(file, Unreadable):
         return file
     try:
@@ -52,7 +52,7 @@ def _decoded(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unr
         return Unreadable(file, error.reason)
 
 
-def _classified(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
+def _classify(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
     images = [item[1] for item in items if not isinstance(item, Unreadable)]
     rankings = iter(model.rank(np.stack(images)) if images else [])

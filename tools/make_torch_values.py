@@ -27,8 +27,8 @@ def main() -> None:
     networks = []
     for seed, (blocks, channels, classes) in enumerate(product((1, 2, 3), (1, 3), (2, 10))):
         name = f"{blocks} blocks, {channels} channels, {classes} classes"
-        networks.append(described(name, random_network(np.random.default_rng(seed), blocks, channels, classes)))
-    networks.append(described("ties", tied_network()))
+        networks.append(describe_network(name, random_network(np.random.default_rng(seed), blocks, channels, classes)))
+    networks.append(describe_network("ties", tied_network()))
     TARGET.write_text(json.dumps({"torch": torch.__version__, "networks": networks}, separators=(",", ":")) + "\n")
 
 
@@ -60,7 +60,7 @@ def tied_network() -> dict[str, Any]:
     return {"X": X, "y": 1, "parameters": parameters}
 
 
-def described(name: str, network: dict[str, Any]) -> dict[str, Any]:
+def describe_network(name: str, network: dict[str, Any]) -> dict[str, Any]:
     """A network with its values, as lists."""
     parameters = {key: value.tolist() for key, value in network["parameters"].items()}
     values = {key: rounded(value) for key, value in torch_values(network).items()}

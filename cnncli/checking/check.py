@@ -112,7 +112,7 @@ def judge(
     """
     expected = probe.values[probe.name].shape
     if gradient.shape != expected:
-        return _misshapen(tensor, given, gradient.shape, expected, entries)
+        return _report_shape(tensor, given, gradient.shape, expected, entries)
     said = _ask(method, probe, entries, advance)
     analytic = gradient.ravel()[entries].astype(np.float64)
     negligible = said.uncertainty + OF_TERMS * eps * sizes.ravel()[entries]
@@ -162,7 +162,7 @@ def _sides(probe: Probe, entries: Labels) -> tuple[Array, Array]:
     return below, above
 
 
-def _misshapen(tensor: Tensor, given: str | None, shape: Shape, expected: Shape, entries: Labels) -> Check:
+def _report_shape(tensor: Tensor, given: str | None, shape: Shape, expected: Shape, entries: Labels) -> Check:
     nothing = np.full(len(entries), np.nan)
     zeros = np.zeros(len(entries))
     return Check(

@@ -113,12 +113,12 @@ class Gradcheck:
         return Check(**{**check.__dict__, "failed": failed, "kinks": check.kinks & ~failed, "problem": problem})
 
     def _judge(self, probe: Probe, tensor: Tensor, sizes: Array, given: str | None) -> Check:
-        gradient, entries = self.gradients[tensor.gradient.name], self._sampled(probe.size)
+        gradient, entries = self.gradients[tensor.gradient.name], self._sample(probe.size)
         return judge(
             probe, self.method, tensor, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance
         )
 
-    def _sampled(self, size: int) -> Labels:
+    def _sample(self, size: int) -> Labels:
         """All entries, or one at random from each of N equal parts of the tensor."""
         if self.sample is None or self.sample >= size:
             return np.arange(size)

@@ -50,10 +50,10 @@ def opinion(method: Method, probe: Probe, entries: Labels) -> Opinion:
         value = probe.slopes(entries)
         underflow = np.full(len(value), np.finfo(np.float64).tiny / COMPLEX_STEP)
         return Opinion(value, underflow, np.zeros(len(value), bool), value, value)
-    return _of_differences(probe, entries, _central if method == "central" else _richardson)
+    return _take_differences(probe, entries, _central if method == "central" else _richardson)
 
 
-def _of_differences(
+def _take_differences(
     probe: Probe, entries: Labels, difference: Callable[[Probe, Labels, Array, Array], tuple[Array, Array]]
 ) -> Opinion:
     """Differences inside the reach where there is room for a step, one-sided ones elsewhere."""
@@ -66,7 +66,7 @@ def _of_differences(
     kinks |= ~kinks & (probe.leaves_piece(entries, step) | probe.leaves_piece(entries, -step))
     below, above = value.copy(), value.copy()
     if kinks.any():
-        below[kinks], above[kinks], uncertainty[kinks] = _one_sided(probe, entries[kinks], scale[kinks])
+        below[kinks], above[kinks], uncertainty[kinks] = _take_sides(probe, entries[kinks], scale[kinks])
         # Of several units on a kink at once the convention may make a derivative that is on neither side.
         convention = probe.slopes(entries[kinks])
         sides = np.array([below[kinks], above[kinks], convention])
@@ -107,17 +107,19 @@ def _step(logit: float, scale: Array) -> Array:
 
 
 def _difference(probe: Probe, entries: Labels, h: Array) -> Array:
-    slope: Array = (probe.actual(entries, h) - probe.actual(entries, -h)) / (2 * h)
+    slope: Array = (probe.measure_changed(entries, h) - probe.measure_changed(entries, -h)) / (2 * h)
     return slope
 
 
-def _one_sided(probe: Probe, entries: Labels, scale: Array) -> tuple[Array, Array, Array]:
+def _take_sides(probe: Probe, entries: Labels, scale: Array) -> tuple[Array, Array, Array]:
     """The slopes below and above, and their error: how much half the step changes them, and rounding."""
     h = SIDE_STEP / np.maximum(scale, 1)
-    here = probe.actual(entries, np.zeros(len(h)))
+    here = probe.measure_changed(entries, np.zeros(len(h)))
 
     def slopes(step: Array) -> tuple[Array, Array]:
-        return (here - probe.actual(entries, -step)) / step, (probe.actual(entries, step) - here) / step
+        return (here - probe.measure_changed(entries, -step)) / step, (
+            probe.measure_changed(entries, step) - here
+        ) / step
 
     coarse, (below, above) = slopes(h), slopes(h / 2)
     curvature = np.maximum(np.abs(below - coarse[0]), np.abs(above - coarse[1]))

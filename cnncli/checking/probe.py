@@ -2,8 +2,8 @@
 
 relu and max pooling are maxima over candidates, of which the first of equal ones wins. A pass goes through them in one
 of three ways: `recorded`, every maximum taken where the recorded pass took it (the linear piece that the record lies
-on); `actual`, as the function is written; `sided`, of tied candidates the one that grows fastest, which is the piece
-that even the smallest step leads to.
+on); `measure_changed`, as the function is written; `sided`, of tied candidates the one that grows fastest, which is the
+piece that even the smallest step leads to.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,15 +67,15 @@ class Probe:
 
     def slopes(self, entries: Labels) -> Array:
         """The derivative for each entry on the recorded piece, by a complex step: exact to rounding."""
-        return self._measured(entries, 1j * COMPLEX_STEP, self._recorded).imag / COMPLEX_STEP
+        return self._measure(entries, 1j * COMPLEX_STEP, self._take_recorded).imag / COMPLEX_STEP
 
     def sided_slopes(self, entries: Labels, side: int) -> Array:
         """The one-sided derivative for each entry, above (side 1) or below (side -1), exact too."""
-        return self._measured(entries, 1j * COMPLEX_STEP * side, self._sided).imag / COMPLEX_STEP * side
+        return self._measure(entries, 1j * COMPLEX_STEP * side, self._take_sided).imag / COMPLEX_STEP * side
 
-    def actual(self, entries: Labels, change: Array) -> Array:
+    def measure_changed(self, entries: Labels, change: Array) -> Array:
         """The measured number after `change` (E,) to each of `entries` alone, in real numbers."""
-        return self._measured(entries, change, lambda step, source, _: step.forward(source))
+        return self._measure(entries, change, lambda step, source, _: step.forward(source))
 
     def reach(self, entries: Labels) -> Reach:
         """The distance to the nearest kink along each entry: |Z|/|dZ| for a relu, gap/|difference of slopes| in a pool.
@@ -87,9 +87,9 @@ class Probe:
 
         def look(step: KinkedStep, source: Array, image: Labels) -> Array:
             np.minimum(distance, _nearest(step, source, len(entries)), out=distance)
-            return self._recorded(step, source, image)
+            return self._take_recorded(step, source, image)
 
-        output, _ = self._passed(entries, 1j * COMPLEX_STEP, look)
+        output, _ = self._pass_through(entries, 1j * COMPLEX_STEP, look)
         return Reach(distance, np.abs(output.imag).reshape(len(entries), -1).max(axis=1) / COMPLEX_STEP)
 
     def leaves_piece(self, entries: Labels, change: Array) -> NDArray[np.bool_]:
@@ -97,12 +97,12 @@ class Probe:
         left = np.zeros(len(entries), bool)
 
         def compare(step: KinkedStep, source: Array, image: Labels) -> Array:
-            actual, recorded = step.forward(source), self._recorded(step, source, image)
+            actual, recorded = step.forward(source), self._take_recorded(step, source, image)
             rounding = 64 * np.finfo(np.float64).eps * np.abs(source).max()
             np.logical_or(left, (np.abs(actual - recorded) > rounding).reshape(len(left), -1).any(axis=1), out=left)
             return actual
 
-        self._passed(entries, change, compare)
+        self._pass_through(entries, change, compare)
         return left
 
     def units_on_kink(self, entry: int) -> list[str]:
@@ -110,23 +110,23 @@ class Probe:
         units = []
 
         def compare(step: KinkedStep, source: Array, _image: Labels) -> Array:
-            above, below = (self._sided_place(step, values) for values in (source, source.conj()))
+            above, below = (self._find_sided_place(step, values) for values in (source, source.conj()))
             for index in np.argwhere(above != below)[:3]:
                 where = ",".join(str(int(i)) for i in index[1:])
                 units.append(f"{step.output.name}[{where}]")
-            return self._sided(step, source, _image)
+            return self._take_sided(step, source, _image)
 
-        self._passed(np.array([entry]), 1j * COMPLEX_STEP, compare)
+        self._pass_through(np.array([entry]), 1j * COMPLEX_STEP, compare)
         return units
 
-    def _measured(self, entries: Labels, change: complex | Array, kinked: Kinked) -> Array:
-        value, image = self._passed(entries, change, kinked)
+    def _measure(self, entries: Labels, change: complex | Array, kinked: Kinked) -> Array:
+        value, image = self._pass_through(entries, change, kinked)
         measured: Array = self.measure(value, image).reshape(len(entries), -1).sum(axis=1)
         return measured
 
-    def _passed(self, entries: Labels, change: complex | Array, kinked: Kinked) -> tuple[Array, Labels]:
+    def _pass_through(self, entries: Labels, change: complex | Array, kinked: Kinked) -> tuple[Array, Labels]:
         """The output of the last step for every copy, and the image that each row belongs to."""
-        value, image = self._changed(entries, change)
+        value, image = self._change(entries, change)
         for step in self.steps[1:] if self._is_parameter else self.steps:
             if isinstance(step, KinkedStep):
                 value = kinked(step, value, image)
@@ -134,14 +134,14 @@ class Probe:
                 value = step.forward(value, *(self.values[tensor.name] for tensor in step.parameters))
         return value, image
 
-    def _changed(self, entries: Labels, change: complex | Array) -> tuple[Array, Labels]:
+    def _change(self, entries: Labels, change: complex | Array) -> tuple[Array, Labels]:
         """What the steps go on with, for every copy, and the image that each row belongs to."""
         if self._is_parameter:
             images = len(self.values[self.steps[0].source.name])
             return self._through_layer(self.steps[0], entries, change), np.tile(np.arange(images), len(entries))
         value = self.values[self.name]  # (m, …)
         image, place = np.divmod(entries, value[0].size)
-        return _one_changed(value[image], place, change), image
+        return _change_one(value[image], place, change), image
 
     def _through_layer(self, layer: Step, entries: Labels, change: complex | Array) -> Array:
         """Run a layer with E changed copies of a parameter, as one layer with E times as many outputs: (E·m, N, …)."""
@@ -150,7 +150,7 @@ class Probe:
             value = self.values[tensor.name]  # (N, …)
             copies = np.broadcast_to(value, (len(entries), *value.shape))
             if tensor.name == self.name:
-                copies = _one_changed(copies, entries, change)
+                copies = _change_one(copies, entries, change)
             stacked.append(copies.reshape(-1, *value.shape[1:]))  # (E·N, …)
         output = layer.forward(self.values[layer.source.name], *stacked)  # (m, E·N, …)
         outputs = output.reshape(len(output), len(entries), -1, *output.shape[2:]).swapaxes(0, 1)  # (E, m, N, …)
@@ -164,7 +164,7 @@ class Probe:
         indices: Labels = np.take_along_axis(places, winner, axis=-1)[..., 0] - 1
         return indices
 
-    def _recorded(self, step: KinkedStep, source: Array, image: Labels) -> Array:
+    def _take_recorded(self, step: KinkedStep, source: Array, image: Labels) -> Array:
         indices = self._taken[step.output.name]  # (m, …)
         taken: Array
         if not step.selects:  # it takes each number where it is, or 0
@@ -177,12 +177,12 @@ class Probe:
             taken = np.take_along_axis(flat, indices.reshape(len(indices), -1)[image], axis=1)
         return taken.reshape(len(source), *indices.shape[1:])
 
-    def _sided(self, step: KinkedStep, source: Array, _image: Labels) -> Array:
-        place = self._sided_place(step, source)[..., None]
+    def _take_sided(self, step: KinkedStep, source: Array, _image: Labels) -> Array:
+        place = self._find_sided_place(step, source)[..., None]
         taken: Array = np.take_along_axis(step.candidates(source), place, axis=-1)[..., 0]
         return taken
 
-    def _sided_place(self, step: KinkedStep, source: Array) -> Labels:
+    def _find_sided_place(self, step: KinkedStep, source: Array) -> Labels:
         """Of the candidates that are tied for the maximum the one with the largest slope."""
         values = step.candidates(source)
         near = values.real >= values.real.max(axis=-1, keepdims=True) - self._tie(step)
@@ -213,7 +213,7 @@ def weighted_sum(gradient: Array) -> Measure:
     return measure
 
 
-def _one_changed(copies: Array, places: Labels, change: complex | Array) -> Array:
+def _change_one(copies: Array, places: Labels, change: complex | Array) -> Array:
     """Copies (E, …) with `change` added to one flat place in each."""
     changed = copies.astype(np.result_type(copies, change), order="C")  # so that the next line writes into a view
     changed.reshape(len(places), -1)[np.arange(len(places)), places] += change

@@ -21,7 +21,7 @@ class Outcome:
     diagnoses: Sequence[Diagnosis]
     engine: Agreement | None = None  # the fused engine's gradients against the textbook's, where those are checked
 
-    def with_engine(self, engine: Agreement) -> "Outcome":
+    def add_engine(self, engine: Agreement) -> "Outcome":
         """The same, with another engine's gradients against the textbook's."""
         return replace(self, engine=engine)
 

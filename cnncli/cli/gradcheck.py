@@ -155,13 +155,13 @@ def _check_code(path: Path, seed: int, method: "Method", format: str) -> None:  
     """Check the functions of a file."""
     from cnncli.checking.user_code.checks import check_file
     from cnncli.reports.console import print_json
-    from cnncli.reports.gradcheck.user_code import own_code_document, print_own_code
+    from cnncli.reports.gradcheck.user_code import print_user_code, user_code_document
 
     results = check_file(path, seed, method)
     if format == "json":
-        print_json(own_code_document(results, method, seed))
+        print_json(user_code_document(results, method, seed))
     else:
-        print_own_code(path, results, method, seed)
+        print_user_code(path, results, method, seed)
     if not all(result.passed for result in results):
         raise typer.Exit(1)
 

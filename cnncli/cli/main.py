@@ -10,7 +10,7 @@ import typer
 
 from cnncli.cli.app import app
 from cnncli.cli.flags import flag
-from cnncli.cli.signals import lost_signals_come_again, stop_at_sigterm
+from cnncli.cli.signals import send_lost_signals_again, stop_at_sigterm
 from cnncli.errors import CnncliError, DataError, Stopped
 from cnncli.text import printable
 
@@ -21,7 +21,7 @@ def main() -> None:
     stop_at_sigterm()
     warnings.filterwarnings("ignore", module="PIL")  # a file that is not as it should be is decoded or refused
     try:
-        with lost_signals_come_again():
+        with send_lost_signals_again():
             code = app(prog_name="cnncli", standalone_mode=False)
         sys.stdout.flush()
     except CnncliError as error:

@@ -24,7 +24,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def lost_signals_come_again() -> Iterator[None]:
+def send_lost_signals_again() -> Iterator[None]:
     """Python drops what is raised in some places (the callback of a weak reference), a signal's exception too."""
     before = sys.unraisablehook
     in_hook = False  # where what is raised is lost once more

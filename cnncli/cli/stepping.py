@@ -9,7 +9,7 @@ from cnncli.errors import UsageError
 from cnncli.reports.console import stdout
 from cnncli.reports.look import Look
 from cnncli.reports.trace.table import print_step
-from cnncli.tracing.entries import known
+from cnncli.tracing.entries import find_name
 from cnncli.tracing.trace import Trace
 
 FORWARDS = (" ", "\r", "\n", "n", "\x1b[C", "\x1b[B", "àM", "àP")  # arrows right and down, the last two on Windows
@@ -53,7 +53,7 @@ def _jump(console: Console, trace: Trace, place: int) -> tuple[int, str]:
     names = [step.name for step in trace.steps]
     try:
         written = console.input("name: ").strip()
-        return (names.index(known(written, names, "jump")), "") if written else (place, "")
+        return (names.index(find_name(written, names, "jump")), "") if written else (place, "")
     except EOFError:
         return place, ""
     except UsageError as error:

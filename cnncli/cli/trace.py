@@ -155,5 +155,5 @@ def trace(
     from cnncli.cli.trace_views import show
 
     traced = api.trace(image, model=model, weights=weights, label=label, **network, **fresh)
-    shown = traced.narrowed(filter, channel).only(BETWEEN_NAMES.split(only) if only is not None else None)
+    shown = traced.narrow(filter, channel).only(BETWEEN_NAMES.split(only) if only is not None else None)
     show(view, views.get(view or ""), traced, shown, Look(full, precision, written=flag), to)

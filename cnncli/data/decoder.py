@@ -24,7 +24,7 @@ def decode_many(
     processes = processes or os.cpu_count() or 1
     if processes == 1 or len(paths) < WORTH_PROCESSES:
         for path in paths:
-            yield _decoded(path, size)
+            yield _decode_one_file(path, size)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context  # both load much that the small data sets never need
@@ -47,13 +47,13 @@ def _leave_signals_to_the_parent() -> None:
 
 def _decode_task(paths: Sequence[Path], size: Size | None) -> list[Pixels | str] | Pixels:
     """Each image's pixels or the reason why there are none: an exception of two arguments does not travel."""
-    decoded = [_decoded(path, size) for path in paths]
+    decoded = [_decode_one_file(path, size) for path in paths]
     results = [result.reason if isinstance(result, ImageError) else result for result in decoded]
     shapes = {None if isinstance(result, str) else result.shape for result in results}
     return results if None in shapes or len(shapes) > 1 else np.stack(results)  # one array travels faster than many
 
 
-def _decoded(path: Path, size: Size | None) -> Result:
+def _decode_one_file(path: Path, size: Size | None) -> Result:
     try:
         return decode(path, size)
     except ImageError as error:

@@ -36,7 +36,7 @@ class Size(NamedTuple):
 
 def image_size(path: Path) -> Size:
     """The size of an image as it is looked at; its pixels are not checked. Raises ImageError."""
-    with _opened(path) as image:
+    with _open(path) as image:
         turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
         return Size(*(image.size if turned else image.size[::-1]))
 
@@ -46,10 +46,10 @@ def decode(path: Path, size: Size | None = None) -> Pixels:
 
     Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel.
     """
-    with _opened(path) as image:
+    with _open(path) as image:
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
-        pixels = np.array(_fitted(_opaque(image), size))  # (H, W) or (H, W, 3)
+        pixels = np.array(_fit_size(_opaque(image), size))  # (H, W) or (H, W, 3)
     if pixels.ndim == 2:
         return pixels[None]
     channels = np.moveaxis(pixels, 2, 0)  # (3, H, W)
@@ -67,7 +67,7 @@ def to_channels(pixels: Pixels, channels: int) -> Pixels:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _open(path: Path) -> Iterator[Image.Image]:
     """An image whose header has been read; whatever goes wrong with it becomes an ImageError."""
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
@@ -95,7 +95,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     return image if image.mode == "L" else image.convert("RGB")
 
 
-def _fitted(image: Image.Image, size: Size | None) -> Image.Image:
+def _fit_size(image: Image.Image, size: Size | None) -> Image.Image:
     if size is None or image.size == (size.width, size.height):
         return image
     return ImageOps.fit(image, (size.width, size.height), Image.Resampling.BILINEAR)

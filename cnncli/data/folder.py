@@ -64,7 +64,7 @@ def subfolders(root: Path) -> list[Path]:
         raise DataError(f"{root} cannot be read: {error.strerror}") from None
 
 
-def images_below(folder: Path) -> list[Path]:
+def list_images_below(folder: Path) -> list[Path]:
     """Every image file in a folder and the folders below it, ordered by POSIX path, without hidden ones."""
     return [path for _, path in sorted(_walk(folder))]
 
@@ -100,7 +100,7 @@ def _samples(root: Path, classes: tuple[str, ...]) -> tuple[Sample, ...]:
     for path in subfolders(root):
         if path.name not in classes:
             raise DataError(f"{path}: the training images have no class {path.name} (they have {', '.join(classes)})")
-        images = images_below(path)
+        images = list_images_below(path)
         if not images:
             raise DataError(f"{path}: the class folder holds no images ({', '.join(SUFFIXES)})")
         samples += [Sample(image, classes.index(path.name)) for image in images]

@@ -9,7 +9,7 @@ from cnncli.data.folder import Sample
 from cnncli.errors import DataError
 
 
-def stratified(
+def split_stratified(
     samples: Sequence[Sample], root: Path, fraction: float, seed: int
 ) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """Take `fraction` of every class for validation, at least one image, and leave at least one for training.

@@ -12,16 +12,16 @@ FILE_WIDTH = 100  # columns of what goes into a file
 
 def text_of(draw: Draw) -> str:
     """What a function draws, as plain text."""
-    lines = _recorded(draw, coloured=False).export_text().splitlines()
+    lines = _take_recorded(draw, coloured=False).export_text().splitlines()
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def svg_of(draw: Draw) -> str:
     """What a function draws, as an SVG."""
-    return _recorded(draw, coloured=True).export_svg(title="cnncli trace")
+    return _take_recorded(draw, coloured=True).export_svg(title="cnncli trace")
 
 
-def _recorded(draw: Draw, *, coloured: bool) -> Console:
+def _take_recorded(draw: Draw, *, coloured: bool) -> Console:
     console = Console(
         file=io.StringIO(),
         width=FILE_WIDTH,

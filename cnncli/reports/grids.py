@@ -58,8 +58,8 @@ def grid_parts(array: Array, fitting: int, look: Look) -> Parts:
     return Parts(
         leading if whole else leading[:1],
         len(leading),
-        _kept(height, height if whole else 2 * look.edge + 1),
-        _kept(width, width if whole else min(fitting, 2 * look.edge + 1)),
+        _keep(height, height if whole else 2 * look.edge + 1),
+        _keep(width, width if whole else min(fitting, 2 * look.edge + 1)),
     )
 
 
@@ -87,7 +87,7 @@ def _have_decimals(values: Array, decimals: int) -> bool:
     return bool((np.abs(values - np.round(values, decimals)) <= 1e-12).all())
 
 
-def _kept(length: int, most: int) -> list[int | None]:
+def _keep(length: int, most: int) -> list[int | None]:
     """The indices of an axis that are shown, at most `most`, None for the gap in the middle."""
     if length <= max(most, 2):  # a gap between two numbers would hide none
         return [*range(length)]

@@ -67,7 +67,7 @@ def _read_safetensors(path: Path) -> Parameters:
         raise ValueError(str(error)) from None
 
 
-def described(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:
+def describe_network(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:
     """The network that the weights' shapes tell of, where nothing else was chosen.
 
     Weights of four axes are filters (N, C, k, k), and so is a w1 of two, k×k; the weights after the last filters are
@@ -85,7 +85,7 @@ def described(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:
     return replace(fresh, network={**told, **fresh.network}, classes=fresh.classes or classes)
 
 
-def fitted(weights: Parameters, architecture: Architecture, path: Path) -> Parameters:
+def fit_weights(weights: Parameters, architecture: Architecture, path: Path) -> Parameters:
     """The weights in the shapes of the architecture; axes of length 1 may be left out.
 
     Raises DataError for a name that is no parameter and for a shape that does not fit.
@@ -94,12 +94,12 @@ def fitted(weights: Parameters, architecture: Architecture, path: Path) -> Param
     for name, value in weights.items():
         if name not in shapes:
             raise DataError(f"{path}: {name} is no parameter of this network, which has {', '.join(shapes)}")
-        if _without_ones(value.shape) != _without_ones(shapes[name]):
+        if _drop_ones(value.shape) != _drop_ones(shapes[name]):
             raise DataError(f"{path}: {name} has the shape {value.shape}, this network needs {shapes[name]}")
     return {name: value.reshape(shapes[name]) for name, value in weights.items()}
 
 
-def _without_ones(shape: tuple[int, ...]) -> list[int]:
+def _drop_ones(shape: tuple[int, ...]) -> list[int]:
     return [length for length in shape if length != 1]
 
 

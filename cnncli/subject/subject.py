@@ -20,7 +20,7 @@ from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
 from cnncli.subject.fresh import IMAGE_SIZE, SEED, FreshNetwork
-from cnncli.subject.number_files import are_matrices, described, fitted, read_matrices, read_weights
+from cnncli.subject.number_files import are_matrices, describe_network, fit_weights, read_matrices, read_weights
 
 EXAMPLE = "the note's 6×6 example"
 
@@ -53,7 +53,7 @@ def choose(
     if weights is not None:
         if model is not None:
             raise UsageError("both bring weights: leave one out", argument=("weights", "model"))
-        return _with_weights(images, label, fresh, weights)
+        return _use_weights(images, label, fresh, weights)
     if model is not None:
         if fresh.given:
             raise UsageError(
@@ -62,7 +62,7 @@ def choose(
         origin = "in memory" if isinstance(model, Model) else str(model)
         if not images:
             raise UsageError(f"{origin} needs an image to look at: name an image file", argument="model")
-        return _of_model(model if isinstance(model, Model) else load_model(model), origin, images, label)
+        return _use_model(model if isinstance(model, Model) else load_model(model), origin, images, label)
     if images:
         return _fresh_on_images(images, label, fresh)
     if fresh.given:
@@ -81,10 +81,10 @@ def _note_example(label: str | None) -> Subject:
     )
 
 
-def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork, path: Path) -> Subject:
+def _use_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork, path: Path) -> Subject:
     """A network whose shape the weights tell; parameters that the file leaves out are the example's, or fresh."""
     own = read_weights(path)
-    network = described(own, fresh)
+    network = describe_network(own, fresh)
     if images or fresh.given:
         subject = choose(images, None, label, network)
     else:
@@ -93,7 +93,7 @@ def _with_weights(images: Sequence[Path], label: str | None, fresh: FreshNetwork
         architecture = _fit(network, height, width, channels)
         if architecture != subject.architecture:
             subject = _fresh(architecture, subject.X, subject.images, label, fresh)
-    parameters = subject.parameters | fitted(own, subject.architecture, path)
+    parameters = subject.parameters | fit_weights(own, subject.architecture, path)
     origin = str(path) if own.keys() == parameters.keys() else f"{', '.join(own)} of {path}, others {subject.origin}"
     return replace(subject, parameters=parameters, origin=origin)
 
@@ -154,7 +154,7 @@ def _fresh(
     return Subject(architecture, he_normal(architecture, seed), classes, X, y, images, f"fresh, seed {seed}")
 
 
-def _of_model(model: Model, origin: str, images: Sequence[Path], label: str | None) -> Subject:
+def _use_model(model: Model, origin: str, images: Sequence[Path], label: str | None) -> Subject:
     X = _model_input(model, images)
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
     return Subject(

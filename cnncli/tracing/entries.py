@@ -13,7 +13,7 @@ from cnncli.network.terms import Entry, Index
 WRITTEN = re.compile(r"([^\[\]]+)((?:\[[\d\s,]*\])*)")
 
 
-def known(name: str, names: Sequence[str], argument: str) -> str:
+def find_name(name: str, names: Sequence[str], argument: str) -> str:
     """The name, if it is one of the chain's; ∂ may stand for d.
 
     Raises UsageError, which says what there is and which name is nearest.
@@ -36,7 +36,7 @@ def parse_entries(text: str, shapes: Mapping[str, Shape], argument: str) -> list
     written = WRITTEN.fullmatch(text.strip())
     if not written:
         raise UsageError(f"{text}: an entry is written like dL/dw1[0,0,1,2], counted from 0", argument=argument)
-    name = known(written[1], list(shapes), argument)
+    name = find_name(written[1], list(shapes), argument)
     shape = shapes[name]
     start = _start(tuple(map(int, re.findall(r"\d+", written[2]))), shape)
     if start is None:

@@ -103,7 +103,7 @@ class Follower:
         reach[output.loss.name] = np.array(1.0)
         for step in reversed(self._chain.steps):
             read = self._batches(self._values, step)
-            reach[step.source.name] = step.strongest_backward(reach[step.output.name][None], *read)[0]
+            reach[step.source.name] = step.carry_strongest(reach[step.output.name][None], *read)[0]
         return reach
 
     def _number(self, entry: Entry) -> int:

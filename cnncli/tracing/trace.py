@@ -11,7 +11,7 @@ from cnncli.network.record import Recorded
 from cnncli.network.terms import Values
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
-from cnncli.tracing.entries import known, parse_entries
+from cnncli.tracing.entries import find_name, parse_entries
 from cnncli.tracing.expansion import Expander, Expansion
 from cnncli.tracing.paths import Follower, Paths
 
@@ -64,10 +64,10 @@ class Trace:
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
         if names is None:
             return self
-        wanted = {known(name, [step.name for step in self.steps], "only") for name in names}
+        wanted = {find_name(name, [step.name for step in self.steps], "only") for name in names}
         return replace(self, steps=[step for step in self.steps if step.name in wanted])
 
-    def narrowed(self, n: int | None, c: int | None) -> "Trace":
+    def narrow(self, n: int | None, c: int | None) -> "Trace":
         """Filter n of every block that has it, channel c of the image; everything else stays whole.
 
         A part is named as it would be indexed: Z1[3] has the shape (h, w), w1[3,0] the shape (k, k). Raises UsageError

@@ -13,7 +13,7 @@ from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refus
 from cnncli.data.decoding import Size
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
-from cnncli.data.split import stratified
+from cnncli.data.split import split_stratified
 from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, Stopped, UsageError
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
@@ -93,7 +93,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     path = settings.out or free_run_folder(settings.data)
     refuse_existing(path, settings.force)
     scanned = scan(settings.data)
-    folder = _with_validation(scanned, settings)
+    folder = _split_off_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher, path)
     model = _fresh_model(folder.classes, training, settings)
     engine = choose_engine(model.architecture, settings.threads)
@@ -144,7 +144,7 @@ def _keep_best(run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int
     return Summary(run.path, run.model, len(done), best, seconds, trained / sum(epoch.seconds for epoch in done))
 
 
-def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
+def _split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
     """The folder with its own validation images, or with some taken from the training images."""
     if folder.validation is not None:
         if settings.validation_fraction is not None:
@@ -153,7 +153,7 @@ def _with_validation(folder: Folder, settings: TrainingSettings) -> Folder:
             )
         return folder
     fraction = settings.validation_fraction or VALIDATION_FRACTION
-    training, validation = stratified(folder.training, folder.root, fraction, settings.seed)
+    training, validation = split_stratified(folder.training, folder.root, fraction, settings.seed)
     return replace(folder, training=training, validation=validation)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnncli.data.folder import Sample, scan
-from cnncli.data.split import stratified
+from cnncli.data.split import split_stratified
 from cnncli.errors import DataError
 
 
@@ -60,7 +60,7 @@ def test_a_split_is_stratified_complete_and_leaves_something_on_both_sides(
     counts: list[int], fraction: float, seed: int
 ) -> None:
     samples = samples_of(counts)
-    training, validation = stratified(samples, Path("/data"), fraction, seed)
+    training, validation = split_stratified(samples, Path("/data"), fraction, seed)
     assert sorted((*training, *validation), key=samples.index) == samples
     assert not set(training) & set(validation)
     for label, count in enumerate(counts):
@@ -71,21 +71,21 @@ def test_a_split_is_stratified_complete_and_leaves_something_on_both_sides(
 
 def test_a_split_follows_from_seed_and_paths_alone() -> None:
     samples = samples_of([20, 20])
-    first = stratified(samples, Path("/data"), 0.25, 0)
+    first = split_stratified(samples, Path("/data"), 0.25, 0)
     moved = [Sample(Path("/elsewhere") / sample.path.relative_to("/data"), sample.label) for sample in samples]
-    again = stratified(moved[::-1], Path("/elsewhere"), 0.25, 0)
+    again = split_stratified(moved[::-1], Path("/elsewhere"), 0.25, 0)
     assert {s.path.name for s in first[1] if s.label == 0} == {s.path.name for s in again[1] if s.label == 0}
-    assert stratified(samples, Path("/data"), 0.25, 1) != first
+    assert split_stratified(samples, Path("/data"), 0.25, 1) != first
     # Fixed for ever, on every machine:
     assert [s.path.name for s in first[1] if s.label == 0] == ["0.png", "1.png", "3.png", "11.png", "15.png"]
 
 
 def test_more_images_move_only_a_few_others() -> None:
-    before = stratified(samples_of([40]), Path("/data"), 0.25, 0)[1]
-    after = stratified(samples_of([41]), Path("/data"), 0.25, 0)[1]
+    before = split_stratified(samples_of([40]), Path("/data"), 0.25, 0)[1]
+    after = split_stratified(samples_of([41]), Path("/data"), 0.25, 0)[1]
     assert len(set(before) - set(after)) <= 1
 
 
 def test_a_single_image_cannot_be_split() -> None:
     with pytest.raises(DataError, match=r"1/0\.png is the only image of its class"):
-        stratified(samples_of([3, 1]), Path("/data"), 0.2, 0)
+        split_stratified(samples_of([3, 1]), Path("/data"), 0.2, 0)

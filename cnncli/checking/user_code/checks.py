@@ -128,7 +128,7 @@ def _check_function(path: Path, function: Function, seed: int, method: Method) -
         if report is None:
             results.append(CaseResult(case.label, (), (ended,)))
             break  # it did not live to see the other cases
-        gradients, problems = _usable(function, report, answer)
+        gradients, problems = _select_usable(function, report, answer)
         results.append(CaseResult(case.label, tuple(_checks(function, case, gradients, method)), tuple(problems)))
         found.append((case, gradients))
     printed = next((report["printed"] for report in reports if report and report["printed"]), None)
@@ -181,7 +181,9 @@ def _sentence(error: dict[str, Any]) -> str:
     return f"{error['type']}{line}" + (f": {error['message']}" if error["message"] else "")
 
 
-def _usable(function: Function, report: dict[str, Any], answer: dict[str, Array]) -> tuple[dict[str, Array], list[str]]:
+def _select_usable(
+    function: Function, report: dict[str, Any], answer: dict[str, Array]
+) -> tuple[dict[str, Array], list[str]]:
     """The gradients that can be checked, by the names of the derivatives, and what is wrong with the others."""
     problems = [f"changes its argument {function.argument_names[index]} in place" for index in report["changed"]]
     if "error" in report:

@@ -48,9 +48,9 @@ def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
     with (folder / TIME_FILE).open("w") as late, contextlib.redirect_stdout(Printed(file)) as printed:
         faulthandler.dump_traceback_later(seconds, exit=True, file=late)
         try:
-            module = _loaded(file)
+            module = _load(file)
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
-            _write(folder / "loaded.json", {"error": _said(error, file, None)})
+            _write(folder / "loaded.json", {"error": _describe(error, file, None)})
             return
         functions = {name: _argument_names(value) for name, value in vars(module).items() if callable(value)}
         _write(folder / "loaded.json", {"functions": functions, "printed": printed.line})
@@ -58,7 +58,7 @@ def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
             _call_all(getattr(module, function), folder, file, printed)
 
 
-def _loaded(file: str) -> ModuleType:
+def _load(file: str) -> ModuleType:
     sys.path.insert(0, str(Path(file).parent))
     spec = importlib.util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
@@ -78,9 +78,9 @@ def _call_all(function: Callable[..., Any], folder: Path, file: str, printed: Pr
         try:
             answer = function(*arguments, **options)
         except BaseException as error:  # noqa: BLE001
-            report["error"] = _said(error, file, function)
+            report["error"] = _describe(error, file, function)
         else:
-            report |= _kept(answer, folder / f"out{number}.npz")
+            report |= _keep(answer, folder / f"out{number}.npz")
         report["changed"] = [
             index
             for index, (now, before) in enumerate(zip(arguments, kept, strict=True))
@@ -118,7 +118,7 @@ def _argument_names(function: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _kept(answer: Any, path: Path) -> dict[str, Any]:
+def _keep(answer: Any, path: Path) -> dict[str, Any]:
     """Save the arrays of an answer, and describe what it is made of."""
     if isinstance(answer, dict):
         keys, values = [str(key) for key in answer], list(answer.values())
@@ -137,7 +137,7 @@ def _kept(answer: Any, path: Path) -> dict[str, Any]:
     return {"types": types, "dict": isinstance(answer, dict)}
 
 
-def _said(error: BaseException, file: str, function: Callable[..., Any] | None) -> dict[str, Any]:
+def _describe(error: BaseException, file: str, function: Callable[..., Any] | None) -> dict[str, Any]:
     """What went wrong and in which line of the file: the innermost of its lines, or that of the function's def."""
     if isinstance(error, SyntaxError) and error.filename == file:
         line = error.lineno

@@ -71,7 +71,7 @@ class Fused:
         """The board with the logits of a batch, and with the sums of its gradients where there are labels."""
         cut = plan(self.architecture, len(X))
         team = self._team_for(cut)
-        board = team.board if team else self._own_board(cut.m)
+        board = team.board if team else self._make_board(cut.m)
         board.write(parameters, y)
         if team:
             self._share(team, cut, X, gradients=y is not None)
@@ -118,7 +118,7 @@ class Fused:
         """Helpers cannot be had here, or not for long."""
         self._team, self.threads = None, 1
 
-    def _own_board(self, m: int) -> Board:
+    def _make_board(self, m: int) -> Board:
         """A board of this process alone with room for m images."""
         if self._board.m < m:
             self._board = Board(self.architecture, m, _memory(self.architecture, m))

@@ -41,7 +41,7 @@ class Team:
         for _ in range(helpers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_help, args=(architecture, m, memory, theirs), daemon=True)
-            with _signals_held_back():
+            with _hold_back_signals():
                 process.start()
             theirs.close()
             self._helpers.append(ours)
@@ -89,7 +89,7 @@ def _receive(connection: Connection) -> bytes:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def _hold_back_signals() -> Iterator[None]:
     """While a helper starts: a signal that stops this process waits, and Ctrl-C never reaches the helper.
 
     A parent that is stopped half-way leaves a helper that complains. And Ctrl-C reaches every process of a terminal, of

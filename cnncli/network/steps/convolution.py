@@ -80,7 +80,7 @@ class Convolution(Step):
         dw = np.tensordot(gradient, _patches(pad(source, self.p), k), axes=([0, 2, 3], [0, 2, 3]))  # (N, C, k, k)
         return unpad(dX, self.p), dw, gradient.sum(axis=(0, 2, 3))
 
-    def strongest_backward(self, gradient: Array, source: Array, *parameters: Array) -> Array:
+    def carry_strongest(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |w|·gradient over all positions that read an entry: (m, N, h, w) → as X."""
         _, N, h, width = gradient.shape
         w = np.abs(parameters[0])  # (N, C, k, k)
@@ -102,7 +102,7 @@ class Convolution(Step):
             if self._holds(at := (i + u - self.p, j + v - self.p))
         ]
         sums, c = ("Σ_c Σ_u Σ_v", "c") if C > 1 else ("Σ_u Σ_v", "0")
-        patch = f"{X.name}[{c},{_moved('u', i - self.p)},{_moved('v', j - self.p)}]"
+        patch = f"{X.name}[{c},{_shift('u', i - self.p)},{_shift('v', j - self.p)}]"
         return Made(f"{sums} {patch}·{w.name}[{n},{c},u,v] + {bias.label}", [*terms, product_of((bias,))])
 
     def readers(self, name: str, place: Index, values: Values) -> Iterator[Reader]:
@@ -128,7 +128,7 @@ class Convolution(Step):
         dZ, X, (w, b) = self.output.gradient.name, self.source.name, self.parameters
         if name == w.name:
             n, c, u, v = place
-            return Made(f"Σ_i Σ_j {dZ}[{n},i,j]·{X}[{c},{_moved('i', u - self.p)},{_moved('j', v - self.p)}]", terms)
+            return Made(f"Σ_i Σ_j {dZ}[{n},i,j]·{X}[{c},{_shift('i', u - self.p)},{_shift('j', v - self.p)}]", terms)
         if name == b.name:
             return Made(f"Σ_i Σ_j {dZ}[{place[0]},i,j]", terms, "every position added the bias once")
         c, r, s = place[0], place[1] + self.p, place[2] + self.p
@@ -171,6 +171,6 @@ def _reader(place: Index, factor: Factor) -> Reader:
     return Reader(place, factor.value, factor.label, factor)
 
 
-def _moved(letter: str, by: int) -> str:
+def _shift(letter: str, by: int) -> str:
     """The letter of an index, moved: "u", "u+1", "u−1"."""
     return f"{letter}{'+' if by > 0 else '−'}{abs(by)}" if by else letter

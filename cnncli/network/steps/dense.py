@@ -64,7 +64,7 @@ class Dense(Step):
         """
         return gradient @ parameters[0], gradient.T @ source, gradient.sum(axis=0)
 
-    def strongest_backward(self, gradient: Array, source: Array, *parameters: Array) -> Array:
+    def carry_strongest(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |w|·gradient over the outputs: (m, K) → (m, D)."""
         strongest: Array = (np.abs(parameters[0]) * gradient[:, :, None]).max(axis=1)
         return strongest

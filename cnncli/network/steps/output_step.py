@@ -87,13 +87,13 @@ class OutputStep(ABC):
     @property
     def values(self) -> tuple[tuple[Tensor, str], ...]:
         """A and L with their formulas."""
-        return self._named((self.output, self.loss), self.FORMULAS)
+        return self._name_formulas((self.output, self.loss), self.FORMULAS)
 
     @property
     def derivatives(self) -> tuple[tuple[Tensor, str], ...]:
         """dL/dA, dA/dz and dL/dz with their formulas, in the order in which they are taken."""
         tensors = (self.output.gradient, self.local_derivative, self.source.gradient)
-        return self._named(tensors, self.DERIVATIVE_FORMULAS)
+        return self._name_formulas(tensors, self.DERIVATIVE_FORMULAS)
 
     def reads_at_once(self, values: Values) -> bool:
         """Whether A saturates, so that its two links are 1/0 and 0, whose product is known in closed form."""
@@ -115,6 +115,6 @@ class OutputStep(ABC):
             for j in np.flatnonzero(values[self.output.gradient.name]).tolist():
                 yield Reader((j,), float(jacobian[(j, *place)]), reason)
 
-    def _named(self, tensors: tuple[Tensor, ...], formulas: tuple[str, ...]) -> tuple[tuple[Tensor, str], ...]:
+    def _name_formulas(self, tensors: tuple[Tensor, ...], formulas: tuple[str, ...]) -> tuple[tuple[Tensor, str], ...]:
         names = {"z": self.source.name, "A": self.output.name}
         return tuple((tensor, formula.format(**names)) for tensor, formula in zip(tensors, formulas, strict=True))

@@ -93,7 +93,7 @@ class Step(ABC):
         """The window on whose winner an entry of the output, or of the source's gradient, depends."""
         return None
 
-    def strongest_backward(self, gradient: Array, source: Array, *parameters: Array) -> Array:
+    def carry_strongest(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |derivative|·gradient over the readers of each entry of the source; `gradient` is at least 0."""
         return self.backward(gradient, source, *map(np.abs, parameters))[0]
 

@@ -93,7 +93,7 @@ def print_outcome(outcome: Outcome, what: str) -> None:
         for line in explanations(check):
             out.print(line, soft_wrap=True)
     if outcome.first_wrong_link:
-        out.print(_first_wrong(outcome.first_wrong_link), soft_wrap=True)
+        out.print(_tell_first_wrong(outcome.first_wrong_link), soft_wrap=True)
     for diagnosis in outcome.diagnoses:
         out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
     out.print(_ties(outcome), soft_wrap=True)
@@ -189,7 +189,7 @@ def _print_engine(engine: Agreement) -> None:
     print_table(table)
 
 
-def _first_wrong(check: Check) -> str:
+def _tell_first_wrong(check: Check) -> str:
     if check.problem:
         return f"{check.label} is the first wrong link: it {check.problem}"
     return f"{check.label} is the first wrong link; worst entry {_entry(check, check.worst)}"

@@ -13,7 +13,7 @@ from cnncli.reports.console import print_table, stdout
 from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanations
 
 
-def own_code_document(results: Sequence[FunctionResult], method: str, seed: int) -> dict[str, Any]:
+def user_code_document(results: Sequence[FunctionResult], method: str, seed: int) -> dict[str, Any]:
     """The results as JSON."""
     return {
         "passed": all(result.passed for result in results),
@@ -41,7 +41,7 @@ def own_code_document(results: Sequence[FunctionResult], method: str, seed: int)
     }
 
 
-def print_own_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
+def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
     """A row a function, then what is wrong with each, in the first case that shows it."""
     out = stdout()
     out.print(f"{path}: {len(results)} functions, each alone; {method}, seed {seed}", soft_wrap=True)
@@ -59,7 +59,7 @@ def print_own_code(path: Path, results: Sequence[FunctionResult], method: str, s
         )
     print_table(table)
     for result in results:
-        for line in _told(result):
+        for line in _tell(result):
             out.print(line, soft_wrap=True)
     wrong = ", ".join(result.function.name for result in results if not result.passed)
     right = ", ".join(result.function.name for result in results)
@@ -67,19 +67,19 @@ def print_own_code(path: Path, results: Sequence[FunctionResult], method: str, s
     out.print(Text(f"{verdict}: {wrong or right}", STYLES[verdict]), soft_wrap=True)
 
 
-def _told(result: FunctionResult) -> list[str]:
+def _tell(result: FunctionResult) -> list[str]:
     """Each fault once, with the first case that shows it and the number of the others."""
     name = result.function.name
     lines: dict[str, list[str]] = {}
     for case in result.cases:
         for fault, text in _faults(case):
             lines.setdefault(fault, []).append(f"{name}, {case.label}: {text}")
-    told = [shown[0] + _more(len(shown) - 1) for shown in lines.values()]
+    told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
     return told + [f"diagnosis: {name}: {sentence}" for sentence in result.diagnoses]
 
 
-def _more(cases: int) -> str:
+def _count_more(cases: int) -> str:
     return f" (and in {cases} other case{'s' if cases > 1 else ''})" if cases else ""
 
 

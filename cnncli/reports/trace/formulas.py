@@ -17,15 +17,15 @@ def write_number(value: float, precision: int) -> str:
 
 def in_symbols(term: Term) -> str:
     """The term with the names of its entries."""
-    return _filled(term, lambda factor: factor.label)
+    return _fill(term, lambda factor: factor.label)
 
 
 def in_numbers(term: Term, precision: int) -> str:
     """The term with its numbers; negative ones in brackets where a sign stands before them."""
-    return _filled(term, lambda factor: write_number(factor.value, precision))
+    return _fill(term, lambda factor: write_number(factor.value, precision))
 
 
-def _filled(term: Term, write: Callable[[Factor], str]) -> str:
+def _fill(term: Term, write: Callable[[Factor], str]) -> str:
     first, *rest = term.template.split("{}")
     text = first
     for factor, after in zip(term.factors, rest, strict=True):

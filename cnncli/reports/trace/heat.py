@@ -10,7 +10,7 @@ from rich.text import Text
 from cnncli.network.arrays import Array
 from cnncli.reports.look import Look
 from cnncli.reports.trace.formulas import write_number
-from cnncli.reports.trace.tiles import TileRow, coloured, shrunk
+from cnncli.reports.trace.tiles import TileRow, colour, shrink
 
 Pixels = NDArray[np.uint8]
 
@@ -41,8 +41,8 @@ def print_heat(console: Console, rows: Sequence[TileRow], look: Look) -> None:
 
 def _picture(matrix: Array, largest: float) -> Pixels:
     """A tile's colours: (h, w, 3)."""
-    small = shrunk(matrix, MOST)
-    return coloured(small, largest, max(LEAST // max(small.shape), 1))
+    small = shrink(matrix, MOST)
+    return colour(small, largest, max(LEAST // max(small.shape), 1))
 
 
 def _lines(pictures: Sequence[Pixels]) -> Iterator[Text]:

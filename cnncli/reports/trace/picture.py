@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cnncli.network.arrays import Array
 from cnncli.reports.trace.formulas import write_number
-from cnncli.reports.trace.tiles import TileRow, coloured, shrunk
+from cnncli.reports.trace.tiles import TileRow, colour, shrink
 
 TILE = 144  # pixels of a tile's longer side, about; more where the tensor has more numbers: 28 get 5 pixels each
 LARGEST_TILE = 256
@@ -35,7 +35,7 @@ def picture_png(rows: Sequence[TileRow], *, full: bool) -> bytes:
 
 def _row(row: TileRow, most: int) -> Image.Image:
     """The title over the tiles, eight to a line, the colour bar at their right."""
-    matrices = [shrunk(tile, LARGEST_TILE) for tile in row.tiles[:most]]
+    matrices = [shrink(tile, LARGEST_TILE) for tile in row.tiles[:most]]
     cell = max(TILE // max(matrices[0].shape), 1)
     height, width = (length * cell for length in matrices[0].shape)
     beside = min(len(matrices), 8)
@@ -53,7 +53,7 @@ def _row(row: TileRow, most: int) -> Image.Image:
     draw.text((0, 0), title, INK, font)
     for place, matrix in enumerate(matrices):
         left, top = place % beside * (width + GUTTER), TITLE + place // beside * (height + LABEL)
-        sheet.paste(Image.fromarray(coloured(matrix, row.largest, cell)), (left, top))
+        sheet.paste(Image.fromarray(colour(matrix, row.largest, cell)), (left, top))
         draw.rectangle((left, top, left + width - 1, top + height - 1), outline=FRAME)
         draw.text((left, top + height + 1), row.labels[place], FAINT, ImageFont.load_default(size=12))
         if row.winners and cell >= MARKABLE:
@@ -71,7 +71,7 @@ def _frame(draw: ImageDraw.ImageDraw, winners: Array, left: int, top: int, cell:
 def _bar(sheet: Image.Image, largest: float, left: int, height: int) -> None:
     """The scale of a row, from the largest positive number at the top to the largest negative one."""
     values = np.linspace(largest, -largest, height)[:, None]
-    sheet.paste(Image.fromarray(coloured(values, largest, 1).repeat(BAR, axis=1)), (left, TITLE))
+    sheet.paste(Image.fromarray(colour(values, largest, 1).repeat(BAR, axis=1)), (left, TITLE))
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=12)
     for value, top in ((largest, 0), (0.0, height // 2 - 7), (-largest, height - 14)):

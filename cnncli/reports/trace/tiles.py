@@ -44,7 +44,7 @@ def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
         )
 
 
-def shrunk(matrix: Array, most: int) -> Array:
+def shrink(matrix: Array, most: int) -> Array:
     """A matrix of at most most×most: each number stands for a square of them, of which it is the strongest."""
     side = -(-max(matrix.shape) // most)
     if side == 1:
@@ -56,7 +56,7 @@ def shrunk(matrix: Array, most: int) -> Array:
     return np.take_along_axis(squares, np.abs(squares).argmax(axis=-1)[..., None], axis=-1)[..., 0]
 
 
-def coloured(matrix: Array, largest: float, cell: int) -> NDArray[np.uint8]:
+def colour(matrix: Array, largest: float, cell: int) -> NDArray[np.uint8]:
     """A tile's pixels, cell×cell for each number: (h, w) → (h·cell, w·cell, 3)."""
     return tints(matrix, largest).repeat(cell, axis=0).repeat(cell, axis=1)
 

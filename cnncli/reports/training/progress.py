@@ -25,7 +25,7 @@ class TrainingReport:
     def __init__(self, *, quiet: bool) -> None:
         self._console = stderr()
         self._console.quiet = quiet
-        self._moved = 0.0  # when the bar last did
+        self._shift = 0.0  # when the bar last did
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -90,9 +90,9 @@ class TrainingReport:
     def batch(self, epoch: int, images: int, loss: float) -> None:
         """Move the bar, as often as one can see it."""
         now = time.monotonic()
-        if now < self._moved + SEEN and images < self._images:
+        if now < self._shift + SEEN and images < self._images:
             return
-        self._moved = now
+        self._shift = now
         task = self._progress.tasks[self._task]
         self._progress.update(
             self._task,
