@@ -5,7 +5,8 @@
 
 The tests hold the JSON of `cnncli trace` against this file, so they need no PyTorch. Nothing here imports cnncli: the
 network is written once more in PyTorch's own functions, in float64. Random networks of 1 to 3 blocks, gray and RGB, 2
-and 10 classes, and one of small integers whose windows are full of ties between equal positive numbers.
+and 10 classes, with padding and average pooling, and one of small integers whose windows are full of ties between equal
+positive numbers.
 """
 
 import json
@@ -29,10 +30,17 @@ def main() -> None:
         name = f"{blocks} blocks, {channels} channels, {classes} classes"
         networks.append(describe_network(name, random_network(np.random.default_rng(seed), blocks, channels, classes)))
     networks.append(describe_network("ties", tied_network()))
+    for seed, (blocks, padding, pooling) in enumerate(product((1, 3), (0, 1, 2), ("max", "average")), 100):
+        if (padding, pooling) == (0, "max"):
+            continue
+        network = random_network(np.random.default_rng(seed), blocks, 1, 3, padding) | {"pooling": pooling}
+        networks.append(describe_network(f"{blocks} blocks, padding {padding}, {pooling} pooling", network))
     TARGET.write_text(json.dumps({"torch": torch.__version__, "networks": networks}, separators=(",", ":")) + "\n")
 
 
-def random_network(random: np.random.Generator, blocks: int, channels: int, classes: int) -> dict[str, Any]:
+def random_network(
+    random: np.random.Generator, blocks: int, channels: int, classes: int, padding: int = 0
+) -> dict[str, Any]:
     """X, y and the parameters of a network, all drawn at random."""
     (height, width), filters = SIZES[blocks], FILTERS[blocks]
     network = {"X": random.normal(size=(channels, height, width)).round(2), "y": int(random.integers(classes))}
@@ -42,12 +50,12 @@ def random_network(random: np.random.Generator, blocks: int, channels: int, clas
             f"w{i}": random.normal(size=(N, channels, 2, 2)).round(2),
             f"b{i}": random.normal(0.5, 0.3, size=N),
         }
-        channels, height, width = N, (height - 1) // 2, (width - 1) // 2
+        channels, height, width = N, (height + 2 * padding - 1) // 2, (width + 2 * padding - 1) // 2
     outputs = 1 if classes == 2 else classes
     last = blocks + 1
     parameters[f"w{last}"] = random.normal(size=(outputs, channels * height * width))
     parameters[f"b{last}"] = random.normal(size=outputs)
-    return network | {"parameters": parameters}
+    return network | {"parameters": parameters, "padding": padding}
 
 
 def tied_network() -> dict[str, Any]:
@@ -64,7 +72,9 @@ def describe_network(name: str, network: dict[str, Any]) -> dict[str, Any]:
     """A network with its values, as lists."""
     parameters = {key: value.tolist() for key, value in network["parameters"].items()}
     values = {key: rounded(value) for key, value in torch_values(network).items()}
-    return {"name": name, "X": network["X"].tolist(), "y": network["y"], "parameters": parameters, "values": values}
+    options = {key: network[key] for key in ("padding", "pooling") if network.get(key)}
+    given = {"name": name, "X": network["X"].tolist(), "y": network["y"], "parameters": parameters}
+    return given | ({"options": options} if options else {}) | {"values": values}
 
 
 def rounded(value: Any) -> Any:
@@ -81,10 +91,11 @@ def torch_values(network: dict[str, Any]) -> dict[str, Any]:
     P, source = leaves["X"], "X"
     gates = {}
     for i in range(1, last):
-        Z = F.conv2d(P[None], leaves[f"w{i}"], leaves[f"b{i}"])[0]
+        Z = F.conv2d(P[None], leaves[f"w{i}"], leaves[f"b{i}"], padding=network.get("padding", 0))[0]
         A = F.relu(Z)
         (gates[f"dA{i}/dZ{i}"],) = torch.autograd.grad(A.sum(), Z, retain_graph=True)
-        P, source = F.max_pool2d(A[None], 2)[0], f"P{i}"
+        pool = F.avg_pool2d if network.get("pooling") == "average" else F.max_pool2d
+        P, source = pool(A[None], 2)[0], f"P{i}"
         values |= {f"Z{i}": Z, f"A{i}": A, source: P}
     values["F"] = P.flatten()
     z = leaves[f"w{last}"] @ values["F"] + leaves[f"b{last}"]

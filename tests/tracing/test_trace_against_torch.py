@@ -17,7 +17,10 @@ def test_every_value_equals_pytorch(network: dict[str, Any], cli: Cli, tmp_path:
     np.save(tmp_path / "X.npy", np.array(network["X"]))
     (tmp_path / "weights.json").write_text(json.dumps(network["parameters"]))
     weights = tmp_path / "weights.json"
-    result = cli("trace", tmp_path / "X.npy", "--weights", weights, "--label", network["y"], "--format", "json")
+    options = [word for name, value in network.get("options", {}).items() for word in (f"--{name}", value)]
+    result = cli(
+        "trace", tmp_path / "X.npy", "--weights", weights, "--label", network["y"], "--format", "json", *options
+    )
     steps = {step["name"]: np.array(step["values"]) for step in json.loads(result.out)["steps"]}
     given = {"X": network["X"], "y": network["y"], **network["parameters"]}
     assert steps.keys() == given.keys() | network["values"].keys()
