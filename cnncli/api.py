@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnncli.model import FilePath, Model
+from cnncli.model import FilePath, Model, load_model
 from cnncli.subject.fresh import SEED, FreshNetwork
 from cnncli.subject.subject import choose
 from cnncli.tracing.trace import Trace, trace_image
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
     from cnncli.checking.run import Outcome
+    from cnncli.training.evaluation import Evaluation, Split
     from cnncli.training.loop import Epoch
     from cnncli.training.run import Summary, Watcher
 
@@ -143,6 +144,24 @@ def train(
         Path(data), out=Path(out) if out is not None else None, network=_make_tuple(settings), **of_training
     )
     return run_training(chosen, watcher or SilentWatcher(on_epoch))
+
+
+def evaluate(
+    data: FilePath,
+    model: FilePath | Model,
+    *,
+    split: "Split | None" = None,
+    skip_bad: bool = False,
+) -> "Evaluation":
+    """How good a model is on a folder of images, one folder for each class, or on a split of one.
+
+    The result has `loss`, `accuracy`, `accuracy_interval`, `confusion` (rows: true class), `per_class`, `roc_auc`,
+    `calibration_error` and `list_mistakes(most)`. Raises CnncliError.
+    """
+    from cnncli.training.evaluation import evaluate_folder
+
+    loaded = model if isinstance(model, Model) else load_model(model)
+    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad)
 
 
 def _make_tuple(network: dict[str, Any]) -> dict[str, Any]:

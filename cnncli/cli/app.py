@@ -18,6 +18,7 @@ WIDEST = 1_000  # columns: Typer's own limit is 80
 COMMANDS = {
     "train": "Train a network on a folder of images.",
     "predict": "Tell the class of images, a row for each in the order given.",
+    "evaluate": "Tell how good a model is on images whose classes are known.",
     "gradcheck": "Prove every derivative right: every entry of every parameter and intermediate value, and every link "
     "alone.",
     "trace": "Show every intermediate value and every derivative of one image, and where each number comes from.",

@@ -28,11 +28,16 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
+def write_text(text: str) -> None:
+    """Write a text to stdout as it is."""
+    sys.stdout.write(text)
+    sys.stdout.flush()  # while a closed pipe is still looked for
+
+
 def print_json(document: Any) -> None:
     """Print exactly one JSON document."""
     escape = not sys.stdout.encoding.lower().startswith("utf")
-    sys.stdout.write(json_text(document, ensure_ascii=escape))
-    sys.stdout.flush()  # while a closed pipe is still looked for
+    write_text(json_text(document, ensure_ascii=escape))
 
 
 def json_text(document: Any, *, ensure_ascii: bool = False) -> str:

@@ -1,0 +1,192 @@
+"""How good a model is on images whose classes are known: `cnncli evaluate` as a plain function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from cnncli.data.dataset import refuse_unreadable
+from cnncli.data.folder import VALIDATION, Sample, list_images_below, subfolders
+from cnncli.errors import DataError, ImageError
+from cnncli.model import Model
+from cnncli.network.arrays import Array, Labels
+
+Split = Literal["train", "val", "test"]
+FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": VALIDATION, "test": ("test",)}
+BATCH = 64  # images in one forward pass
+NORMAL_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within so many standard deviations
+BINS = 15  # of confidence, for the calibration error
+
+
+class ClassScore(NamedTuple):
+    """The figures of one class; NaN where there is nothing to count.
+
+    `precision` is the share of right ones among the images that got this answer, `recall` among those of the class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    images: int
+
+
+class Mistake(NamedTuple):
+    """One image that was taken for another class."""
+
+    path: Path
+    true_class: str
+    answer: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's answers on n images."""
+
+    data: Path  # the folder that was evaluated
+    classes: tuple[str, ...]
+    paths: tuple[Path, ...]
+    y: Labels  # (n,)
+    probabilities: Array  # (n, classes)
+    losses: Array  # (n,)
+    left_out: tuple[ImageError, ...] = ()
+
+    @cached_property
+    def answers(self) -> Labels:
+        """The most probable class of each image, of equals the first: (n,)."""
+        answers: Labels = self.probabilities.argmax(axis=1)
+        return answers
+
+    @property
+    def loss(self) -> float:
+        """The mean cross-entropy."""
+        return float(self.losses.mean())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return float((self.answers == self.y).mean())
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+        n, share, z2 = len(self.y), self.accuracy, NORMAL_95**2
+        middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = NORMAL_95 / (1 + z2 / n) * (share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5
+        return max(middle - half, 0.0), min(middle + half, 1.0)
+
+    @cached_property
+    def confusion(self) -> Labels:
+        """How many images of each class (rows) got each answer (columns): (classes, classes)."""
+        counts = np.zeros((len(self.classes), len(self.classes)), np.intp)
+        np.add.at(counts, (self.y, self.answers), 1)
+        return counts
+
+    @property
+    def per_class(self) -> dict[str, ClassScore]:
+        """Precision, recall and F1 of each class."""
+        right, called, images = np.diag(self.confusion), self.confusion.sum(axis=0), self.confusion.sum(axis=1)
+        return {
+            name: ClassScore(_share(r, c), _share(r, i), _share(2 * r, c + i), int(i))
+            for name, r, c, i in zip(self.classes, right, called, images, strict=True)
+        }
+
+    @property
+    def roc_auc(self) -> float | None:
+        """The probability that an image of the second class gets more of it than one of the first; of two classes."""
+        second = self.probabilities[self.y == 1, -1]
+        first = self.probabilities[self.y == 0, -1]
+        if len(self.classes) != 2 or not len(first) or not len(second):
+            return None
+        order = np.sort(first)
+        below = np.searchsorted(order, second, "left") + np.searchsorted(order, second, "right")  # equals count half
+        return float(below.sum() / (2 * len(first) * len(second)))
+
+    @property
+    def calibration_error(self) -> float:
+        """ECE: the mean distance between confidence and accuracy, over 15 equal bins of confidence."""
+        confidence, right = self.probabilities.max(axis=1), self.answers == self.y
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        gaps = np.bincount(bins, confidence, BINS) - np.bincount(bins, right, BINS)
+        return float(np.abs(gaps).sum() / len(self.y))
+
+    def list_mistakes(self, most: int) -> list[Mistake]:
+        """The wrong answers, the most confident first."""
+        wrong = np.flatnonzero(self.answers != self.y)
+        confidence = self.probabilities[wrong, self.answers[wrong]]
+        chosen = wrong[np.argsort(-confidence, kind="stable")][:most]
+        return [
+            Mistake(
+                self.paths[i],
+                self.classes[self.y[i]],
+                self.classes[self.answers[i]],
+                float(self.probabilities[i, self.answers[i]]),
+            )
+            for i in chosen
+        ]
+
+
+def evaluate_folder(data: Path, model: Model, split: Split | None = None, *, skip_bad: bool = False) -> Evaluation:
+    """Answer for every image of a class folder, or of a split of one: DATA/test where there is one and none is named.
+
+    Folders are matched to the model's classes by name; a class of the model may have none. Raises DataError.
+    """
+    folder = find_split(data, split)
+    samples = _label_images(folder, model.classes)
+    read, errors = [], []
+    probabilities, losses = [], []
+    for first in range(0, len(samples), BATCH):
+        pixels, labels = [], []
+        for sample in samples[first : first + BATCH]:
+            try:
+                pixels.append(model.pixels(sample.path))
+            except ImageError as error:
+                errors.append(error)
+                continue
+            labels.append(sample.label)
+            read.append(sample)
+        if pixels:
+            z = model.logits(np.stack(pixels)).astype(np.float64)  # (m, K)
+            probabilities.append(model.chain.output.class_probabilities(z))
+            losses.append(model.chain.output.losses(z, np.array(labels)))
+    if not skip_bad:
+        refuse_unreadable(errors, len(samples))
+    if not read:
+        raise DataError(f"{folder} has no readable image left")
+    y = np.array([sample.label for sample in read])
+    paths = tuple(sample.path for sample in read)
+    return Evaluation(
+        folder, model.classes, paths, y, np.concatenate(probabilities), np.concatenate(losses), tuple(errors)
+    )
+
+
+def find_split(data: Path, split: Split | None) -> Path:
+    """The folder of a split; where none is named DATA/test if it is there, else DATA itself. Raises DataError."""
+    names = [folder.name for folder in subfolders(data)]
+    wanted = FOLDERS[split or "test"]
+    found = next((name for name in wanted if name in names), None)
+    if found is not None:
+        return data / found
+    if split is not None:
+        raise DataError(f"{data} has no folder {' or '.join(wanted)}: it has {', '.join(names) or 'none'}")
+    if "train" in names and not set(VALIDATION).isdisjoint(names):
+        raise DataError(f"{data} is split into {', '.join(names)}: name the split to evaluate", remedy="split")
+    return data
+
+
+def _label_images(folder: Path, classes: Sequence[str]) -> list[Sample]:
+    samples = []
+    for below in subfolders(folder):
+        if below.name not in classes:
+            raise DataError(f"{below}: the model has no class {below.name}, it has {', '.join(classes)}")
+        samples += [Sample(image, classes.index(below.name)) for image in list_images_below(below)]
+    if not samples:
+        raise DataError(f"{folder} holds no images in folders named after the model's classes, {', '.join(classes)}")
+    return samples
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
