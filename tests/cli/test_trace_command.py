@@ -21,7 +21,7 @@ LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
 def test_expand_shows_the_sum_with_its_numbers(cli: Cli) -> None:
     assert cli("trace", "--expand", "dL/dw1[0,0,1,2]").out.splitlines() == [
         "dL/dw1[0,0,1,2] = Σ_i Σ_j dL/dZ1[0,i,j]·X[0,i+1,j+2]",
-        "  dL/dZ1[0,3,0]·X[0,4,2] = -0.1350·3 = -0.4051",
+        "  dL/dZ1[0,3,0]·X[0,4,2] = -0.1350498·3 = -0.4051",
         "  15 more terms are 0 (--full shows them)",
         "  dL/dw1[0,0,1,2] = -0.4051",
     ]
