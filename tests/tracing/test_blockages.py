@@ -26,7 +26,7 @@ def test_the_reasons_of_the_example(entry: str, reason: str) -> None:
 
 
 def test_a_rest_that_no_window_reads() -> None:
-    paths = trace(filters=(1,), kernel=2, image_size=4, seed=3).follow("Z1[0,2,2]")
+    paths = trace(filters=(1,), kernel=2, image_size=4, seed=3).follow("A1[0,2,2]")
     assert "lies in the rest that fills no window: nobody read it" in [b.reason for b in paths.blockages][-1]
 
 
