@@ -48,9 +48,9 @@ class Engine(ABC):
     name: ClassVar[str]  # "textbook"
 
     @staticmethod
-    @abstractmethod
-    def takes(architecture: Architecture) -> bool:
-        """Whether it computes such a network."""
+    def takes(architecture: Architecture) -> bool:  # noqa: ARG004
+        """Whether it computes such a network; it does."""
+        return True
 
     @abstractmethod
     def logits(self, parameters: Parameters, X: Array) -> Array:
@@ -86,7 +86,7 @@ class Engine(ABC):
         weights: Array | None = None,
     ) -> LaneSums:
         """The lanes of a part of a batch, not added up; the whole batch has m images, by which the loss is divided."""
-        w = np.ones(len(X)) if weights is None else weights
+        w = np.ones(len(X)) if weights is None else np.asarray(weights, np.float64)
         lanes = [slice(*ends) for ends in pairwise(bounds)]
         losses, gradients, logits = zip(
             *(self.sum_lane(parameters, X[lane], y[lane], m, smoothing, w[lane]) for lane in lanes), strict=True

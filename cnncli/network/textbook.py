@@ -24,11 +24,6 @@ class Textbook(Engine):
         """`chain` is that of the architecture, or one with exchanged backward functions."""
         self.chain = chain or build_chain(architecture)
 
-    @staticmethod
-    def takes(_architecture: Architecture) -> bool:
-        """Every network."""
-        return True
-
     def logits(self, parameters: Parameters, X: Array) -> Array:
         """z of the dense layer: (m, K)."""
         return run(self.chain.steps, parameters, X)
@@ -43,7 +38,7 @@ class Textbook(Engine):
             zip(steps, read, strict=True), lambda value, at: at[0].forward(value, *at[1]), initial=X
         )
         losses = self.chain.output.losses(z, y, smoothing)
-        gradient = self.chain.loss_backward(z, y, smoothing) * (weights[:, None] * (len(X) / m)).astype(z.dtype)
+        gradient = self.chain.loss_backward(z, y, smoothing) * (weights[:, None] * len(X) / m).astype(z.dtype)
         found: Parameters = {}
         for step, source, of_step in zip(reversed(steps), reversed(sources), reversed(read), strict=True):
             gradient, *of_parameters = self.chain.backward(step, gradient, source, *of_step)
