@@ -130,11 +130,10 @@ def torch_values(network: dict[str, Any]) -> dict[str, Any]:
     values |= {f"z{last}": z, f"A{last}": A, "L": L}
     followed = {name: value for name, value in (leaves | values).items() if name != "L"}
     gradients = torch.autograd.grad(L, list(followed.values()), retain_graph=True)
-    find_jacobian: Any = torch.autograd.functional.jacobian
     answer = torch.sigmoid if outputs == 1 else lambda logits: F.softmax(logits, dim=0)
-    jacobian = find_jacobian(answer, z.detach())
+    jacobian = torch.func.jacrev(answer)(z.detach())
     w, b = leaves[f"w{last}"].detach(), leaves[f"b{last}"].detach()
-    dz_dF = find_jacobian(lambda flat: w @ flat + b, values["F"].detach())
+    dz_dF = torch.func.jacrev(lambda flat: w @ flat + b)(values["F"].detach())
     return (
         {name: value.detach() for name, value in values.items()}
         | {f"dL/d{name}": gradient for name, gradient in zip(followed, gradients, strict=True)}

@@ -37,6 +37,11 @@ class Trace:
         """The arrays by name."""
         return {step.name: step.value for step in self.steps}
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the chain is left out."""
+        return [(step.tensor.name, step.part) for step in self.steps] == [(name, ()) for name in self.chain.tensors]
+
     @cached_property
     def expander(self) -> Expander:
         """Explains its entries."""
