@@ -5,34 +5,68 @@ really allocated.
 """
 
 import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
-from cnncli.errors import CnncliError, UsageError
+from cnncli.errors import ArchitectureError, CnncliError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.steps.step import Step
 
 FLOAT64, FLOAT32 = 8, 4  # bytes
-SUMS = 24  # copies of the parameters that training holds: one for each lane, those of the optimiser, the best ones
+SUMS = 36  # copies of the parameters that training holds: one for each lane, those of the optimiser, the best ones
+MODEST_SIDE = 12  # pixels, of an image
 CGROUP = Path("/sys/fs/cgroup")
 
+# The network with one of its numbers as small as it is where nobody chose it.
+SMALLER: Mapping[str, Callable[[Architecture], Architecture]] = {
+    "image_size": lambda a: replace(a, height=min(a.height, MODEST_SIDE), width=min(a.width, MODEST_SIDE)),
+    "filters": lambda a: replace(a, filters=tuple(min(n, Architecture.filters[0]) for n in a.filters)),
+    "classes": lambda a: replace(a, classes=min(a.classes, Architecture.classes)),
+    "kernel": lambda a: replace(a, kernel=min(a.kernel, Architecture.kernel)),
+    "padding": lambda a: replace(a, padding=min(a.padding, Architecture.padding)),
+}
 
-def require(needed: int, what: str, *, error: type[CnncliError] = UsageError, remedy: str | None = None) -> None:
-    """Raise `error` where `needed` bytes are more than this process may still allocate.
 
-    The sentence says how much it needs; `remedy` is the argument that makes it smaller.
+def require(
+    estimate: Callable[[Architecture], int],
+    architecture: Architecture,
+    what: str,
+    *,
+    error: type[CnncliError] = UsageError,
+    remedy: str | None = None,
+    fixed: bool = False,
+) -> None:
+    """Raise `error` where a network needs more bytes than this process may still allocate.
+
+    The sentence says how much `what` needs and which argument makes it smaller: `remedy`, or the one of the network
+    that makes most difference, unless the network is `fixed`.
     """
-    free = available()
+    needed, free = estimate(architecture), available()
     if needed <= free:
         return
-    wish = "make it smaller" if remedy else "make the image or the network smaller"
-    raise error(f"{what} needs {gigabytes(needed)} of memory, {gigabytes(free)} are free: {wish}", remedy=remedy)
+    sentence = f"{what} needs {describe_size(needed)} of memory, and {describe_size(free)} are free"
+    if remedy is None and not fixed:
+        remedy = _find_remedy(estimate, architecture)
+    raise error(f"{sentence}: make it smaller" if remedy else sentence, remedy=remedy)
 
 
-def gigabytes(size: int) -> str:
-    """Bytes for people: "0.3 GB", "1,234 GB"."""
+def _find_remedy(estimate: Callable[[Architecture], int], architecture: Architecture) -> str | None:
+    """The argument that makes most difference."""
+    sizes = {}
+    for argument, make_smaller in SMALLER.items():
+        with suppress(ArchitectureError):  # what is too small for the rest of the network
+            sizes[argument] = estimate(make_smaller(architecture))
+    return min(sizes, key=lambda argument: sizes[argument], default=None)
+
+
+def describe_size(size: int) -> str:
+    """Bytes for people: "23 MB", "4.0 GB", "1,234 GB"."""
+    if size < 1 << 30:
+        return f"{size / 2**20:.0f} MB"
     return f"{size / 2**30:,.1f} GB" if size < 100 << 30 else f"{size >> 30:,} GB"
 
 

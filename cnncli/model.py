@@ -7,7 +7,7 @@ string with the rest. One key, because the order of several is not fixed and the
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
+from cnncli import memory
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
 from cnncli.errors import DataError, ModelError
@@ -99,9 +100,11 @@ class Model:
 
     @cached_property
     def engine(self) -> "Engine":
-        """The engine of this network's predictions; its arrays are allocated once."""
+        """The engine of this network's predictions. Raises ModelError where its memory is short."""
         from cnncli.network.engines import choose_engine  # only a prediction needs it
 
+        estimate = partial(memory.estimate_prediction, images=1)
+        memory.require(estimate, self.architecture, "the model for one image", error=ModelError, fixed=True)
         return choose_engine(self.architecture)
 
     def save(self, path: Path) -> None:

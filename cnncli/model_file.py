@@ -25,7 +25,6 @@ FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
 MOST_HEADER = 16 << 20  # bytes; the names of 100,000 classes need less
 MOST_BYTES = 1 << 40  # of the whole file: the memory is asked once the architecture is known
-MOST_BLOCKS = 1000
 
 Header = Mapping[str, tuple[Shape, str]]  # shape and dtype by name
 
@@ -115,7 +114,7 @@ def _require_types(architecture: dict[str, Any]) -> None:
 
 def _require_blocks(filters: list[int], header: Header) -> None:
     """Raise ValueError for more blocks than the arrays of the file could fill: each would be built first."""
-    if len(filters) > min(MOST_BLOCKS, len(header)):
+    if len(filters) > len(header):
         raise ValueError(f"{len(filters):,} blocks, but {len(header):,} arrays")
 
 

@@ -13,6 +13,7 @@ from cnncli.cli.blas import keep_to_one_thread
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
+    UNCHECKED,
     Label,
     OptionalModelPath,
     TableOrJson,
@@ -53,7 +54,9 @@ MODE_OPTIONS = (
 )
 Images = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
+    typer.Argument(
+        **UNCHECKED, metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."
+    ),
 ]
 MethodName = Annotated[
     Literal["complex-step", "central", "richardson"],

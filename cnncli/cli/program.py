@@ -12,7 +12,7 @@ import typer
 from cnncli.cli.app import app
 from cnncli.cli.flags import flag
 from cnncli.cli.signals import stop_cleanly
-from cnncli.errors import CnncliError, DataError, Stopped
+from cnncli.errors import CnncliError, DataError, ReaderGone, Stopped
 from cnncli.text import printable
 
 
@@ -32,7 +32,7 @@ def run() -> None:
         _fail(error.format_message().replace("Value error, ", ""), error.exit_code)
     except MemoryError:
         _fail("the memory does not suffice: use smaller images, fewer filters or a smaller batch", 1)
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         _die_of_sigpipe()
     except OSError as error:
         if error.filename is not None:

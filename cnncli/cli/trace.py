@@ -15,6 +15,7 @@ from cnncli.cli.options import (
     NETWORK_OPTIONS,
     OUTPUT,
     SUBJECT,
+    UNCHECKED,
     Force,
     Label,
     OptionalModelPath,
@@ -49,6 +50,7 @@ else:
 ImageOrMatrix = Annotated[
     Path | None,
     typer.Argument(
+        **UNCHECKED,
         metavar="IMAGE",
         help="An image file, or a matrix of numbers in a .csv, .txt or .npy file; "
         "random numbers, or the note's example, without one.",
@@ -57,6 +59,7 @@ ImageOrMatrix = Annotated[
 Weights = Annotated[
     Path | None,
     typer.Option(
+        **UNCHECKED,
         metavar="FILE",
         rich_help_panel=SUBJECT,
         help="Own w1, b1, w2, b2 by name, from a .npz, .safetensors or .json file.",
@@ -107,7 +110,12 @@ FormatName = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="PATH", rich_help_panel=OUTPUT, help="Write a file; its suffix names the format."
+        "--output",
+        "-o",
+        **UNCHECKED,
+        metavar="PATH",
+        rich_help_panel=OUTPUT,
+        help="Write a file; its suffix names the format.",
     ),
 ]
 

@@ -7,6 +7,7 @@ from cnncli.errors import ArchitectureError
 
 Pooling = Literal["max", "average"]
 LEAST = {"height": 1, "width": 1, "channels": 1, "kernel": 1, "pool": 1, "classes": 2, "padding": 0}
+MOST_BLOCKS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Architecture:
                 raise ArchitectureError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if self.pooling not in get_args(Pooling):
             raise ArchitectureError(f"pooling is {self.pooling!r}; it is one of {', '.join(get_args(Pooling))}")
+        if len(self.filters) > MOST_BLOCKS:
+            raise ArchitectureError(f"filters has {len(self.filters):,} blocks; there may be {MOST_BLOCKS:,}")
         if not self.filters or min(self.filters) < 1:
             raise ArchitectureError(
                 f"filters is {list(self.filters)}; it needs one number of at least 1 for each block"

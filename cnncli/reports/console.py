@@ -13,7 +13,10 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 
+from cnncli.errors import ReaderGone
 from cnncli.text import printable_lines
+
+PIECE = 1 << 16  # characters in one write: where Python does not buffer, the end of a longer one may get lost
 
 
 class SafeConsole(Console):
@@ -32,7 +35,7 @@ class SafeConsole(Console):
 
     def on_broken_pipe(self) -> None:
         """Leave it to the program, which knows what to do."""
-        raise BrokenPipeError
+        raise ReaderGone
 
 
 def stdout() -> Console:
@@ -78,8 +81,12 @@ def json_text(document: Any, *, ensure_ascii: bool = False) -> str:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()  # while a closed pipe is still looked for
+    try:
+        for start in range(0, len(text), PIECE):
+            sys.stdout.write(text[start : start + PIECE])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def _finite(value: Any) -> Any:

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -241,8 +242,7 @@ def test_model_files_that_cannot_be_used(
 
 def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, image_folder: Path) -> None:
     run = image_folder.parent / "run"
-    run.mkdir()
-    (run / "settings.json").write_text("{}")
+    assert cli("train", image_folder, "--out", run, "--epochs", 1).code == 0
     (run / "model.safetensors").write_text("precious")
     (run / "mine.txt").write_text("mine")
     refused = cli("train", image_folder, "--out", run)
@@ -252,6 +252,58 @@ def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, ima
     assert cli("train", image_folder, "--out", run, "--force", "--epochs", 1).code == 0
     assert (run / "mine.txt").read_text() == "mine"
     assert cli("info", "-m", run).code == 0
+
+
+@pytest.mark.parametrize("settings", ["{}", "[]", '{"editor": "theirs"}', "[" * 100_000, "", None])
+def test_no_folder_of_the_users_is_taken_for_a_run(cli: Cli, image_folder: Path, settings: str | None) -> None:
+    run = image_folder.parent / "run"
+    run.mkdir()
+    if settings is None:
+        os.mkfifo(run / "settings.json")
+    else:
+        (run / "settings.json").write_text(settings)
+    (run / "model.safetensors").write_text("precious")
+    refused = cli("train", image_folder, "--out", run, "--force")
+    assert refused.code == 2
+    assert refused.sentence.startswith(f"Error: --out {run} exists and holds no run: name a folder that does not exist")
+    assert (run / "model.safetensors").read_text() == "precious"
+
+
+def test_a_run_that_got_no_further_than_its_folder_can_be_replaced(cli: Cli, image_folder: Path) -> None:
+    run = image_folder.parent / "run"
+    run.mkdir()
+    (run / "settings.json").touch()
+    assert cli("train", image_folder, "--out", run, "--force", "--epochs", 1).code == 0
+
+
+def test_no_run_goes_into_the_data(cli: Cli, image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (image_folder.parent / "link").symlink_to(image_folder)
+    before = sorted(image_folder.rglob("*"))
+    monkeypatch.chdir(image_folder)
+    for data, options in (
+        (image_folder, ("--out", image_folder / "run")),
+        (image_folder, ("--out", image_folder.parent / "link" / "run")),
+        (image_folder.parent / "link", ("--out", image_folder)),
+        (".", ()),
+    ):
+        result = cli("train", data, *options)
+        assert result.code == 2
+        assert "where the next training would take it for images: name a folder elsewhere" in result.sentence
+    assert sorted(image_folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["train DATA", "evaluate DATA -m MODEL", "predict DATA -m MODEL"])
+def test_a_folder_that_may_not_be_read_is_no_wrong_usage(
+    cli: Cli, image_folder: Path, model_file: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *_: object) -> Iterator[object]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read everything
+    monkeypatch.setattr("os.scandir", refuse)
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    result = cli(*command.replace("DATA", str(image_folder)).replace("MODEL", str(model_file)).split())
+    assert (result.code, "Permission denied" in result.out + result.err) == (3, True)
 
 
 def test_an_output_path_that_is_a_file(cli: Cli, image_folder: Path) -> None:
