@@ -115,12 +115,12 @@ def prepare_gradcheck(
 
 def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     """The outcome of a check; of our own gradients with the engine that trains such a network."""
-    from cnncli.checking.agreement import compare_engine, join
+    from cnncli.checking.agreement import compare_engine, fits_float32, join
     from cnncli.checking.run import run_gradcheck
     from cnncli.network.engines import choose_engine
 
     outcome = run_gradcheck(check)
-    if check.foreign:
+    if check.foreign or not fits_float32(check.subject):
         return outcome
     engine = choose_engine(check.subject.architecture)
     return outcome.add_engine(join(engine.name, compare_engine(engine, check.subject)))

@@ -69,8 +69,12 @@ class Model:
         return self.normalisation.apply(images, dtype)
 
     def logits(self, images: Pixels) -> Array:
-        """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K)."""
-        return self.engine.logits(self.parameters, self.normalise(images, np.float32))
+        """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K). Raises ModelError where it overflows."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for
+            z = self.engine.logits(self.parameters, self.normalise(images, np.float32))
+        if not np.isfinite(z).all():
+            raise ModelError("the model's weights are too large for its numbers to stay finite: train it again")
+        return z
 
     def rank(self, images: Pixels) -> list[dict[str, float]]:
         """The probability of each class, of each image (m, C, H, W), the most probable first."""

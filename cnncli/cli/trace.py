@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
-from cnncli.cli.blas import keep_to_one_thread
+from cnncli.cli.arithmetic import calm_arithmetic
 from cnncli.cli.flags import flag
 from cnncli.cli.options import (
     FRESH_OPTIONS,
@@ -123,6 +123,7 @@ Output = Annotated[
 @gather("views", VIEW_OPTIONS)
 @gather("network", NETWORK_OPTIONS)
 @gather("fresh", FRESH_OPTIONS)
+@calm_arithmetic()
 def trace(
     *,
     context: typer.Context,
@@ -148,8 +149,6 @@ def trace(
     with options of a fresh network, one with random weights.
     """
     view = modes.TRACE.choose(context)
-    keep_to_one_thread()
-
     from cnncli.cli.destination import Destination
 
     to = Destination(format, views.get("picture", output), force)

@@ -33,9 +33,11 @@ def free_run_folder(data: Path) -> Path:
 
 def refuse_place(path: Path, data: Path, force: bool) -> None:
     """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
-    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(data)):
+    place, around = os.path.realpath(path), os.path.realpath(data)
+    if Path(place).is_relative_to(around):
+        where = "is" if place == around else "lies in"
         raise UsageError(
-            f"{path} lies in {data}, where the next training would take it for images: name a folder elsewhere",
+            f"{path} {where} {data}, where the next training would take it for images: name a folder elsewhere",
             argument="out",
         )
     try:
