@@ -123,7 +123,7 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     if check.foreign or not fits_float32(check.subject):
         return outcome
     engine = choose_engine(check.subject.architecture)
-    return outcome.add_engine(join(engine.name, compare_engine(engine, check.subject)))
+    return outcome.add_engine(join(f"{engine.name} engine", compare_engine(engine, check.subject)))
 
 
 def train(

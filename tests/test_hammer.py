@@ -80,8 +80,6 @@ def test_the_report_repeats_each_failure() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SUBJECTS if name != "kills"])
 def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
-    if name in ("models", "folders", "options"):
-        pytest.skip("not there yet")
     subject = load(name)(tmp_path)
     before = Path.cwd()
     try:

@@ -1,7 +1,8 @@
 """Where a view goes: to stdout, or into a file that is whole or not there; in which format."""
 
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
@@ -11,6 +12,7 @@ from cnncli.reports.drawing import Draw, svg_of, text_of
 from cnncli.reports.trace.formats import FORMATS, Content
 from cnncli.text import printable_lines
 
+PAGE = "html"
 PNG = "png"  # the format of a picture, which only a view of its own draws
 SUFFIXES = {each.suffix: name for name, each in FORMATS.items()} | {".png": PNG}
 
@@ -55,6 +57,20 @@ class Destination:
 
     def _cannot_write(self, error: OSError) -> DataError:
         return DataError(f"{self.output} cannot be written ({error.strerror})")
+
+    def as_page(self) -> "Destination":
+        """The same for the page, in a temporary file where none is named.
+
+        Raises UsageError for any other format.
+        """
+        chosen = self.format or self._of_suffix() or PAGE
+        if chosen != PAGE:
+            raise UsageError(
+                f"opens a page, which is {PAGE}, not {chosen}: name its file with -o FILE.html", argument="open"
+            )
+        page = replace(self, format=PAGE)
+        page.resolve(PAGE)
+        return page if self.output else replace(page, output=Path(tempfile.mkdtemp(prefix="cnncli-")) / "trace.html")
 
     def _of_suffix(self) -> str | None:
         if self.output is None:
