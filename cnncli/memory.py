@@ -114,14 +114,14 @@ def _left_of_limits() -> int:
 def estimate_prediction(architecture: Architecture, images: int) -> int:
     """The bytes of a forward pass in float32 over so many images, with their pixels and the parameters."""
     chain = build_chain(architecture)
-    numbers = images * (2 * prod(chain.image.shape) + 2 * _values(chain) + _scratch(chain))
+    numbers = images * (2 * prod(chain.image.shape) + 2 * _values(chain) + _scratch(chain, architecture))
     return FLOAT32 * (numbers + SUMS * chain.parameter_count)
 
 
 def estimate_training(architecture: Architecture, batch: int) -> int:
     """The bytes of training on batches of so many images in float32; the data set itself is left out."""
     chain = build_chain(architecture)
-    numbers = batch * (2 * prod(chain.image.shape) + 3 * _values(chain) + 2 * _scratch(chain))
+    numbers = batch * (2 * prod(chain.image.shape) + 3 * _values(chain) + 2 * _scratch(chain, architecture))
     return FLOAT32 * (numbers + SUMS * chain.parameter_count)
 
 
@@ -129,7 +129,7 @@ def estimate_trace(architecture: Architecture, images: int) -> int:
     """The bytes of a recorded forward and backward pass in float64."""
     chain = build_chain(architecture)
     record = sum(prod(tensor.shape) for tensor in chain.tensors.values())
-    return FLOAT64 * (2 * images * record + images * 2 * _scratch(chain))
+    return FLOAT64 * (2 * images * record + images * 2 * _scratch(chain, architecture))
 
 
 def estimate_gradcheck(architecture: Architecture, images: int) -> int:
@@ -144,16 +144,16 @@ def _values(chain: Chain) -> int:
     return prod(chain.image.shape) + sum(prod(step.output.shape) for step in chain.steps)
 
 
-def _scratch(chain: Chain) -> int:
+def _scratch(chain: Chain, architecture: Architecture) -> int:
     """The largest array that one step makes on its way, forwards or back: what each of its positions reads, copied."""
-    return max(map(_copies, chain.steps))
+    return max(_copies(step, architecture) for step in chain.steps)
 
 
-def _copies(step: Step) -> int:
-    """Of a step with weights (N, C, …) the patches of its output, and of its source on the way back."""
-    if not step.parameters:
-        return 2 * prod(step.source.shape)
-    N, C, *window = step.parameters[0].shape
-    forward = step.output.shape[1:]
-    back = [place + k - 1 for place, k in zip(forward, window, strict=False)]
-    return prod(window) * (C * prod(forward) + N * prod(back))
+def _copies(step: Step, architecture: Architecture) -> int:
+    """Of a step with weights (N, C, …) the patches of its output, and of its source on the way back; else windows."""
+    if step.parameters:
+        N, C, *window = step.parameters[0].shape
+        back = [side + 2 * architecture.padding for side in step.source.shape[1:]]
+        return prod(window) * (C * prod(step.output.shape[1:]) + N * prod(back))
+    read, made = prod(step.source.shape), prod(step.output.shape)
+    return 2 * (read if read == made else max(read, made * architecture.pool**2))

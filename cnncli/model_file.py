@@ -106,9 +106,10 @@ def _parse_settings(file: Path, metadata: Mapping[str, str], header: Header) -> 
 def _require_types(architecture: dict[str, Any]) -> None:
     """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
     for name, value in architecture.items():
-        expected = type(getattr(Architecture, name, 0))
-        for each in value if expected is tuple else [value]:
-            if type(each) is not (int if expected is tuple else expected):
+        default = getattr(Architecture, name, 0)
+        expected: set[type] = {tuple: {int}, type(None): {int, type(None)}}.get(type(default), {type(default)})
+        for each in value if isinstance(default, tuple) else [value]:
+            if type(each) not in expected:
                 raise TypeError(f"{name} is {shorten(repr(each), 50)}")
 
 

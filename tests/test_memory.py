@@ -24,6 +24,8 @@ NETWORKS = [
     Architecture(40, 40, 3, filters=(8, 8), pooling="average", classes=3),
     Architecture(20, 20, 3, filters=(4,), kernel=1, pool=3, classes=500),
     Architecture(120, 120, 1, filters=(1,), kernel=30, padding=20),
+    Architecture(100, 100, 1, filters=(8, 8), stride=2, padding=9, dilation=2),
+    Architecture(60, 60, 1, filters=(4,), pool=9, pool_stride=1),
 ]
 SMALL = 1 << 20  # bytes that the estimates may leave out
 
