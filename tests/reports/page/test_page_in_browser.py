@@ -242,8 +242,10 @@ def test_one_step_down_the_gradient_is_pythons(open_page: Opened) -> None:
     trace = example()
     page = open_page(trace)
     page.locator("button", has_text="descend").click()
-    stepped = {name: value - 0.1 * trace[f"dL/d{name}"] for name, value in trace.subject.parameters.items()}
-    after = changed(trace, **stepped)
+    stepped: dict[str, Any] = {
+        name: value - 0.1 * trace[f"dL/d{name}"] for name, value in trace.subject.parameters.items()
+    }
+    after = changed(trace, None, **stepped)
     assert_same(page, after)
     told = page.locator(".promise").inner_text()
     fell = f"{trace['L'] - after['L']:.4f}"

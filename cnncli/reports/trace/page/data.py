@@ -84,7 +84,8 @@ def _options(step: Step) -> dict[str, Any]:
     for field in fields(step):
         if field.name not in READ:
             value = getattr(step, field.name)
-            options |= asdict(value) if is_dataclass(value) else {field.name: value}
+            together = is_dataclass(value) and not isinstance(value, type)
+            options |= asdict(value) if together else {field.name: value}
     return options
 
 
