@@ -107,7 +107,9 @@ def _require_types(architecture: dict[str, Any]) -> None:
     """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
     for name, value in architecture.items():
         default = getattr(Architecture, name, 0)
-        expected: set[type] = {tuple: {int}, type(None): {int, type(None)}}.get(type(default), {type(default)})
+        expected = (
+            (int,) if isinstance(default, tuple) else (type(default), int) if default is None else (type(default),)
+        )
         for each in value if isinstance(default, tuple) else [value]:
             if type(each) not in expected:
                 raise TypeError(f"{name} is {shorten(repr(each), 50)}")
