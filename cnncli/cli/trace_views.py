@@ -109,7 +109,7 @@ def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
     if chosen == PNG:
         from cnncli.reports.trace.picture import picture_png
 
-        to.deliver(picture_png(rows, full=look.full))
+        to.deliver(picture_png(shown, rows, full=look.full))
         return
     if chosen == "table" and (to.output is not None or stdout().color_system is None or stdout().no_color):
         raise UsageError("--heat needs a terminal with colours: write a picture with --picture FILE.png instead")

@@ -11,9 +11,9 @@ from cnncli.tracing.derivation import Derivation
 def derivation_lines(derivation: Derivation) -> Iterator[Line]:
     """The shapes, the equations of both passes as a whole and written out, and the chain for each weight."""
     chain = build_chain(derivation.architecture)
-    yield Line("remark", (_sizes(derivation),))
+    yield Line("plain", (_sizes(derivation),))
     yield Line(
-        "remark",
+        "plain",
         (
             "subscripts: row and column, counted from 1; small letters are entries: x12 of X, z12 of Z1, "
             f"w12 of w1{', w2[2] of w2' if chain.shapes['F'] != (1,) else ''}",

@@ -48,7 +48,7 @@ def expansion_lines(expansions: Iterable[Expansion], number: int, look: Look) ->
     if number > most:
         yield Line("gap")
         more = f"{number - most:,} more entries: name one by its index, or see all with {look.written('full')}"
-        yield Line("folded", (f"… and {more}",))
+        yield Line("plain", (f"… and {more}",))
 
 
 def _explain(expansion: Expansion, look: Look) -> Iterator[Line]:

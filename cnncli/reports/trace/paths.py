@@ -43,15 +43,15 @@ def path_lines(paths: Paths, look: Look) -> Iterator[Line]:
         yield from _links(path, column)
     yield Line("gap")
     if not paths.number:
-        yield Line("remark", (f"every path from L to {paths.label} has a link that is 0: it carries nothing",))
+        yield Line("plain", (f"every path from L to {paths.label} has a link that is 0: it carries nothing",))
         yield from blockage_lines(paths.blockages, look)
     if rest:
         together = write_number(sum(others), column)
         more = "" if look.full else f" ({look.written('full')} shows up to {MOST_PATHS_FULL:,})"
-        yield Line("folded", (f"… and {rest:,} weaker paths, together {together}{more}",))
+        yield Line("plain", (f"… and {rest:,} weaker paths, together {together}{more}",))
     added = [_add([write_number(product, column) for product in products])] if 1 < paths.number <= MOST_PATHS else []
     relation = "≈" if added and decimals is None else "="  # of numbers that cancel out, rounding decides what is left
-    yield Line("result", (f"dL/d{paths.label}", *added, write_number(paths.derivative, look.precision)), relation)
+    yield Line("total", (f"dL/d{paths.label}", *added, write_number(paths.derivative, look.precision)), relation)
 
 
 def _add(numbers: Sequence[str]) -> str:

@@ -18,7 +18,9 @@ Kind = Literal[
     "term",  # of the sum of the last equation: symbols, numbers, value
     "link",  # of a path: name, value, reason
     "result",  # a name and its number
-    "remark",  # words
+    "total",  # the result of a whole page
+    "plain",  # words at the beginning of a page, or of a part of it
+    "remark",  # words about the lines above
     "folded",  # words about what is left out
     "window",  # a row of a pooling window, the winner in brackets
     "gap",  # between two explanations

@@ -72,6 +72,8 @@ PARAGRAPHS: dict[str, Callable[[Line], str]] = {
     "equation": _equation,
     "continued": lambda line: f"<p>{mathml_of(f'{line.relation} {line.parts[0]}')}</p>",
     "result": _equation,
+    "total": _equation,
+    "plain": lambda line: f"<p>{escape(line.parts[0])}</p>",
     "remark": lambda line: f'<p class="note">{escape(line.parts[0])}</p>',
     "folded": lambda line: f'<p class="note">{escape(line.parts[0])}</p>',
     "gap": lambda _: "",

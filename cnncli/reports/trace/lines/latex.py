@@ -30,6 +30,7 @@ def _words(line: Line) -> str:
 WORDS: dict[Kind, Callable[[Line], str]] = {
     "section": lambda line: rf"\subsection*{{{escape_latex(line.parts[0].capitalize())}}}",
     "heading": lambda line: rf"\subsubsection*{{{escape_latex(line.parts[0].capitalize())}}}",
+    "plain": _words,
     "remark": _words,
     "folded": _words,
     "window": lambda line: rf"\[ {window_cells(line)} \]",

@@ -27,6 +27,7 @@ def _words(line: Line) -> str:
 WORDS: dict[Kind, Callable[[Line], str]] = {
     "section": lambda line: f"\n## {escape_markdown(line.parts[0].capitalize())}",
     "heading": lambda line: f"\n### {escape_markdown(line.parts[0].capitalize())}",
+    "plain": _words,
     "remark": _words,
     "folded": _words,
     "window": lambda line: f"\n${window_cells(line)}$",

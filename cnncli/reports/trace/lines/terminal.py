@@ -49,9 +49,12 @@ def _single(line: Line, indent: str) -> Text:
             return Text(name, "bold").append("".join(f" = {part}" for part in rest), "not bold")
         case "continued":
             return Text(f"{indent} {line.relation} {line.parts[0]}")
-        case "result":
+        case "result" | "total":
             *before, last = line.parts
-            return Text(f"  {' = '.join(before)} {line.relation} {last}", "bold")
+            indent = "  " if line.kind == "result" else ""
+            return Text(f"{indent}{' = '.join(before)} {line.relation} {last}", "bold")
+        case "plain":
+            return Text(line.parts[0])
         case _:
             return Text(f"  {line.parts[0]}", STYLES.get(line.kind, ""))
 
