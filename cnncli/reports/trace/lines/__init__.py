@@ -1,4 +1,4 @@
-"""Explanations as lines, for the terminal and for documents: what --expand, --follow and --symbolic say.
+"""Explanations as lines, for the terminal and for documents: where an entry comes from, its paths, the derivation.
 
 A view gives its lines once; each file here sets them in one format with `render(title, lines)`.
 """
