@@ -113,3 +113,9 @@ def test_the_classes_of_many_files_are_those_of_each_alone(
     paths[4].write_bytes(b"")
     with pytest.raises(ImageError, match="the file is empty"):
         model.predict(paths)
+
+
+def test_a_stride_of_the_pooling_comes_back(tmp_path: Path) -> None:
+    architecture = Architecture(10, 10, pool_stride=1)
+    Model(architecture, ("a", "b"), Normalisation.none(1), he_normal(architecture, 0)).save(tmp_path / "model")
+    assert load_model(tmp_path / "model").architecture == architecture

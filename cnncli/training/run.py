@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from cnncli import __version__
+from cnncli import __version__, memory
 from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.folder import Folder, scan
@@ -189,8 +190,16 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
         raise DataError(
             f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
+    _require_memory(architecture, min(settings.batch_size, len(training)))
     parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, settings.seed).items()}
     return Model(architecture, classes, Normalisation.measured(training.images), parameters)
+
+
+def _require_memory(architecture: Architecture, batch: int) -> None:
+    """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
+    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
+    what = f"training on batches of {batch}"
+    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
 
 
 def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
-from cnncli.training.run_folder import free_run_folder, refuse_existing
+from cnncli.training.run_folder import free_run_folder, refuse_place
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator
     """
     while True:
         path = out or free_run_folder(data)
-        refuse_existing(path, replace)
+        refuse_place(path, data, replace)
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         lock = _make_and_lock(path, exist_ok=replace)
         if lock is not None:
