@@ -40,6 +40,16 @@ def refuse_existing(path: Path, force: bool) -> None:
         )
 
 
+def list_validation_images(run: Path) -> list[Path]:
+    """The files on which a run was validated, as its split names them; none where it tells of none."""
+    try:
+        root = Path(json.loads((run / SETTINGS).read_text("utf-8"))["data"])
+        with (run / SPLIT).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return [root / row["file"] for row in csv.DictReader(file) if row["split"] == "validation"]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return []
+
+
 class RunFolder:
     """A run folder that is being filled. Raises DataError wherever it cannot be written."""
 
