@@ -22,9 +22,11 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"training", "tracing", "prediction"},
     {"subject"},
     {"model"},
+    {"model_file"},
     {"data"},
     {"network", "examples"},
-    {"files", "errors", "text", "pages", "__init__"},
+    {"files", "stopping", "children"},
+    {"errors", "text", "pages", "__init__"},
 ]
 INNER = (
     "reports",

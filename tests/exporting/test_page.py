@@ -30,7 +30,7 @@ def test_the_page_gives_the_probabilities_of_predict(name: str, browser: Browser
     page = browser.open(file)
     page.wait_for_selector("#check[data-state=right]")
     page.set_input_files("#files", images)
-    wait_for_count(page, "article ol", len(images))
+    wait_for_count(page, "article div > ol", len(images))
     assert page.locator("article h3").all_text_contents() == [path.name for path in reversed(images)]
     for number, prediction in enumerate(reversed(model.predict(images))):
         card = page.locator("article").nth(number)
@@ -111,7 +111,7 @@ def test_the_page_fits_a_phone_and_can_be_used_by_keyboard(browser: Browser, tmp
     file = export(make_model(ARCHITECTURES["one block, sigmoid"]), tmp_path)
     page = browser.open(file, viewport={"width": 375, "height": 700}, color_scheme="dark")
     page.set_input_files("#files", write_images(tmp_path / "images")[:2])
-    wait_for_count(page, "article ol", 2)
+    wait_for_count(page, "article div > ol", 2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
     page.keyboard.press("Tab")

@@ -4,6 +4,7 @@ const MODEL = JSON.parse(document.getElementById("model").textContent);
 const PARAMETERS = Object.fromEntries(
   Object.entries(MODEL.parameters).map(([name, { shape, data }]) => [name, tensor(shape, floats(data))])
 );
+const SHOWN = 5; // classes of each answer; the others are folded away
 const results = document.getElementById("results");
 
 function bytes(text) {
@@ -73,11 +74,11 @@ function picture(pixels) {
   return canvas;
 }
 
-// The classes, the most probable first; of equals the one that comes first.
+// The classes, the most probable first, of equals the one that comes first; most of many are folded away.
 function ranking(probabilities) {
-  const list = document.createElement("ol");
   const order = probabilities.map((_, k) => k).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-  for (const k of order) {
+  const all = document.createElement("div"), list = document.createElement("ol"), rest = document.createElement("ol");
+  for (const [place, k] of order.entries()) {
     const item = document.createElement("li"), bar = document.createElement("meter");
     bar.value = probabilities[k];
     bar.setAttribute("aria-hidden", "true");
@@ -86,9 +87,16 @@ function ranking(probabilities) {
     number.textContent = probabilities[k].toFixed(4);
     number.dataset.probability = probabilities[k];
     item.append(name, bar, number);
-    list.append(item);
+    (place < SHOWN ? list : rest).append(item);
   }
-  return list;
+  all.append(list);
+  if (rest.children.length) {
+    const details = document.createElement("details"), summary = document.createElement("summary");
+    summary.textContent = `${rest.children.length} more`;
+    details.append(summary, rest);
+    all.append(details);
+  }
+  return all;
 }
 
 async function answerAll(files) {
@@ -112,7 +120,7 @@ check().then(
     state.className = "right";
     state.textContent =
       `Checked when this page was opened: on ${MODEL.checks.length} images its numbers are Python's ` +
-      `(largest difference of a probability: ${largest.toExponential(1)}).`;
+      `(no probability differs by more than ${largest.toFixed(8)}).`;
   },
   (error) => {
     state.dataset.state = "wrong";
