@@ -13,7 +13,8 @@ import numpy as np
 from cnncli import __version__
 from cnncli.errors import UsageError
 from cnncli.exporting.checks import Checks
-from cnncli.model import METADATA_KEY, Model
+from cnncli.model import Model
+from cnncli.model_file import METADATA_KEY
 from cnncli.network.arrays import Array
 from cnncli.network.steps.average_pooling import AveragePooling
 from cnncli.network.steps.convolution import Convolution
