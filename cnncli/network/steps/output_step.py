@@ -56,8 +56,11 @@ class OutputStep(ABC):
         """The probability of every class: logits (m, K) → (m, classes), the first class first."""
 
     @abstractmethod
-    def losses(self, z: Array, y: Labels) -> Array:
-        """The loss of each image, from the logits: (m, K), (m,) → (m,)."""
+    def losses(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """The loss of each image, from the logits: (m, K), (m,) → (m,).
+
+        It is the cross-entropy with q = (1 − smoothing)·onehot(y) + smoothing/classes.
+        """
 
     @abstractmethod
     def dL_dA(self, z: Array, y: Labels) -> Array:
@@ -68,8 +71,8 @@ class OutputStep(ABC):
         """dA/dz: (m, 1) for the sigmoid, (m, K, K) for the softmax."""
 
     @abstractmethod
-    def dL_dz(self, z: Array, y: Labels) -> Array:
-        """dL/dz for the mean loss: (m, K)."""
+    def dL_dz(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """dL/dz = (A − q)/m for the mean loss, with q as in `losses`: (m, K)."""
 
     @abstractmethod
     def explain(self, name: str, place: Index, values: Values) -> Made:
@@ -118,3 +121,8 @@ class OutputStep(ABC):
     def _name_formulas(self, tensors: tuple[Tensor, ...], formulas: tuple[str, ...]) -> tuple[tuple[Tensor, str], ...]:
         names = {"z": self.source.name, "A": self.output.name}
         return tuple((tensor, formula.format(**names)) for tensor, formula in zip(tensors, formulas, strict=True))
+
+
+def slope(A: float, again: float) -> float:
+    """A·(1 − A), as an explanation writes it, with A in two places."""
+    return A * (1 - again)

@@ -5,12 +5,12 @@ the softmax saturates.
 """
 
 from dataclasses import replace
-from math import exp, inf, log1p
+from math import exp, inf, log, log1p
 
 import numpy as np
 
 from cnncli.network.arrays import Array, Labels
-from cnncli.network.steps.output_step import OutputStep
+from cnncli.network.steps.output_step import OutputStep, slope
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import ZERO, Factor, Index, Made, Term, Values
 
@@ -46,10 +46,11 @@ class Softmax(OutputStep):
         """A itself: (m, K)."""
         return self.forward(z)
 
-    def losses(self, z: Array, y: Labels) -> Array:
+    def losses(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
         """The loss of each image, log Σ_j e^(z[j] - z[y]): z (m, K), y (m,) → (m,).
 
         The largest term is taken out of the sum, so that log1p keeps what is small: M + log(1 + Σ_others e^(d - M)).
+        The mean of all labels' losses is that minus the mean of d.
         """
         d = z - np.take_along_axis(z, y[:, None], axis=1)  # (m, K)
         largest = _largest(z)  # (m, 1)
@@ -57,6 +58,8 @@ class Softmax(OutputStep):
         others = np.exp(d - M)  # (m, K)
         np.put_along_axis(others, largest, 0, axis=1)
         log_of_sum: Array = M[:, 0] + np.log1p(others.sum(axis=1))
+        if smoothing:
+            log_of_sum -= smoothing * d.mean(axis=1)
         return log_of_sum
 
     def dL_dA(self, z: Array, y: Labels) -> Array:
@@ -73,11 +76,14 @@ class Softmax(OutputStep):
         jacobian: Array = A[:, :, None] * (np.eye(z.shape[1], dtype=z.dtype) - A[:, None, :])
         return jacobian
 
-    def dL_dz(self, z: Array, y: Labels) -> Array:
-        """(A - onehot(y))/m: (m, K)."""
+    def dL_dz(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """(A - onehot(y))/m: (m, K); smoothing moves onehot(y) towards 1/K."""
         A = self.forward(z)  # (m, K)
         np.put_along_axis(A, y[:, None], 0, axis=1)
         np.put_along_axis(A, y[:, None], -A.sum(axis=1, keepdims=True), axis=1)
+        if smoothing:
+            K = z.shape[1]
+            A += smoothing * ((np.arange(K) == y[:, None]) - A.real.dtype.type(1 / K))
         return A / len(z)
 
     def explain(self, name: str, place: Index, values: Values) -> Made:
@@ -88,24 +94,27 @@ class Softmax(OutputStep):
         if name == self.output.name:
             (k,) = place
             template = "e^{} / (" + " + ".join("e^{}" for _ in z) + ")"
-            return Made("", [Term(template, (z[k], *z), shares[k])], f"softmax({self.source.name})")
+            term = Term(template, (z[k], *z), shares[k], lambda own, *all_: exp(own) / sum(map(exp, all_)))
+            return Made("", [term], f"softmax({self.source.name})")
         if name == self.loss.name:
-            return Made(f"−log {self.output.name}[y]", [Term("−log {}", (A[y],), _loss(z, y))], f"for y = {y}")
+            term = Term("−log {}", (A[y],), _loss(z, y), lambda A: -log(A))
+            return Made(f"−log {self.output.name}[y]", [term], f"for y = {y}")
         if name == self.output.gradient.name:
             (k,) = place
             if k != y:
                 return Made("", [ZERO], f"L reads {A[y].label} alone: y = {y}")
-            return Made("", [Term("−1/{}", (A[k],), -1 / shares[k] if shares[k] else -inf)], f"for y = {y}")
+            value = -1 / shares[k] if shares[k] else -inf
+            return Made("", [Term("−1/{}", (A[k],), value, lambda A: -1 / A)], f"for y = {y}")
         if name == self.local_derivative.name:
             j, k = place
             if j == k:
-                return Made("", [Term("{}·(1 − {})", (A[k], A[k]), shares[k] * (1 - shares[k]))])
-            return Made("", [Term("−{}·{}", (A[j], A[k]), -shares[j] * shares[k])])
+                return Made("", [Term("{}·(1 − {})", (A[k], A[k]), shares[k] * (1 - shares[k]), slope)])
+            return Made("", [Term("−{}·{}", (A[j], A[k]), -shares[j] * shares[k], lambda Aj, Ak: -Aj * Ak)])
         (k,) = place
         if k != y:
             return Made("", [Term("{}", (A[k],), shares[k])], f"{A[k].label} − 0, as y = {y}")
         others = sum(share for j, share in enumerate(shares) if j != y)
-        return Made("", [Term("{} − 1", (A[k],), -others)], f"as y = {y}")
+        return Made("", [Term("{} − 1", (A[k],), -others, lambda A: A - 1)], f"as y = {y}")
 
 
 def _largest(z: Array) -> Labels:
