@@ -114,6 +114,7 @@ def render(model: Model, _checks: Checks) -> bytes:
         formats=decoding.FORMATS,
         max_pixels=f"{decoding.MAX_PIXELS:_}",
         background=decoding.BACKGROUND,
+        spare=decoding.SPARE,
         network="\n".join(_network(model, steps, output)),
         functions="\n\n\n".join(inspect.getsource(function).rstrip() for function in functions),
         parameters="\n".join(_parameters(model)),

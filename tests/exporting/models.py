@@ -1,6 +1,5 @@
 """Models of every kind of network, with weights that make a difference, and image files of every kind."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +65,15 @@ def write_images(folder: Path) -> list[Path]:
     return paths
 
 
-def png(array: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
-    """A PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
-    return file.getvalue()
+def write_photos(folder: Path) -> list[Path]:
+    """JPEG files much larger than any of the networks' inputs, lying and standing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    i, j = np.mgrid[0:300, 0:400]
+    waves = np.stack([np.sin(i / 30 + j / 50), np.cos(i / 17 - j / 23), np.sin(i * j / 4000)], axis=-1)
+    photo = Image.fromarray((127 + 100 * waves).astype(np.uint8))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    photo.save(folder / "photo.jpg")
+    photo.save(folder / "turned.jpg", exif=turned)
+    photo.convert("L").resize((40, 90)).save(folder / "gray.jpg")
+    return [folder / "photo.jpg", folder / "turned.jpg", folder / "gray.jpg"]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnncli.data.decoding import FORMATS, MAX_PIXELS
+from cnncli.data.decoding import FORMATS, MAX_PIXELS, SPARE
 from cnncli.errors import ModelError
 from cnncli.exporting import formats, page, script, standalone
 from cnncli.exporting.export import export_model
 from cnncli.model import load_model
 from tests.conftest import ROOT, SAMPLE_DATA, Cli
-from tests.exporting.models import ARCHITECTURES, make_model, write_images
+from tests.exporting.models import ARCHITECTURES, make_model, write_images, write_photos
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def model_file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_script_gives_the_probabilities_of_predict(name: str, tmp_path: Path) -> None:
     model, images = make_model(ARCHITECTURES[name]), write_images(tmp_path / "images")
+    images += write_photos(tmp_path / "photos")
     model.save(tmp_path / "model.safetensors")
     exported = export_model(tmp_path / "model.safetensors", tmp_path / "model.py")
     assert exported.largest_difference is not None
@@ -91,7 +92,7 @@ def test_a_script_runs_on_its_own(tmp_path: Path, model_file: Path) -> None:
 
 
 def test_a_script_and_a_page_have_the_limits_of_the_decoder() -> None:
-    assert (standalone.FORMATS, standalone.MAX_PIXELS) == (FORMATS, MAX_PIXELS)
+    assert (standalone.FORMATS, standalone.MAX_PIXELS, standalone.SPARE) == (FORMATS, MAX_PIXELS, SPARE)
     decoding = (ROOT / "cnncli" / "exporting" / "templates" / "decoding.js").read_text("utf-8")
     assert f"MAX_PIXELS = {MAX_PIXELS};" in decoding
 

@@ -10,7 +10,7 @@ from PIL import Image
 from cnncli.exporting.export import export_model
 from cnncli.model import Model
 from tests.browser import Browser
-from tests.exporting.models import ARCHITECTURES, make_model, write_images
+from tests.exporting.models import ARCHITECTURES, make_model, write_images, write_photos
 
 
 def wait_for_count(page: Any, selector: str, count: int) -> None:
@@ -58,6 +58,18 @@ def test_photos_are_scaled_as_pillow_scales_them(browser: Browser, tmp_path: Pat
             list((tmp_path / "image.png").read_bytes()),
         )
         assert read == model.pixels(tmp_path / "image.png").ravel().tolist(), (height, width)
+
+
+def test_large_photos_are_almost_the_same(browser: Browser, tmp_path: Path) -> None:
+    model = make_model(ARCHITECTURES["two blocks, softmax, RGB"])
+    page = browser.open(export(model, tmp_path))
+    for photo in write_photos(tmp_path / "photos"):
+        read = page.evaluate(
+            "async (jpeg) => Array.from(await readImage(new Blob([Uint8Array.from(jpeg)])))", list(photo.read_bytes())
+        )
+        difference = np.abs(np.array(read) - model.pixels(photo).ravel())
+        assert difference.max() <= (2 if photo.stem != "turned" else 40), photo  # its blocks begin at the other end
+        assert difference.mean() <= (1 if photo.stem != "turned" else 12), photo
 
 
 def test_what_is_no_image_gets_its_reason(browser: Browser, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-// An image file becomes pixels by cnncli's rules: the EXIF orientation applied, whatever is transparent laid on white,
-// scaled with its proportions kept until it covers the network's size (bilinear, antialiased), cropped at the centre.
+// An image file becomes pixels by cnncli's rules: the EXIF orientation applied, whatever is transparent laid on white, a
+// JPEG that is much larger than needed made smaller by whole factors, scaled with its proportions kept until it covers
+// the network's size (bilinear, antialiased), cropped at the centre.
 
 const MAGIC = [
   [0x89, 0x50, 0x4e, 0x47], [0xff, 0xd8, 0xff], [0x42, 0x4d], [0x47, 0x49, 0x46, 0x38], [0x52, 0x49, 0x46, 0x46],
@@ -29,8 +30,30 @@ async function readImage(file) {
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const colours = fit(context.getImageData(0, 0, width, height).data, width, height);
-  return toChannels(colours);
+  const pixels = context.getImageData(0, 0, width, height).data;
+  const factor = MAGIC[1].every((byte, place) => head[place] === byte) ? reduction(width, height) : 1;
+  return toChannels(fit(reduce(pixels, width, height, factor), Math.ceil(width / factor), Math.ceil(height / factor)));
+}
+
+// How much smaller a JPEG is decoded: 8, 4, 2 or 1, the most that leaves at least twice the network's size.
+function reduction(width, height) {
+  const ratio = Math.min(width / (2 * MODEL.width), height / (2 * MODEL.height));
+  return [8, 4, 2].find((factor) => ratio >= factor) || 1;
+}
+
+// RGBA → RGBA: the mean of every square of `factor` pixels a side.
+function reduce(pixels, width, height, factor) {
+  if (factor === 1) return pixels;
+  const W = Math.ceil(width / factor), H = Math.ceil(height / factor);
+  const means = new Uint8ClampedArray(4 * W * H);
+  for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) for (let colour = 0; colour < 3; colour++) {
+    let sum = 0, count = 0;
+    for (let y = i * factor; y < Math.min((i + 1) * factor, height); y++)
+      for (let x = j * factor; x < Math.min((j + 1) * factor, width); x++, count++)
+        sum += pixels[4 * (y * width + x) + colour];
+    means[4 * (i * W + j) + colour] = Math.round(sum / count);
+  }
+  return means;
 }
 
 // RGBA of any size → red, green, blue of the network's size, (H, W, 3); rows first, then columns.
