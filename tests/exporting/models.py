@@ -68,7 +68,7 @@ def write_images(folder: Path) -> list[Path]:
 def write_photos(folder: Path) -> list[Path]:
     """JPEG files much larger than any of the networks' inputs, lying and standing."""
     folder.mkdir(parents=True, exist_ok=True)
-    i, j = np.mgrid[0:300, 0:400]
+    i, j = np.mgrid[0:304, 0:400]
     waves = np.stack([np.sin(i / 30 + j / 50), np.cos(i / 17 - j / 23), np.sin(i * j / 4000)], axis=-1)
     photo = Image.fromarray((127 + 100 * waves).astype(np.uint8))
     turned = Image.Exif()
