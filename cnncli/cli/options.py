@@ -67,6 +67,8 @@ Label = Annotated[
         help="The true class; the image's folder names it where not given (1 without a model).",
     ),
 ]
+THREADS_HELP = "Processor cores that compute; all if not given. Changes no result."
+Threads = Annotated[int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help=THREADS_HELP)]
 _model = typer.Option(
     "--model",
     "-m",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from cnncli.cli.modes import refuse
-from cnncli.cli.options import OUTPUT, UNCHECKED, ModelPath, is_given
+from cnncli.cli.options import OUTPUT, UNCHECKED, ModelPath, Threads, is_given
 
 Images = Annotated[
     list[Path],
@@ -33,27 +33,35 @@ def predict(
     model: ModelPath,
     top_k: TopK = None,
     format: Format = "table",  # noqa: A002
+    threads: Threads = None,
 ) -> None:
     """Tell the class of images, a row for each in the order given.
 
-    An image that cannot be read gets its reason in its row, and the exit code is 3.
+    An image that cannot be read gets its reason in its row, and the exit code is 3. CSV is written row by row.
     """
     if format == "csv" and is_given(context, "top_k"):
         refuse("--format csv", ["--top-k"])
 
     from cnncli.model import load_model
-    from cnncli.prediction import Unreadable
+    from cnncli.prediction import Answer, Unreadable
     from cnncli.prediction import predict as classify
     from cnncli.reports.console import print_json
     from cnncli.reports.predictions import prediction_documents, prediction_table, print_prediction_csv
 
     network = load_model(model)
-    answers = list(classify(images, network))
+    unreadable: list[Unreadable] = []
+
+    def note(answer: Answer) -> Answer:
+        if isinstance(answer, Unreadable) and not unreadable:
+            unreadable.append(answer)
+        return answer
+
+    answers = map(note, classify(images, network, threads))
     if format == "json":
         print_json(prediction_documents(answers, top_k or len(network.classes)))
     elif format == "csv":
         print_prediction_csv(answers, network.classes)
     else:
         prediction_table(answers, top_k or 1)
-    if any(isinstance(answer, Unreadable) for answer in answers):
+    if unreadable:
         raise typer.Exit(3)

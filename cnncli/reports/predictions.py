@@ -46,14 +46,20 @@ def prediction_documents(answers: Iterable[Answer], top_k: int) -> list[dict[str
 
 
 def print_prediction_csv(answers: Iterable[Answer], classes: Sequence[str]) -> None:
-    """The same as CSV: path, class, probability, p(…) of every class in the model's order, error."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "class", "probability", *(f"p({name})" for name in classes), "error"])
+    """The same as CSV: path, class, probability, p(…) of every class in the model's order, error.
+
+    Each row is written as soon as its answer is there, so that answers without an end can be read.
+    """
+    _print_row("path", "class", "probability", *(f"p({name})" for name in classes), "error")
     for answer in answers:
         if isinstance(answer, Unreadable):
-            writer.writerow([printable(answer.path), "", "", *("" for _ in classes), answer.reason])
+            _print_row(printable(answer.path), "", "", *("" for _ in classes), answer.reason)
         else:
             every = [answer.probabilities[name] for name in classes]
-            writer.writerow([printable(answer.path), answer.best, answer.probabilities[answer.best], *every, ""])
+            _print_row(printable(answer.path), answer.best, answer.probabilities[answer.best], *every, "")
+
+
+def _print_row(*cells: object) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
     write_text(text.getvalue())
