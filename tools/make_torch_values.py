@@ -107,9 +107,9 @@ def torch_values(network: dict[str, Any]) -> dict[str, Any]:
     followed = {name: value for name, value in (leaves | values).items() if name != "L"}
     gradients = torch.autograd.grad(L, list(followed.values()), retain_graph=True)
     answer = torch.sigmoid if outputs == 1 else lambda logits: F.softmax(logits, dim=0)
-    jacobian = torch.autograd.functional.jacobian(answer, z.detach())
+    jacobian = torch.func.jacrev(answer)(z.detach())
     w, b = leaves[f"w{last}"].detach(), leaves[f"b{last}"].detach()
-    dz_dF = torch.autograd.functional.jacobian(lambda flat: w @ flat + b, values["F"].detach())
+    dz_dF = torch.func.jacrev(lambda flat: w @ flat + b)(values["F"].detach())
     return (
         {name: value.detach() for name, value in values.items()}
         | {f"dL/d{name}": gradient for name, gradient in zip(followed, gradients, strict=True)}

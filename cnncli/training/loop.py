@@ -11,9 +11,9 @@ from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
-from cnncli.network.arrays import Labels
 from cnncli.network.engine import Engine
 from cnncli.training.optimisers import Optimiser
+from cnncli.training.order import Batch, order_epoch
 
 EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
 
@@ -60,31 +60,30 @@ def train(
     the batch's loss. Raises Diverged as soon as a loss is not finite.
     """
     for number in range(1, epochs + 1):
-        order = np.random.default_rng([seed, number]).permutation(len(training))
-        batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        batches = order_epoch(len(training), seed, number, batch_size)
         start = time.perf_counter()
         mean, norms = _run_epoch(model, engine, training, batches, optimiser, number, on_batch)
         seconds = time.perf_counter() - start
         with np.errstate(over="ignore", invalid="ignore"):
             score = evaluate(model, validation, engine)
         _refuse_not_finite(score.loss, f"the validation of epoch {number}")
-        yield Epoch(number, mean, score, norms, seconds, len(order) / seconds)
+        yield Epoch(number, mean, score, norms, seconds, len(training) / seconds)
 
 
 def _run_epoch(
     model: Model,
     engine: Engine,
     training: Dataset,
-    batches: Sequence[Labels],
+    batches: Sequence[Batch],
     optimiser: Optimiser,
     number: int,
     on_batch: Callable[[int, int, float], None],
 ) -> tuple[Score, dict[str, float]]:
-    """One step for each batch of image indices; the mean score, and the mean norm of each gradient."""
+    """One step for each batch; the mean score, and the mean norm of each gradient."""
     X, output = Batches(training.images, model.normalisation), model.chain.output
     loss, correct, done = 0.0, 0, 0
     norms = dict.fromkeys(model.parameters, 0.0)
-    for step, batch in enumerate(batches, 1):
+    for step, (batch, _) in enumerate(batches, 1):
         y = training.labels[batch]
         with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
             result = engine.loss_and_gradients(model.parameters, X[batch], y)

@@ -17,6 +17,7 @@ from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Textbook
 from cnncli.training.loop import Epoch, evaluate, train
 from cnncli.training.optimisers import Adam, Momentum, make_optimiser
+from cnncli.training.order import order_epoch
 from cnncli.training.settings import OptimiserName
 
 
@@ -73,8 +74,7 @@ def test_an_epoch_reports_means_over_its_images_and_the_mean_over_its_batches_of
     parameters = {name: value.astype(np.float64) for name, value in model.parameters.items()}
     X, textbook = model.normalise(data.images, np.float64), Textbook(model.architecture)
     losses, right, norms = [], [], []  # of each image, of each image, of each batch
-    order = np.random.default_rng([3, 1]).permutation(10)
-    for batch in (order[:4], order[4:8], order[8:]):
+    for batch, _ in order_epoch(10, 3, 1, 4):
         loss, gradients, logits = textbook.loss_and_gradients(parameters, X[batch], data.labels[batch])
         losses += [loss] * len(batch)
         right += list((logits[:, 0] > 0) == data.labels[batch])

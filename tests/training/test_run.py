@@ -12,6 +12,7 @@ from PIL import Image
 
 from cnncli.model import load_model
 from cnncli.network.initialisation import he_normal
+from cnncli.training.order import order_epoch
 from cnncli.training.run import Watcher, run_training
 from cnncli.training.settings import TrainingSettings
 from tests.conftest import Cli
@@ -37,8 +38,8 @@ def test_seed_and_batch_size_reach_the_training(image_folder: Path, tmp_path: Pa
     losses = np.log1p(np.exp(np.where(y == 1, -z, z)))
     expected = []
     for epoch in (1, 2):
-        order = np.random.default_rng([5, epoch]).permutation(len(y))
-        expected += [(epoch, end, losses[order[end - size : end]].mean()) for end, size in ((4, 4), (8, 4), (10, 2))]
+        batches = order_epoch(len(y), 5, epoch, 4)
+        expected += [(epoch, done, losses[b.images].mean()) for done, b in zip((4, 8, 10), batches, strict=True)]
     assert_allclose([call.args for call in watcher.batch.call_args_list], expected, rtol=1e-5)
 
 

@@ -1,0 +1,54 @@
+"""The order of the images in an epoch, and who computes what: a pure function of (number of images, seed, epoch).
+
+The images are dealt to shards, and the shards to lanes. A batch's gradient is the sum over its lanes in their order, so
+that a thread, a process or another machine may compute any of them without changing a bit of it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnncli.network.arrays import Labels
+
+SHARDS = 64  # whoever trains owns whole shards, and needs the images of no other
+LANES = 16  # lane l owns the shards l, l + 16, l + 32 and l + 48
+
+
+class Batch(NamedTuple):
+    """The images of one step, lane by lane; lane l has images[bounds[l]:bounds[l + 1]], which may be none."""
+
+    images: Labels  # (m,)
+    bounds: Labels  # (LANES + 1,)
+
+
+def deal(n: int, seed: int) -> list[Labels]:
+    """The images of each shard: 0 … n-1, shuffled by the seed and dealt round robin."""
+    shuffled = np.random.default_rng(seed).permutation(n)
+    return [shuffled[shard::SHARDS] for shard in range(SHARDS)]
+
+
+def order_epoch(n: int, seed: int, epoch: int, batch_size: int) -> list[Batch]:
+    """The batches of an epoch; every image is in one of them, and only the last may be smaller.
+
+    Each lane shuffles its own images, and gives one of them in every turn until it has none left; the order of the
+    lanes in a turn is drawn anew each time.
+    """
+    shards = deal(n, seed)
+    lanes = [np.concatenate(shards[lane::LANES]) for lane in range(LANES)]
+    turns = -(-n // LANES)
+    places = np.random.default_rng([seed, epoch]).permuted(np.tile(np.arange(LANES), (turns, 1)), axis=1)  # (turns, 16)
+    images = np.concatenate(
+        [np.random.default_rng([seed, epoch, lane]).permutation(members) for lane, members in enumerate(lanes)]
+    )  # (n,)
+    lane_of = np.repeat(np.arange(LANES), [len(members) for members in lanes])  # (n,)
+    turn_of = np.concatenate([np.arange(len(members)) for members in lanes])  # (n,)
+    sequence = np.lexsort((places[turn_of, lane_of], turn_of))
+    return [
+        _gather_lanes(images[chosen], lane_of[chosen])
+        for chosen in (sequence[first : first + batch_size] for first in range(0, n, batch_size))
+    ]
+
+
+def _gather_lanes(images: Labels, lane_of: Labels) -> Batch:
+    by_lane = np.argsort(lane_of, kind="stable")
+    return Batch(images[by_lane], np.searchsorted(lane_of[by_lane], np.arange(LANES + 1)))
