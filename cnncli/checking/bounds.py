@@ -58,7 +58,8 @@ class Bounds:
         """Of the output of a step that is given its source: the rounding of its own sums."""
         if isinstance(step, KinkedStep):  # it takes one number as it is
             return np.zeros(self.record[step.output.name].shape)
-        off: Array = (self._count_terms(step) + 1) * (self.u * step.forward(*self._sizes(step)) + self.tiny)
+        roundings = self._count_terms(step) + 1
+        off: Array = roundings * (self.u * step.forward(*self._sizes(step)) + self.tiny)
         return off
 
     def relative(self, steps: Iterable[Step]) -> float:
@@ -72,7 +73,8 @@ class Bounds:
         m, K = z.shape
         shares = np.abs(self.chain.output.losses(z, y)) / m
         moved: Array = (np.abs(self._dL_dz) + self._carried_to_dL_dz).sum(axis=1) * self._largest_of_logits[:, 0]
-        return moved + (K + m + OF_ELEMENTARY) * (self.u * shares + self.tiny)
+        off: Array = moved + (K + m + OF_ELEMENTARY) * (self.u * shares + self.tiny)
+        return off
 
     @cached_property
     def logit_gradient(self) -> Array:

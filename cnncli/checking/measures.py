@@ -27,7 +27,7 @@ class Loss:
         share: Array = self.output.losses(z, self.y[image]) / len(self.y)
         return share
 
-    def change(self, after: Array, before: Array, image: Labels) -> tuple[Array, Array]:
+    def change(self, after: Array, before: Array, _reached: Array, image: Labels) -> tuple[Array, Array]:
         """By how much L grows, and the rounding of both.
 
         Where the logits move by δ, the loss and its slope grow by no more than e^(2δ), and Σ |dL/dz| is 2/m at most.
@@ -65,13 +65,14 @@ class WeightedSum:
         total: Array = self._sum(self.gradient, Y, image)
         return total
 
-    def change(self, after: Array, before: Array, image: Labels) -> tuple[Array, Array]:
-        """The sum over what has changed, with its rounding; what has not changed to the bit adds none."""
-        moved, changed = np.abs(after - before), (after != before).astype(np.float64)
+    def change(self, after: Array, before: Array, reached: Array, image: Labels) -> tuple[Array, Array]:
+        """The sum over what has changed, with the rounding of what is reached: no other adds any."""
+        moved = np.abs(after - before)
         gradient = np.abs(self.gradient)
-        rounding = self._sum(gradient * 2 * self.rounding, changed, image)
-        of_sum = changed.reshape(len(after), -1).sum(axis=1) * U64
-        return self(after - before, image), rounding + (2 * self.relative + of_sum) * self._sum(gradient, moved, image)
+        rounding = self._sum(gradient * 2 * self.rounding, reached, image)
+        of_sum = reached.reshape(len(after), -1).sum(axis=1) * U64
+        rounding = rounding + (2 * self.relative + of_sum) * self._sum(gradient, moved, image)
+        return self((after - before) * reached, image), rounding
 
     def spread(self, slope: Array, width: Array, image: Labels) -> tuple[Array, Array]:
         """dL/dY·slope ± |dL/dY|·width."""

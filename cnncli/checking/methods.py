@@ -25,6 +25,7 @@ from cnncli.network.arrays import Array, Labels
 Method = Literal["complex-step", "central", "richardson"]
 METHODS: tuple[Method, ...] = ("complex-step", "central", "richardson")
 Flags = NDArray[np.bool_]
+Difference = Callable[[Probe, Labels, Array, Array], tuple[Array, Array]]
 
 EPS = float(np.finfo(np.float64).eps)
 CENTRAL_STEP = 1e-4  # how far the logit may move
@@ -49,16 +50,23 @@ def opinion(method: Method, probe: Probe, entries: Labels) -> Opinion:
         value = probe.slopes(entries)
         underflow = np.full(len(value), np.finfo(np.float64).tiny / COMPLEX_STEP)
         return Opinion(value, underflow, np.zeros(len(value), bool), value, value)
-    return _take_differences(probe, entries, _central if method == "central" else _richardson)
+    if method == "central":
+        return _take_differences(probe, entries, _central, CENTRAL_STEP)
+    return _take_differences(probe, entries, _richardson, RICHARDSON_STEP)
 
 
-def _take_differences(
-    probe: Probe, entries: Labels, difference: Callable[[Probe, Labels, Reach, Array], tuple[Array, Array]]
-) -> Opinion:
-    """Differences inside the reach, and on a kink the slopes of the pieces that meet there."""
+def _take_differences(probe: Probe, entries: Labels, difference: Difference, movement: float) -> Opinion:
+    """Differences inside the reach, and on a kink the slopes of the pieces that meet there.
+
+    Those are asked too where the numbers are so large that their last place alone is a longer step than there is room.
+    """
     reach = probe.reach(entries)
-    value, uncertainty = difference(probe, entries, reach, np.where(reach.on_kink, 1, reach.distance / 4))
-    kinks = reach.on_kink.copy()
+    step = _choose_step(probe, reach, movement)
+    h = _make_exact(step, probe.sizes(entries))
+    value, uncertainty = difference(probe, entries, reach.reached, h)
+    kinks = reach.on_kink | (step < 2 * np.spacing(probe.sizes(entries)))
+    # The certificate is exact; that the step stayed on the piece is confirmed all the same.
+    kinks |= probe.leaves_piece(entries, h) | probe.leaves_piece(entries, -h)
     below, above = value.copy(), value.copy()
     if kinks.any():
         on_kink = entries[kinks]
@@ -69,19 +77,17 @@ def _take_differences(
     return Opinion(value, uncertainty, kinks, below, above)
 
 
-def _central(probe: Probe, entries: Labels, reach: Reach, room: Array) -> tuple[Array, Array]:
-    h = _choose_step(probe, entries, reach, room / 2, CENTRAL_STEP)
-    (coarse, _), (fine, rounding) = probe.differences(entries, 2 * h), probe.differences(entries, h)
+def _central(probe: Probe, entries: Labels, reached: Array, h: Array) -> tuple[Array, Array]:
+    (coarse, _), (fine, rounding) = probe.differences(entries, h, reached), probe.differences(entries, h / 2, reached)
     return fine, np.abs(fine - coarse) + rounding
 
 
-def _richardson(probe: Probe, entries: Labels, reach: Reach, room: Array) -> tuple[Array, Array]:
-    wanted = _choose_step(probe, entries, reach, room, RICHARDSON_STEP)
+def _richardson(probe: Probe, entries: Labels, reached: Array, first: Array) -> tuple[Array, Array]:
     before: list[tuple[Array, Array]] = []
-    value, error = np.zeros(len(wanted)), np.full(len(wanted), np.inf)
+    value, error = np.zeros(len(first)), np.full(len(first), np.inf)
     for number in range(STEPS):
-        h = _make_exact(wanted / SHRINK**number, probe.sizes(entries))
-        row = [probe.differences(entries, h)]
+        h = _make_exact(first / SHRINK**number, probe.sizes(entries))
+        row = [probe.differences(entries, h, reached)]
         for order, (previous, previous_rounding) in enumerate(before, start=1):
             (latest, latest_rounding), factor = row[-1], SHRINK ** (2 * order)
             extrapolated = (factor * latest - previous) / (factor - 1)
@@ -94,14 +100,16 @@ def _richardson(probe: Probe, entries: Labels, reach: Reach, room: Array) -> tup
     return value, error
 
 
-def _choose_step(probe: Probe, entries: Labels, reach: Reach, room: Array, movement: float) -> Array:
-    """The step that the measured number bears, if there is room for it."""
+def _choose_step(probe: Probe, reach: Reach, movement: float) -> Array:
+    """The step that the measured number bears, or a quarter of the reach if that is shorter."""
+    room = np.where(reach.on_kink, np.inf, reach.distance / 4)
     largest = float(np.abs(probe.values[probe.name]).max(initial=0)) or 1.0
     wanted = probe.measure.suggest_step(reach.scale, movement, largest)
-    return _make_exact(np.minimum(wanted, room), probe.sizes(entries))
+    step: Array = np.minimum(wanted, room)
+    return step
 
 
 def _make_exact(h: Array, size: Array) -> Array:
-    """The nearest step that x ± h takes without rounding, and at least the last place of x."""
-    exact: Array = np.maximum((size + h) - size, 2 * np.spacing(size))
+    """The nearest step that x ± h and x ± h/2 take without rounding, and at least some last places of x."""
+    exact: Array = 2 * np.maximum((size + h / 2) - size, np.spacing(size))
     return exact

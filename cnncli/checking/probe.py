@@ -28,6 +28,7 @@ class Reach(NamedTuple):
 
     distance: Array  # (E,)
     scale: Array  # (E,) the largest slope of any output of the steps
+    reached: Array  # (rows, …) 1 for each output that the entry reaches, else 0
     on_kink: NDArray[np.bool_]  # (E,) a maximum would change hands at a distance that is no more than rounding
 
 
@@ -37,7 +38,7 @@ class Measure(Protocol):
     def __call__(self, output: Array, image: Labels, /) -> Array:
         """The numbers: (rows, …) → (rows,)."""
 
-    def change(self, after: Array, before: Array, image: Labels, /) -> tuple[Array, Array]:
+    def change(self, after: Array, before: Array, reached: Array, image: Labels, /) -> tuple[Array, Array]:
         """How much larger each is after than before, and the rounding that this may carry: (rows,) each."""
 
     def spread(self, slope: Array, width: Array, image: Labels, /) -> tuple[Array, Array]:
@@ -106,7 +107,7 @@ class Probe:
         middle, off = (part.reshape(len(entries), -1).sum(axis=1) for part in self.measure.spread(slope, width, image))
         return middle - off, middle + off
 
-    def differences(self, entries: Labels, h: Array) -> tuple[Array, Array]:
+    def differences(self, entries: Labels, h: Array, reached: Array) -> tuple[Array, Array]:
         """(φ(x+h) − φ(x−h))/2h for each entry, and the error that rounding may have made in it: (E,) each."""
 
         def take(step: KinkedStep, source: Array, _: Labels) -> Array:
@@ -115,7 +116,7 @@ class Probe:
         after, image = self._pass_through(entries, h, take)
         before, _ = self._pass_through(entries, -h, take)
         change, rounding = (
-            part.reshape(len(entries), -1).sum(axis=1) for part in self.measure.change(after, before, image)
+            part.reshape(len(entries), -1).sum(axis=1) for part in self.measure.change(after, before, reached, image)
         )
         return change / (2 * h), rounding / (2 * h)
 
@@ -139,7 +140,9 @@ class Probe:
             return self._take_recorded(step, source, image)
 
         output, _ = self._pass_through(entries, 1j * COMPLEX_STEP, look)
-        return Reach(distance, np.abs(output.imag).reshape(len(entries), -1).max(axis=1) / COMPLEX_STEP, on_kink)
+        slopes = np.abs(output.imag) / COMPLEX_STEP
+        reached = (slopes > 0).astype(np.float64)
+        return Reach(distance, slopes.reshape(len(entries), -1).max(axis=1), reached, on_kink)
 
     def leaves_piece(self, entries: Labels, change: Array) -> NDArray[np.bool_]:
         """Whether, after the change, any maximum differs by more than rounding from its recorded candidate."""
