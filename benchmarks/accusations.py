@@ -90,6 +90,12 @@ def tell(outcome: Outcome) -> str:
     return "; ".join(lines)
 
 
+def write(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,12 +121,13 @@ def main() -> None:
             counts["entries accused"] += sum(int(check.failed.sum()) for check in everything)
             if not outcome.passed:
                 counts["networks accused"] += 1
-                sys.stdout.write(f"{program}, seed {seed}: {tell(outcome)}\n")
+                write(f"{program}, seed {seed}: {tell(outcome)}")
         if given.plant:
             smallest[find_smallest(subject, gradients, given.method, seed)[1]] += 1
-    sys.stdout.write(f"{given.method}: {dict(counts)}, {time.process_time() - started:.0f} s of computing\n")
-    if given.plant:
-        sys.stdout.write(f"smallest relative error found (exponent: networks): {dict(sorted(smallest.items()))}\n")
+        if (seed + 1) % 100 == 0 or seed + 1 == given.first + given.networks:
+            write(f"{given.method}, to seed {seed}: {dict(counts)}, {time.process_time() - started:.0f} s of computing")
+            if given.plant:
+                write(f"smallest relative error found, as exponent: networks: {dict(sorted(smallest.items()))}")
 
 
 if __name__ == "__main__":

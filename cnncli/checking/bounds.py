@@ -184,14 +184,22 @@ class Bounds:
         possible = find_possible(values, offs)
         rivals = possible & ~same
         doubtful = rivals & (rivals.sum(axis=-1, keepdims=True) > 1)
-        given = (possible | winner) * (off_gradient + self.u * gradient)[..., None]
+        possible = possible | winner
+        bound = self._put_back(step, possible * off_gradient[..., None])
+        terms, sizes = (self._put_back(step, possible * part) for part in (1.0, gradient[..., None]))
+        bound += (terms + 1) * self.u * sizes  # where windows overlap their gradients meet in a sum
         if handed_over:
-            given = given + doubtful * gradient[..., None]
+            bound += self._put_back(step, doubtful * gradient[..., None])
+        return bound
+
+    def _put_back(self, step: KinkedStep, numbers: Array) -> Array:
+        """Add the numbers of all candidates (m, …, c) up where those stand in the source."""
+        source = self.record[step.source.name]
         # Place 0 is that of a constant candidate, whose gradient goes nowhere.
         places = step.candidates(np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:])).reshape(-1)
-        bound = np.zeros((len(source), source[0].size + 1))
-        bound[:, places] = given.reshape(len(source), -1)
-        return bound[:, 1:].reshape(source.shape)
+        added = np.zeros((len(source), source[0].size + 1))
+        np.add.at(added, (np.arange(len(source))[:, None], places), numbers.reshape(len(source), -1))
+        return added[:, 1:].reshape(source.shape)
 
 
 def find_possible(values: Array, offs: Array) -> NDArray[np.bool_]:
