@@ -23,7 +23,7 @@ REPORT_OPTIONS = (
     option("strict", bool, panel=HOW, help="Count what is on a kink, or cannot be told, as a failure."),
     option("junit", Path | None, metavar="XML", panel=HOW, help="Also write the verdicts to a JUnit file."),
     option("github", bool, panel=HOW, help="Also print annotations for GitHub's log."),
-    option("quiet", bool, panel=HOW, help="Print nothing if all is right."),
+    option("quiet", bool, short="-q", panel=HOW, help="Print nothing if all is right."),
 )
 
 

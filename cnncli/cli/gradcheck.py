@@ -10,6 +10,7 @@ import typer
 
 from cnncli.cli import modes
 from cnncli.cli.blas import keep_to_one_thread
+from cnncli.cli.flags import flag
 from cnncli.cli.function_check import FUNCTION_OPTIONS, REPORT_OPTIONS, check_function
 from cnncli.cli.options import (
     FRESH_OPTIONS,
@@ -112,7 +113,7 @@ def gradcheck(
     """
     chosen = modes.GRADCHECK.choose(context)
     if chosen != "function" and function:
-        raise UsageError("means nothing without the function", argument=next(iter(function)))
+        raise UsageError(f"{flag(next(iter(function)))} means nothing without --function")
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
 

@@ -28,7 +28,7 @@ def check_vjp(f: Callable[..., Any], vjp: Callable[..., Any], *inputs: Any, seed
 
 
 def check_gradient(f: Callable[..., Any], gradient: Callable[..., Any], *inputs: Any, seed: int = 0) -> VjpCheck:
-    """Check gradient(*inputs) of a function that returns one number; otherwise as check_vjp."""
+    """Check gradient(*inputs) of a function that returns one number; otherwise as check_vjp. Raises UsageError."""
 
     def vjp(*given: Array) -> Any:
         *arguments, g = given

@@ -232,7 +232,8 @@ def _patches(X: Array, k: int, stride: int, pad: int) -> Array:
 
 def _convolve(stride: int, pad: int) -> tuple[Any, Any]:
     def f(X: Array, w: Array) -> Array:
-        return np.einsum("chwuv,ncuv->nhw", _patches(X, w.shape[2], stride, pad), w)
+        Z: Array = np.einsum("chwuv,ncuv->nhw", _patches(X, w.shape[2], stride, pad), w)
+        return Z
 
     def back(X: Array, w: Array, g: Array, *, shift: int = 0, add: bool = True) -> tuple[Array, Array]:
         C, H, W = X.shape
