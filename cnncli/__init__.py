@@ -7,7 +7,7 @@ from importlib import import_module  # loaded by Python itself, as nothing else 
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without typing
 if TYPE_CHECKING:
-    from cnncli.api import evaluate, gradcheck, trace, train
+    from cnncli.api import evaluate, export, gradcheck, trace, train
     from cnncli.errors import CnncliError
     from cnncli.model import Model, load_model
     from cnncli.vjp.check import check_gradient, check_vjp
@@ -19,6 +19,7 @@ __all__ = [
     "check_gradient",
     "check_vjp",
     "evaluate",
+    "export",
     "gradcheck",
     "load_model",
     "trace",
@@ -32,6 +33,7 @@ _HOMES = {
     "check_gradient": "cnncli.vjp.check",
     "check_vjp": "cnncli.vjp.check",
     "evaluate": "cnncli.api",
+    "export": "cnncli.api",
     "gradcheck": "cnncli.api",
     "trace": "cnncli.api",
     "train": "cnncli.api",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
-from cnncli.cli.blas import keep_to_one_thread
+from cnncli.cli.arithmetic import calm_arithmetic
 from cnncli.cli.flags import flag
 from cnncli.cli.function_check import FUNCTION_OPTIONS, REPORT_OPTIONS, check_function
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
+    UNCHECKED,
     Label,
     OptionalModelPath,
     TableOrJson,
@@ -62,7 +63,9 @@ MODE_OPTIONS = (
 )
 Images = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
+    typer.Argument(
+        **UNCHECKED, metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."
+    ),
 ]
 MethodName = Annotated[
     Literal["complex-step", "central", "richardson"],
@@ -89,6 +92,7 @@ Show = Annotated[
 @gather("reporting", REPORT_OPTIONS)
 @gather("network", NETWORK_OPTIONS)
 @gather("fresh", FRESH_OPTIONS)
+@calm_arithmetic()
 def gradcheck(
     *,
     context: typer.Context,
@@ -116,8 +120,6 @@ def gradcheck(
         raise UsageError(f"{flag(next(iter(function)))} means nothing without --function")
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
-
-    keep_to_one_thread()
 
     seed = fresh.get("seed", SEED)
     if chosen == "template":
