@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
 
+from cnncli.reports.console import SafeConsole
+
 Draw = Callable[[Console], None]
 Theme = Literal["light", "dark"]
 
@@ -47,13 +49,10 @@ def svg_of(draw: Draw, theme: Theme = "light") -> str:
 
 
 def _take_recorded(draw: Draw, width: int, *, coloured: bool) -> Console:
-    console = Console(
+    console = SafeConsole(
         file=io.StringIO(),
         width=width,
         record=True,
-        highlight=False,
-        markup=False,
-        emoji=False,
         force_terminal=coloured,
         color_system="truecolor" if coloured else None,
     )
