@@ -3,9 +3,9 @@
 The names below are the public API; each is imported when it is first used, so that `import cnncli` loads no NumPy.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module  # loaded by Python itself, as nothing else may be here: see __main__.py
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without typing
 if TYPE_CHECKING:
     from cnncli.api import evaluate, gradcheck, trace, train
     from cnncli.errors import CnncliError
@@ -25,7 +25,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -8,7 +8,7 @@ CnncliError                1
 ├── ModelError             3  a model file that cannot be used
 └── Diverged               4  the loss is no longer a finite number
 
-Stopped             130, 143  SIGINT or SIGTERM; like KeyboardInterrupt outside the tree, so that no handler swallows it
+Stopped  129, 130 or 143  SIGHUP, SIGINT or SIGTERM; like KeyboardInterrupt outside the tree: no handler swallows it
 
 The text of each is one sentence: what is wrong, where, and what to do. It names no option: where an argument is to
 blame, or helps, the error says which, and the command line writes it as its option.
@@ -80,7 +80,7 @@ class Diverged(CnncliError):
 
 
 class Stopped(BaseException):
-    """A signal asked the command to stop: 130 for SIGINT, 143 for SIGTERM."""
+    """A signal asked the command to stop; the exit code is 128 plus its number."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

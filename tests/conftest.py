@@ -22,6 +22,7 @@ from cnncli.network.initialisation import he_normal
 
 ROOT = Path(__file__).parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 300  # seconds to wait for what is certain to come, however busy the machine
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children too
@@ -56,6 +57,14 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("FORCE_COLOR", raising=False)
 
     def run(*arguments: object) -> Result:
+        handlers = {number: signal.getsignal(number) for number in STOPPING}
+        try:
+            return run_once(*arguments)
+        finally:  # at its end the program ignores what would stop it
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def run_once(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["cnncli", *map(os.fspath, map(str, arguments))])
         capsys.readouterr()
         try:

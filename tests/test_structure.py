@@ -24,7 +24,8 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"model"},
     {"data"},
     {"network", "examples"},
-    {"files", "errors", "text", "__init__"},
+    {"files", "stopping", "children"},
+    {"errors", "text", "__init__"},
 ]
 INNER = (
     "reports",

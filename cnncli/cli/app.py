@@ -86,7 +86,7 @@ def common(
     """Train a small convolutional network on a folder of images, and see, check and understand every number in it.
 
     Exit codes: 0 done; 1 a gradient check failed, or something unforeseen; 2 wrong usage; 3 data or a model that cannot
-    be used; 4 training diverged; 130 and 143 stopped by SIGINT and SIGTERM.
+    be used; 4 training diverged; 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -10,18 +10,17 @@ import typer
 
 from cnncli.cli.app import app
 from cnncli.cli.flags import flag
-from cnncli.cli.signals import send_lost_signals_again, stop_at_sigterm
+from cnncli.cli.signals import stop_cleanly
 from cnncli.errors import CnncliError, DataError, Stopped
 from cnncli.text import printable
 
 
-def main() -> None:
+def run() -> None:
     """Run the command of sys.argv; an error that a person can cause becomes one sentence and its exit code."""
     _prepare_streams()
-    stop_at_sigterm()
     warnings.filterwarnings("ignore", module="PIL")  # a file that is not as it should be is decoded or refused
     try:
-        with send_lost_signals_again():
+        with stop_cleanly():
             code = app(prog_name="cnncli", standalone_mode=False)
         sys.stdout.flush()
     except CnncliError as error:
