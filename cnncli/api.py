@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cnncli.checking.methods import Method
     from cnncli.checking.run import Outcome
     from cnncli.training.evaluation import Evaluation, Split
-    from cnncli.training.state import Epoch
     from cnncli.training.run import Summary, Watcher
+    from cnncli.training.state import Epoch
 
 # What only one of these functions needs is imported there: a trace does not wait for the code of a training.
 
@@ -132,9 +132,9 @@ def train(
 ) -> "Summary":
     """Train a network on a folder of images, one folder for each class; the best epoch's model is in the run folder.
 
-    `settings` takes the fields of TrainingSettings (out, recipe, epochs, learning_rate, resume, init, seed, …) and those
-    of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win. `on_epoch`
-    is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
+    `settings` takes the fields of TrainingSettings (out, recipe, epochs, learning_rate, resume, init, seed, …) and
+    those of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win.
+    `on_epoch` is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
     """
     from cnncli.training.choice import choose_settings
     from cnncli.training.run import SilentWatcher, run_training

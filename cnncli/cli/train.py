@@ -70,7 +70,11 @@ TRAINING_OPTIONS = (
     ),
     option("momentum", float, TrainingSettings.momentum, panel=TRAINING, help="Of sgd."),
     option(
-        "weight_decay", float, TrainingSettings.weight_decay, panel=TRAINING, help="How strongly weights are pulled to 0."
+        "weight_decay",
+        float,
+        TrainingSettings.weight_decay,
+        panel=TRAINING,
+        help="How strongly weights are pulled to 0.",
     ),
     option(
         "schedule",
@@ -172,6 +176,14 @@ def train(
     force: Force = False,
     format: TableOrJson = "table",  # noqa: A002
     quiet: Quiet = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            rich_help_panel=OUTPUT,
+            help="After each epoch: how far the weights move, dead units, who wins the windows.",
+        ),
+    ] = False,
 ) -> None:
     """Train a network on a folder of images.
 
@@ -182,7 +194,7 @@ def train(
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
 
-    with TrainingReport(flag, quiet=quiet, rows_to_stdout=format == "table") as report:
+    with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
         summary = api.train(data, config=config, watcher=report, force=force, **chosen, **network)
     if format == "json":
         print_json(summary_document(summary, flag))

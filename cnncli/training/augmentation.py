@@ -138,7 +138,5 @@ def _interpolate(X: Array, y: Places, x: Places) -> Array:
     lower, right = (y - top)[:, None], (x - left)[:, None]  # shares of the row below and of the column to the right
     rows = _fold(top, H), _fold(top + 1, H)
     columns = _fold(left, W), _fold(left + 1, W)
-    upper_row, lower_row = (
-        (1 - right) * _take(X, row, columns[0]) + right * _take(X, row, columns[1]) for row in rows
-    )
+    upper_row, lower_row = ((1 - right) * _take(X, row, columns[0]) + right * _take(X, row, columns[1]) for row in rows)
     return (1 - lower) * upper_row + lower * lower_row

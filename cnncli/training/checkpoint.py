@@ -52,7 +52,10 @@ class Checkpoint:
             "history": [asdict(epoch) for epoch in self.state.history],
             "tally": asdict(self.state.tally),
         }
-        arrays = {**self.model.parameters, SPLIT: np.frombuffer(self.split.encode("utf-8", "surrogateescape"), np.uint8)}
+        arrays = {
+            **self.model.parameters,
+            SPLIT: np.frombuffer(self.split.encode("utf-8", "surrogateescape"), np.uint8),
+        }
         for name, parameters in optimiser.memory.items():
             arrays |= {f"{name}/{parameter}": value for parameter, value in parameters.items()}
         # safetensors 0.8.0 writes an array that is not contiguous wrongly, without a word.

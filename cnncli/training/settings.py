@@ -148,5 +148,3 @@ def parse_augmentations(names: tuple[str, ...]) -> dict[str, float]:
 def _describe(least: float, included: bool, most: float) -> str:
     lower = f"at least {least:g}" if included else f"above {least:g}"
     return lower if most == inf else f"{lower} and below {most:g}"
-
-
