@@ -6,6 +6,7 @@ import numpy as np
 
 from cnncli.data.dataset import Dataset
 from cnncli.model import Model
+from cnncli.network.arrays import Array
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Tensor
 
@@ -15,7 +16,7 @@ IMAGES = range(8, 257)  # and never fewer or more images than that
 
 @dataclass(frozen=True)
 class Activity:
-    """By the name of what a step makes: A1, P1, …
+    """What was found, by the name of what a step makes: A1 or P1.
 
     `dead` is the share of units that are 0 for every image; `silent` the filters of which all are; `won` for each
     filter the share of pooling windows in which it is the largest of all filters, and above 0.
@@ -41,14 +42,14 @@ def measure_activity(model: Model, dataset: Dataset) -> Activity:
     return activity
 
 
-def _add_dead(activity: Activity, tensor: Tensor, A: np.ndarray) -> None:
+def _add_dead(activity: Activity, tensor: Tensor, A: Array) -> None:
     """A is (m, N, h, w)."""
     never = (A <= 0).all(axis=0)  # (N, h, w)
     activity.dead[tensor.name] = float(never.mean())
-    activity.silent[tensor.name] = np.flatnonzero(never.all(axis=(1, 2))).tolist()
+    activity.silent[tensor.name] = np.flatnonzero(never.reshape(len(never), -1).all(axis=1)).tolist()
 
 
-def _add_winners(activity: Activity, tensor: Tensor, P: np.ndarray) -> None:
+def _add_winners(activity: Activity, tensor: Tensor, P: Array) -> None:
     """P is (m, N, p, q)."""
     winner = np.where((P > 0).any(axis=1), P.argmax(axis=1), -1)  # (m, p, q)
     counts = np.bincount(winner[winner >= 0], minlength=P.shape[1])

@@ -104,7 +104,7 @@ class Augmentation:
         if least := self.amounts.get("crop"):
             room = (1 - least) * draws.scale[:, None] * np.array([H - 1, W - 1])  # what the part leaves
             shift += room * (np.stack([draws.part_down, draws.part_right], axis=1) - 0.5)
-        return shift
+        return shift.astype(np.float32)
 
     def _erase(self, X: Array, draws: Draws, share: float) -> None:
         """Set a square of half of the images to 0, the mean."""
@@ -128,7 +128,8 @@ def _take(X: Array, y: Labels, x: Labels) -> Array:
     m, C, H, W = X.shape
     first = np.arange(m * C).reshape(m, C, 1, 1) * (H * W)  # of each image and channel
     places = first + (y * W + x)[:, None]  # (m, C, H, W)
-    return X.reshape(-1).take(places)
+    taken: Array = X.reshape(-1).take(places)
+    return taken
 
 
 def _interpolate(X: Array, y: Places, x: Places) -> Array:

@@ -1,7 +1,7 @@
 """last.safetensors: everything that a training needs to go on, written whole or not at all.
 
-Parameters in float32 under their names, the optimiser's memory as "sum/parameter", the split as its CSV text, and in the
-metadata one JSON string with the rest.
+Parameters in float32 under their names, the optimiser's memory as "sum/parameter", the split as its CSV text, and in
+the metadata one JSON string with the rest.
 """
 
 import json
@@ -17,7 +17,7 @@ from cnncli.errors import ArchitectureError, ModelError
 from cnncli.files import write_atomically
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Parameters
+from cnncli.network.arrays import Array, Parameters
 from cnncli.training.activity import Activity
 from cnncli.training.optimisers import make_optimiser
 from cnncli.training.state import Epoch, Score, State, Tally
@@ -34,7 +34,7 @@ class Checkpoint:
 
     model: Model  # the latest parameters, not the best
     state: State
-    settings: Mapping[str, Any]  # as in settings.json
+    settings: dict[str, Any]  # as in settings.json
     split: str  # split.csv
 
     def save(self, path: Path) -> None:
@@ -101,7 +101,7 @@ def _restore(description: Mapping[str, Any], arrays: Parameters) -> Checkpoint:
     return Checkpoint(model, state, settings, arrays[SPLIT].tobytes().decode("utf-8", "surrogateescape"))
 
 
-def _checked(arrays: Parameters, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _checked(arrays: Parameters, name: str, shape: tuple[int, ...]) -> Array:
     array = arrays[name]
     if array.shape != shape or array.dtype != np.float32:
         raise ValueError(f"{name} is {array.dtype} {array.shape}, not float32 {shape}")

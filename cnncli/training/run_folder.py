@@ -87,7 +87,9 @@ def describe_change(before: str, now: str) -> str:
         ],
     }
     told = [
-        f"{len(files)} image{'s are' if len(files) > 1 else ' is'} {kind} ({printable(files[0])}{', …' * (len(files) > 1)})"
+        f"1 image is {kind} ({printable(files[0])})"
+        if len(files) == 1
+        else f"{len(files)} images are {kind} ({printable(files[0])}, …)"
         for kind, files in kinds.items()
         if files
     ]

@@ -73,8 +73,12 @@ def examine_end(epoch: Epoch, training: Dataset, validation: Dataset, classes: S
 
 
 def _examine(history: Sequence[Epoch], parameters: Sequence[Tensor], classes: int) -> list[Symptom]:
-    return [*_silent_filters(history[-1]), *_vanishing(history[-1], parameters), *_exploding(history, classes)] + [
-        *_overfitting(history)
+    latest = history[-1]
+    return [
+        *_silent_filters(latest),
+        *_vanishing(latest, parameters),
+        *_exploding(history, classes),
+        *_overfitting(history),
     ]
 
 
@@ -123,7 +127,7 @@ def _gray_classes(training: Dataset, classes: Sequence[str]) -> Iterator[Symptom
 
 
 def _silent_filters(epoch: Epoch) -> Iterator[Symptom]:
-    silent = [f"{filter + 1} of {name}" for name, filters in epoch.activity.silent.items() for filter in filters]
+    silent = [f"{number + 1} of {name}" for name, filters in epoch.activity.silent.items() for number in filters]
     if silent:
         named = ", ".join(silent[:3]) + (" and others" if len(silent) > 3 else "")
         yield Symptom(

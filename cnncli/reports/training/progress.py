@@ -1,6 +1,6 @@
 """A training while it runs, and its summary.
 
-A bar on stderr, where that is a terminal; the rows of the epochs on stdout where that is none, so that a log holds them.
+A bar on stderr, where that is a terminal; the rows of the epochs on stdout where that is none: a log holds them.
 """
 
 import time
@@ -26,7 +26,7 @@ SEEN = 0.1  # seconds between two looks of the bar: with each batch it would tak
 class TrainingReport:
     """A progress bar on a terminal, and one line an epoch everywhere; nothing at all where `quiet`.
 
-    `written` tells how the reader writes an argument; with `details` each epoch is followed by what moves in the network.
+    `written` tells how the reader writes an argument; with `details` each epoch is followed by what moves.
     """
 
     def __init__(
@@ -89,9 +89,8 @@ class TrainingReport:
             soft_wrap=True,
         )
         if engine.name != FASTEST:
-            self._rows.print(
-                f"the {engine.name} trains, in float32: the {FASTEST} does not take this network", soft_wrap=True
-            )
+            sentence = f"the {engine.name} engine trains, in float32: the {FASTEST} engine does not take this network"
+            self._rows.print(sentence, soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
