@@ -46,7 +46,7 @@ def _add_dead(activity: Activity, tensor: Tensor, A: Array) -> None:
     """A is (m, N, h, w)."""
     never = (A <= 0).all(axis=0)  # (N, h, w)
     activity.dead[tensor.name] = float(never.mean())
-    activity.silent[tensor.name] = np.flatnonzero(never.reshape(len(never), -1).all(axis=1)).tolist()
+    activity.silent[tensor.name] = np.flatnonzero(never.reshape(A.shape[1], -1).all(axis=1)).tolist()
 
 
 def _add_winners(activity: Activity, tensor: Tensor, P: Array) -> None:
