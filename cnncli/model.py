@@ -5,31 +5,29 @@ string with the rest. One key, because the order of several is not fixed and the
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
-from cnncli.errors import ArchitectureError, DataError, ModelError
+from cnncli.errors import DataError, ModelError
 from cnncli.files import write_atomically
+from cnncli.model_file import FORMAT_VERSION, METADATA_KEY, read_model_file
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
 from cnncli.network.chain import Chain, build_chain
-from cnncli.network.tensors import Shape
 
 if TYPE_CHECKING:
     from cnncli.network.engine import Engine
 
 FilePath = str | PathLike[str]
-FORMAT_VERSION = 1
-METADATA_KEY = "cnncli"
 FILE_NAME = "model.safetensors"
 
 
@@ -132,73 +130,4 @@ def load_model(path: FilePath) -> Model:
         raise ModelError(
             f"{path} holds no {FILE_NAME}" if path.is_dir() else f"{path}: no such model file or run folder"
         )
-    settings, arrays = _read(file)
-    try:
-        _require_types(settings["architecture"])
-        architecture = Architecture(
-            **(settings["architecture"] | {"filters": tuple(settings["architecture"]["filters"])})
-        )
-        chain = build_chain(architecture)
-        normalisation = Normalisation(**{name: tuple(map(float, v)) for name, v in settings["normalisation"].items()})
-        classes = tuple(map(str, settings["classes"]))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArchitectureError) as error:
-        raise ModelError(f"{file} describes no network that can be built ({error}): train it again") from None
-    if (
-        len(set(classes)) != architecture.classes
-        or len(classes) != architecture.classes
-        or not (len(normalisation.mean) == len(normalisation.std) == architecture.channels)
-    ):
-        raise ModelError(f"{file}: classes or normalisation do not match the architecture: train it again")
-    if not (
-        np.isfinite(normalisation.mean).all()
-        and np.isfinite(normalisation.std).all()
-        and np.array(normalisation.std, np.float32).min() > 0
-    ):
-        raise ModelError(f"{file}: the normalisation has a mean or std that is not a usable number: train it again")
-    _check_parameters(file, chain.parameter_shapes, arrays)
-    return Model(architecture, classes, normalisation, {name: arrays[name] for name in chain.parameters})
-
-
-def _require_types(architecture: dict[str, Any]) -> None:
-    """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
-    for name, value in architecture.items():
-        expected = type(getattr(Architecture, name, 0))
-        for each in value if expected is tuple else [value]:
-            if type(each) is not (int if expected is tuple else expected):
-                raise TypeError(f"{name} is {each!r}")
-
-
-def _read(file: Path) -> tuple[dict[str, Any], Parameters]:
-    """The settings and the arrays of a file that says it is ours."""
-    import safetensors  # imported here so that commands without a model start faster
-
-    try:
-        with safetensors.safe_open(file, framework="numpy") as content:
-            metadata = content.metadata() or {}
-            arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  it is no mapping
-    except (safetensors.SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{file} is no model file, or a damaged one ({error})") from None
-    if METADATA_KEY not in metadata:
-        raise ModelError(f"{file} is a safetensors file that cnncli did not write: it lacks the network's description")
-    try:
-        settings = json.loads(metadata[METADATA_KEY])
-        version = settings["format"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise ModelError(f"{file}: the network's description is damaged: train it again") from None
-    if version != FORMAT_VERSION:
-        raise ModelError(f"{file} is written in format {version}; this cnncli reads format {FORMAT_VERSION}")
-    return settings, arrays
-
-
-def _check_parameters(file: Path, shapes: Mapping[str, Shape], arrays: Parameters) -> None:
-    """Hold every array against the architecture."""
-    if odd := sorted(shapes.keys() ^ arrays.keys()):
-        raise ModelError(f"{file} {'lacks' if odd[0] in shapes else 'has an unexpected'} parameter {odd[0]}")
-    for name, shape in shapes.items():
-        array = arrays[name]
-        if array.shape != shape:
-            raise ModelError(f"{file}: {name} has the shape {array.shape}, the architecture needs {shape}")
-        if array.dtype != np.float32:
-            raise ModelError(f"{file}: {name} has the type {array.dtype}, it must be float32")
-        if not np.isfinite(array).all():
-            raise ModelError(f"{file}: {name} has entries that are not finite numbers")
+    return Model(*read_model_file(file))

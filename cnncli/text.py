@@ -6,3 +6,8 @@ def printable(text: object) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in str(text)
     )
+
+
+def shorten(text: str, most: int) -> str:
+    """The text where it has at most `most` characters, else its beginning."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

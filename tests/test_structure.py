@@ -22,6 +22,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"training", "tracing", "prediction"},
     {"subject"},
     {"model"},
+    {"model_file"},
     {"data"},
     {"network", "examples"},
     {"files", "stopping", "children"},

@@ -1,12 +1,11 @@
 """Gradients that were dumped from elsewhere: an .npz file of arrays under the names of the derivatives."""
 
-import zipfile
-import zlib
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
+from cnncli.data.number_reader import read_arrays
 from cnncli.errors import DataError
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
@@ -20,7 +19,7 @@ def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], floa
     """
     tensors = {tensor.gradient.name: tensor for tensor in build_chain(subject.architecture).gradients.values()}
     gradients, eps = {}, float(np.finfo(np.float64).eps)
-    for key, array in _arrays(path).items():
+    for key, array in read_arrays(path, "is no .npz file of plain arrays").items():
         name = key if key.startswith("dL/") else f"dL/{key}"
         if name not in tensors:
             near = get_close_matches(name, tensors, n=1)
@@ -31,20 +30,9 @@ def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], floa
         eps = max(eps, float(np.finfo(array.dtype).eps))
         tensor = tensors[name]
         one_image = len(subject.y) == 1 and array.shape == tensor.shape and not tensor.is_parameter
-        gradients[name] = array.astype(np.float64)[None] if one_image else array.astype(np.float64)
+        with np.errstate(over="ignore"):  # a number of more than 64 bits becomes infinite, which is judged
+            gradient = array.astype(np.float64)
+        gradients[name] = gradient[None] if one_image else gradient
     if not gradients:
         raise DataError(f"{path} holds no arrays: save them with numpy.savez(path, **{{'dw1': …}})")
     return gradients, eps
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            raise DataError(f"{path} holds one array without a name: save with numpy.savez(path, **{{'dw1': …}})")
-        with content:
-            return {key: content[key] for key in content.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is no .npz file of plain arrays ({error})") from None

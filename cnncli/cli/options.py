@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cnncli.cli.flags import flag
-from cnncli.data.settings import Channels
+from cnncli.data.settings import LARGEST_SIDE, Channels
 from cnncli.network.architecture import Architecture, Pooling
 from cnncli.subject.fresh import IMAGE_SIZE, SEED
 
@@ -111,7 +111,7 @@ FRESH_OPTIONS = (
         int | None,
         panel=NETWORK,
         min=1,
-        max=10_000,
+        max=LARGEST_SIDE,
         show_default=f"the image's own, or {IMAGE_SIZE}",
         help="The images are N×N.",
     ),

@@ -18,7 +18,7 @@ from cnncli.cli.options import (
     option,
     positive,
 )
-from cnncli.data.settings import LARGEST_OWN_SIZE, Channels
+from cnncli.data.settings import LARGEST_OWN_SIZE, LARGEST_SIDE, Channels
 from cnncli.training.settings import (
     AUGMENTATIONS,
     DEFAULT_LEARNING_RATE,
@@ -128,7 +128,7 @@ TRAINING_OPTIONS = (
         int | None,
         panel=IMAGES,
         min=1,
-        max=10_000,
+        max=LARGEST_SIDE,
         help="Scale images to N×N (proportions kept, cropped at the centre); "
         f"their own size if all share one of at most {LARGEST_OWN_SIZE}, else {LARGEST_OWN_SIZE}.",
     ),

@@ -1,14 +1,12 @@
 """Numbers that a person brings: a small matrix as the image, and weights by name."""
 
-import json
-import re
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from cnncli.data.number_reader import PARSERS, read_array, read_arrays
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
@@ -37,34 +35,10 @@ def read_matrices(paths: Sequence[Path]) -> Array:
 
 def read_weights(path: Path) -> Parameters:
     """Arrays by name, float64, from a .npz, .safetensors or .json file. Raises UsageError and DataError."""
-    readers: dict[str, Callable[[Path], Parameters]] = {
-        ".npz": _read_npz,
-        ".safetensors": _read_safetensors,
-        ".json": _read_json,
-    }
-    if path.suffix.lower() not in readers:
-        raise UsageError(f"{path}: weights are read from {', '.join(readers)} files", argument="weights")
-    try:
-        arrays = readers[path.suffix.lower()](path)
-        weights = {name: np.asarray(value, np.float64) for name, value in arrays.items()}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} does not hold arrays of numbers by name ({error})") from None
-    for name, value in weights.items():
-        if not np.isfinite(value).all():
-            raise DataError(f"{path}: {name} has entries that are not finite numbers")
-    return weights
-
-
-def _read_safetensors(path: Path) -> Parameters:
-    from safetensors import SafetensorError  # imported here so that other files load faster
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from None
+    if path.suffix.lower() not in PARSERS:
+        raise UsageError(f"{path}: weights are read from {', '.join(PARSERS)} files", argument="weights")
+    arrays = read_arrays(path, "does not hold arrays of numbers by name")
+    return {name: _to_finite_float64(value, f"{path}: {name}") for name, value in arrays.items()}
 
 
 def describe_network(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:
@@ -105,41 +79,16 @@ def _drop_ones(shape: tuple[int, ...]) -> list[int]:
 
 def _read_matrix(path: Path) -> Array:
     """Numbers in rows, (C, H, W) float64; a .npy file may hold several channels."""
-    try:
-        matrix = np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _read_rows(path)
-        matrix = np.asarray(matrix, np.float64)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError, TypeError, EOFError) as error:
-        raise DataError(f"{path} is no matrix of numbers ({error})") from None
+    matrix = _to_finite_float64(read_array(path, "is no matrix of numbers"), str(path))
     if matrix.ndim not in (2, 3) or not matrix.size:
         raise DataError(f"{path} has the shape {matrix.shape}: an image is (H, W) or (C, H, W)")
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{path} has entries that are not finite numbers")
     return matrix.reshape(-1, *matrix.shape[-2:])
 
 
-def _read_rows(path: Path) -> Array:
-    """A line a row, its numbers apart by commas, semicolons or blanks; what follows a # is no number."""
-    rows: list[list[float]] = []
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
-        if numbers := line.partition("#")[0].strip():
-            try:
-                rows.append([float(each) for each in re.split(r"\s*[,;]\s*|\s+", numbers)])
-            except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
-            if len(rows[-1]) != len(rows[0]):
-                raise ValueError(f"line {number} has {len(rows[-1])} numbers, the first row has {len(rows[0])}")
-    if not rows:
-        raise ValueError("it is empty")
-    return np.array(rows)
-
-
-def _read_npz(path: Path) -> Parameters:
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
-
-
-def _read_json(path: Path) -> Parameters:
-    document = json.loads(path.read_text("utf-8"))
-    return {name: np.array(value, np.float64) for name, value in document.items()}
+def _to_finite_float64(numbers: Array, where: str) -> Array:
+    """The same numbers. Raises DataError, which says where, for one that is not finite, or not in float64."""
+    with np.errstate(over="ignore"):  # a number of more than 64 bits
+        converted = numbers.astype(np.float64)
+    if not np.isfinite(converted).all():
+        raise DataError(f"{where} has entries that are not finite numbers")
+    return converted

@@ -1,0 +1,94 @@
+"""The hammer itself: what it draws can be repeated, what breaks is told, and what it found stays fixed."""
+
+import os
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tools.hammering import pool, subjects
+from tools.hammering.frame import CODE, HANG, Outcome, Problem, randomness
+from tools.hammering.inside import Case, run_inside
+from tools.hammering.report import Report
+from tools.hammering.subjects import SUBJECTS, load
+
+WORK = pool._work
+
+
+class Bad:
+    """A subject whose cases hang, die, or go well, by their number."""
+
+    def __init__(self, _base: Path) -> None:
+        pass
+
+    def run(self, random: Random, folder: Path) -> Outcome:
+        number = int(folder.name.removeprefix("case"))
+        if number == 1:
+            time.sleep(600)
+        if number == 2:
+            os._exit(9)
+        return Outcome(str(random.random()))
+
+
+def test_a_worker_that_hangs_or_dies_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(subjects.SUBJECTS, "bad", "Bad")
+    monkeypatch.setattr(pool, "LONGEST", 2.0)
+    monkeypatch.setattr(pool, "_work", work_badly)
+    outcomes = dict(pool.run_cases("bad", 7, range(4), jobs=1))
+    assert sorted(outcomes) == [0, 1, 2, 3]
+    assert [problem.kind for problem in outcomes[1].problems] == [HANG]
+    assert [problem.kind for problem in outcomes[2].problems] == [CODE]
+    assert not outcomes[0].problems
+    assert not outcomes[3].problems
+    again = dict(pool.run_cases("bad", 7, range(3, 4), jobs=1))
+    assert again[3].description == outcomes[3].description
+
+
+def work_badly(*arguments: object) -> None:
+    """In the worker, a fresh process that knows nothing of what was patched here."""
+    vars(pool)["load"] = lambda _: Bad
+    WORK(*arguments)  # type: ignore[arg-type]
+
+
+def test_what_a_command_leaves_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    folder.mkdir()
+    arguments = ["trace", "--format", "json", "-o", "left.json"]
+    before = Path.cwd()
+    try:
+        left = run_inside(Case("", arguments), folder)
+        declared = run_inside(Case("", [*arguments, "--force"], outputs=["left.json"]), folder)
+        refused = run_inside(Case("", arguments, codes=(0,)), folder)
+    finally:
+        os.chdir(before)
+    assert [problem.detail for problem in left.problems] == ["'left.json' is new"]
+    assert not declared.problems
+    assert [(problem.kind, problem.detail[:2]) for problem in refused.problems] == [(CODE, "2:")]
+
+
+def test_the_report_repeats_each_failure() -> None:
+    report = Report("images", 5)
+    report.add(3, Outcome("good", 0))
+    report.add(8, refused := Outcome("bad", 1, problems=[Problem(CODE, "1: no")]))
+    text = report.text(1.0)
+    assert "python tools/hammer.py images --only 5:8" in text
+    assert "2 tried, seed 5" in text
+    assert "1 wrong exit codes" in text
+    assert refused.description in text
+
+
+@pytest.mark.parametrize("name", [name for name in SUBJECTS if name != "kills"])
+def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
+    if name in ("models", "folders", "options"):
+        pytest.skip("not there yet")
+    subject = load(name)(tmp_path)
+    before = Path.cwd()
+    try:
+        for number in range(12):
+            folder = tmp_path / f"case{number}"
+            folder.mkdir()
+            outcome = subject.run(randomness(name, 0, number), folder)
+            assert not outcome.problems, (number, outcome)
+    finally:
+        os.chdir(before)

@@ -1,0 +1,39 @@
+"""Image files that are damaged, lie about their size, or have evil names; read by predict, trace and gradcheck."""
+
+from pathlib import Path
+from random import Random
+
+from tools.hammering.bytes_of import damage, damage_chunks, lie_about_size
+from tools.hammering.frame import Outcome
+from tools.hammering.inside import Case, run_inside
+from tools.hammering.names import any_name
+from tools.hammering.real import real_images, write_model
+
+COMMANDS = (
+    ("predict", 6),
+    ("predict --format json", 3),
+    ("predict --format csv", 1),
+    ("trace --format json", 1),
+    ("trace --only L", 1),
+    ("gradcheck --sample 1 --format json", 1),
+)
+
+
+class Images:
+    """One image a case."""
+
+    def __init__(self, base: Path) -> None:
+        self._real = list(real_images().items())
+        self._models = [write_model(base / "gray.safetensors"), write_model(base / "colour.safetensors", channels=3)]
+
+    def run(self, random: Random, folder: Path) -> Outcome:
+        """Damage an image and have it read."""
+        name, content = random.choice(self._real)
+        ways, damaged = damage(random, content, (lie_about_size, damage_chunks))
+        path = any_name(random, Path(name).suffix)
+        (folder / path).write_bytes(damaged)
+        commands, weights = zip(*COMMANDS, strict=True)
+        (command,) = random.choices(commands, weights)
+        label = [] if command.startswith("predict") else ["--label", "dark"]
+        arguments = [*command.split(), "-m", str(random.choice(self._models)), *label, "--", path]
+        return run_inside(Case(f"{name}, {ways}: {command}", arguments, codes=(0, 3)), folder)
