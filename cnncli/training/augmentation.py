@@ -99,7 +99,8 @@ class Augmentation:
     def _shift(self, draws: Draws, H: int, W: int) -> Places:
         """Rows and columns by which the centre moves: (m, 2)."""
         shift = np.zeros((len(draws.flip), 2))
-        if most := self.amounts.get("shift"):
+        if "shift" in self.amounts:
+            most = self.amounts["shift"] or max(round(min(H, W) / 16), 1)
             shift += np.floor((2 * most + 1) * np.stack([draws.down, draws.right], axis=1)) - most
         if least := self.amounts.get("crop"):
             room = (1 - least) * draws.scale[:, None] * np.array([H - 1, W - 1])  # what the part leaves

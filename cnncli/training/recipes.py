@@ -8,12 +8,13 @@ from cnncli.training.settings import RecipeName
 RECIPES: dict[RecipeName, Mapping[str, Any]] = {
     "quick": {},  # the defaults: a first answer in seconds
     "best": {
-        "epochs": 60,
+        "filters": (16, 32),
+        "padding": 1,
+        "epochs": 30,
         "optimizer": "adamw",
         "weight_decay": 0.02,
         "schedule": "one-cycle",
         "label_smoothing": 0.05,
-        "augment": ("flip", "shift"),
-        "filters": (16, 32),
+        "augment": ("shift", "crop", "light"),
     },
 }

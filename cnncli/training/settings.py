@@ -25,7 +25,7 @@ class Augmenting(NamedTuple):
     """A way to change an image, and how much of it there may be."""
 
     help: str
-    default: float = 1.0
+    default: float = 1.0  # of shift: 0, which stands for a share of the side
     least: float = 1.0
     most: float = 1.0  # as the least where there is nothing to choose
 
@@ -34,7 +34,7 @@ AUGMENTATIONS = {
     "flip": Augmenting("mirror left and right, half of the images"),
     "updown": Augmenting("mirror top and bottom, half of the images"),
     "turn": Augmenting("0 to 3 quarter turns; for square images"),
-    "shift": Augmenting("by up to N rows and columns", 2, 1, 10_000),
+    "shift": Augmenting("by up to N rows and columns; a sixteenth of the side if not given", 0, 0, 10_000),
     "rotate": Augmenting("by up to N degrees", 15, 0, 180),
     "crop": Augmenting("a part of at least this share of the sides, scaled up", 0.75, 0.1, 1),
     "light": Augmenting("contrast and brightness by up to this share", 0.2, 0, 1),
