@@ -30,7 +30,9 @@ def measure(names: list[str], seeds: int) -> dict[str, Any]:
             data = Path(temporary, str(number))
             write_folder(data, name)
             for recipe in RECIPES:
-                runs = [train(data, Path(temporary, f"{number} {recipe} {seed}"), recipe, seed) for seed in range(seeds)]
+                runs = [
+                    train(data, Path(temporary, f"{number} {recipe} {seed}"), recipe, seed) for seed in range(seeds)
+                ]
                 results.setdefault(name, {})[recipe] = runs
                 accuracies = [run["test"] for run in runs]
                 print(f"{name}, {recipe}: {accuracies}", flush=True)  # noqa: T201

@@ -1,8 +1,10 @@
 """The public API: its names, its page, and that importing it costs nothing."""
 
 import doctest
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ import cnncli
 from cnncli.errors import DataError, ImageError, UsageError
 from cnncli.model import load_model
 from cnncli.network.architecture import Architecture
+from cnncli.reports.look import Look
+from cnncli.reports.trace.html import render
 from tests.conftest import ROOT, SAMPLE_DATA
 
 
@@ -77,12 +81,14 @@ def test_filters_may_be_a_number_or_a_list() -> None:
     assert cnncli.trace(filters=3)["Z1"].shape == cnncli.trace(filters=[3])["Z1"].shape == (3, 10, 10)
 
 
-def test_a_trace_shows_itself_in_a_notebook() -> None:
-    html = cnncli.trace()._repr_html_()
-    assert html.startswith('<div class="cnncli-trace">')
-    assert "dL/dw1 = conv(X, dL/dZ1)" in html
-    assert "-0.4051" in html
-    assert "http" not in html
+def test_a_trace_shows_itself_in_a_notebook_in_a_frame_of_its_own() -> None:
+    frame = cnncli.trace()._repr_html_()
+    page = re.fullmatch(r'<iframe title="cnncli trace" srcdoc="([^"]*)" [^>]*></iframe>\n', frame)
+    assert page
+    document = unescape(page[1])
+    assert document.startswith("<!doctype html>")
+    assert document == render(cnncli.trace(), Look())
+    assert "-0.4051" in document
 
 
 def test_several_entries_cannot_be_followed() -> None:

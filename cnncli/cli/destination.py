@@ -1,8 +1,9 @@
 """Where a view goes: to stdout, or into a file that is whole or not there; in which format."""
 
 import sys
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
@@ -11,6 +12,7 @@ from cnncli.reports.console import json_text, print_json, stdout
 from cnncli.reports.drawing import Draw, svg_of, text_of
 from cnncli.reports.trace.formats import FORMATS, Content
 
+PAGE = "html"
 PNG = "png"  # the format of a picture, which only a view of its own draws
 SUFFIXES = {each.suffix: name for name, each in FORMATS.items()} | {".png": PNG}
 
@@ -40,6 +42,20 @@ class Destination:
         if self.output is not None and self.output.exists() and not self.force:
             raise UsageError(f"{self.output} exists: name another file, or replace it with --force")
         return chosen
+
+    def as_page(self) -> "Destination":
+        """The same for the page, in a temporary file where none is named.
+
+        Raises UsageError for any other format.
+        """
+        chosen = self.format or self._of_suffix() or PAGE
+        if chosen != PAGE:
+            raise UsageError(
+                f"opens a page, which is {PAGE}, not {chosen}: name its file with -o FILE.html", argument="open"
+            )
+        page = replace(self, format=PAGE)
+        page.resolve(PAGE)
+        return page if self.output else replace(page, output=Path(tempfile.mkdtemp(prefix="cnncli-")) / "trace.html")
 
     def _of_suffix(self) -> str | None:
         if self.output is None:

@@ -61,6 +61,7 @@ TRACE = Modes(
         "symbolic": (*SEEDLESS, *_OUTPUT),
         "step": (*_TRACED, *_NARROWED, *_LOOK),
         "heat": (*_TRACED, *_NARROWED, *_LOOK, *_OUTPUT),
+        "open": (*_TRACED, "precision", *_OUTPUT),
         "picture": (*_TRACED, *_NARROWED, "full", "force"),
     },
 )

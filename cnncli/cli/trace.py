@@ -36,6 +36,8 @@ Examples:
       the derivation without numbers
   cnncli trace shoe.png -m runs/fashion --filter 3 --heat
       what one filter sees
+  cnncli trace shoe.png -m runs/fashion -o shoe.html --open
+      every number alive, in the browser
   cnncli trace lesson.csv --weights lesson.json --label 0 -o lesson.tex
       own numbers, as a document
 """
@@ -80,6 +82,7 @@ VIEW_OPTIONS = (
     option("symbolic", bool, panel=VIEWS, help="The derivation without numbers, written out."),
     option("step", bool, panel=VIEWS, help="One step a key press, forwards and backwards."),
     option("heat", bool, panel=VIEWS, help="The tensors as coloured pictures in the terminal."),
+    option("open", bool, panel=VIEWS, help="The page of -o FILE.html in the browser: every number alive."),
     option("picture", Path | None, metavar="FILE.png", panel=VIEWS, help="The tensors as tiles of one picture."),
 )
 Only = Annotated[

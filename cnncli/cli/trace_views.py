@@ -1,5 +1,6 @@
 """The views of `cnncli trace`: what each shows in which format, and what to try next."""
 
+from pathlib import Path
 from typing import Any
 
 from cnncli.cli.destination import PNG, Destination
@@ -22,6 +23,8 @@ def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, 
         from cnncli.cli.stepping import step_through
 
         step_through(shown, look)
+    elif view == "open":
+        show_page(trace, look, to)
     elif view in ("heat", "picture"):
         show_tiles(trace, shown, look, to)
     else:
@@ -50,7 +53,7 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
 
     chosen = to.resolve("table", "json", "svg")
     shapes = trace.chain.shapes
-    entries = parse_entries(text, shapes, "expand")
+    entries = parse_entries(text, trace.chain.tensors, "expand")
     expansions = map(trace.expander.expand, entries)
     if chosen == "json":
         to.deliver(subject_document(trace) | {"expansions": expansion_documents(expansions)})
@@ -100,6 +103,22 @@ def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
     from cnncli.reports.trace.heat import print_heat
 
     to.draw(lambda console: print_heat(console, rows, look), chosen)
+
+
+def show_page(trace: Trace, look: Look, to: Destination) -> None:
+    """The page in the person's browser, from a temporary file where none is named; its path where there is no browser.
+
+    Raises UsageError for a file of another format.
+    """
+    import webbrowser
+
+    page = to.as_page()
+    page.deliver(render(page.resolve("html"), trace, look))
+    path = (page.output or Path()).resolve()
+    opened = webbrowser.open(path.as_uri())
+    stderr().print(
+        f"{'the page' if opened else 'no browser starts here: open this file in one'}: {path}", soft_wrap=True
+    )
 
 
 def _hint(text: str) -> None:

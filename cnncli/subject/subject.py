@@ -36,6 +36,7 @@ class Subject:
     y: Labels  # (m,)
     images: tuple[str, ...]  # where each image comes from
     origin: str  # where the parameters come from
+    normalisation: Normalisation | None = None  # how X was made of pixels, where it was
 
 
 def choose(
@@ -119,8 +120,9 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
         if side:
             raise
         raise DataError(f"{images[0]} is {size.height}×{size.width}: {error}") from None
-    X = Normalisation.none(channels).apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
-    return _fresh(architecture, X, tuple(map(str, images)), label, fresh)
+    normalisation = Normalisation.none(channels)
+    X = normalisation.apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
+    return replace(_fresh(architecture, X, tuple(map(str, images)), label, fresh), normalisation=normalisation)
 
 
 def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:
@@ -165,6 +167,7 @@ def _use_model(model: Model, origin: str, images: Sequence[Path], label: str | N
         np.array(y),
         tuple(map(str, images)),
         origin,
+        None if are_matrices(images) else model.normalisation,
     )
 
 

@@ -21,8 +21,8 @@ def choose_settings(data: Path, given: Mapping[str, Any], config: Path | None = 
     if unknown := sorted(chosen.keys() - {*NAMES, "out", "force", "resume"}):
         raise UsageError(f"is no setting of a training: there are {', '.join(NAMES)}", argument=unknown[0])
     chosen = {name: _normalise(name, value) for name, value in chosen.items()}
-    run = Path(chosen["out"]) if chosen.get("out") else latest_run_folder(data)
-    if chosen.get("resume") and (run / LAST).exists():
+    run = (chosen.get("out") or latest_run_folder(data)) if chosen.get("resume") else None
+    if run is not None and (run / LAST).exists():
         chosen = _resume(run, chosen)
     else:
         recipe = chosen.get("recipe", TrainingSettings.recipe)

@@ -53,7 +53,7 @@ def read_data(
     if like is not None:
         size = Size(like.architecture.height, like.architecture.width)
         channels = "gray" if like.architecture.channels == 1 else "rgb"
-    decoded = decode_all(splits, size, channels, scratch, on_image)
+    decoded = decode_all(splits, size, channels, scratch, on_image, settings.threads)
     errors = [error for split in decoded for error in split.errors]
     if settings.skip_bad:
         on_errors(errors)

@@ -64,7 +64,7 @@ def files(run: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind['optimizer']} {kind.get('schedule', 'constant')}")
 def test_stopped_and_resumed_is_as_never_stopped(kind: dict[str, Any], image_folder: Path, tmp_path: Path) -> None:
-    options = {"epochs": EPOCHS, "batch_size": BATCH, "filters": (3,), **kind}
+    options: dict[str, Any] = {"epochs": EPOCHS, "batch_size": BATCH, "filters": (3,), **kind}
     cnncli.train(image_folder, out=tmp_path / "whole", **options)
     dice = np.random.default_rng(0)
     for number in range(3):
@@ -100,7 +100,7 @@ def test_what_a_kill_leaves_at_any_write_resumes(
             method(self, *arguments)
 
         monkeypatch.setattr(RunFolder, name, kept)
-    options = {"epochs": 2, "batch_size": BATCH, "optimizer": "sgd", "checkpoint_minutes": 1e-9}
+    options: dict[str, Any] = {"epochs": 2, "batch_size": BATCH, "optimizer": "sgd", "checkpoint_minutes": 1e-9}
     cnncli.train(image_folder, out=tmp_path / "whole", **options)
     monkeypatch.undo()
     assert len(left) > 8

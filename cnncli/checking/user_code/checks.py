@@ -6,8 +6,6 @@ nothing else with it.
 
 import json
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +21,7 @@ from cnncli.checking.methods import EPS, Method
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.checking.user_code.child import TIME_FILE
 from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, to_array, write_stubs
+from cnncli.children import Child
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
@@ -139,18 +138,16 @@ def _check_function(path: Path, function: Function, seed: int, method: Method) -
 
 def _run(path: Path, folder: Path, function: Function | None) -> str:
     """Run the child; what ended it, as a part of a sentence, for where it left no report."""
-    command = [sys.executable, "-m", "cnncli.checking.user_code.child", str(path.resolve()), str(folder)]
-    command += [str(TIME_LIMIT), *([function.name] if function else [])]
+    arguments = [str(path.resolve()), str(folder), str(TIME_LIMIT), *([function.name] if function else [])]
     try:
-        done = subprocess.run(  # noqa: S603  the file that the person asks to run
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=TIME_LIMIT + 20,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        child = Child("cnncli.checking.user_code.child", *arguments)
+    except OSError as error:
+        raise DataError(f"{path} cannot be run: there is no process to run it in ({error.strerror})") from None
+    try:
+        ended = child.wait(TIME_LIMIT + 20)
+    finally:
+        child.stop()
+    if ended is None:
         return f"still running after {TIME_LIMIT:g} s and stopped"
     late = folder / TIME_FILE
     text = late.read_text("utf-8", "replace") if late.exists() else ""
@@ -158,7 +155,7 @@ def _run(path: Path, folder: Path, function: Function | None) -> str:
         line = re.search(rf'File "{re.escape(str(path.resolve()))}", line (\d+)', text)
         where = f" in line {line[1]}" if line else ""
         return f"still running{where} after {TIME_LIMIT:g} s and stopped"
-    return f"the process ended with exit code {done.returncode}"
+    return f"the process {ended}"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

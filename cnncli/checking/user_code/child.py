@@ -1,6 +1,4 @@
-"""The process in which somebody else's functions run.
-
-    python -m cnncli.checking.user_code.child FILE FOLDER SECONDS [FUNCTION]
+"""The process in which somebody else's functions run: main(FILE, FOLDER, SECONDS[, FUNCTION]).
 
 Without FUNCTION it writes the names of the functions that FILE defines. With it, it calls that one with the arguments
 of every case in FOLDER (in0.npz, in1.npz, …) and writes beside them what came out (out0.json and out0.npz, …).
@@ -20,6 +18,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from cnncli.children import leave_pipes
 
 TIME_FILE = "time.txt"
 
@@ -43,10 +43,12 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
+def main(file: str, answers: str, seconds: str, function: str | None = None) -> None:
     """Load the file and call one of its functions, or list them."""
+    leave_pipes()
+    folder = Path(answers)
     with (folder / TIME_FILE).open("w") as late, contextlib.redirect_stdout(Printed(file)) as printed:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=late)
+        faulthandler.dump_traceback_later(float(seconds), exit=True, file=late)
         try:
             module = _load(file)
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
@@ -59,7 +61,7 @@ def main(file: str, folder: Path, function: str | None, seconds: float) -> None:
 
 
 def _load(file: str) -> ModuleType:
-    sys.path.insert(0, str(Path(file).parent))
+    sys.path.append(str(Path(file).parent))  # behind all else: a json.py beside it is not Python's
     spec = importlib.util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
         raise ImportError("it is no Python file")
@@ -151,7 +153,3 @@ def _describe(error: BaseException, file: str, function: Callable[..., Any] | No
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[4] if len(sys.argv) > 4 else None, float(sys.argv[3]))

@@ -66,7 +66,7 @@ class AveragePooling(Step):
         n, i, j = place
         s, A = self.s, self.source.name
         factors = [Factor.of(values, A, (n, s * i + a, s * j + b)) for a in range(s) for b in range(s)]
-        terms = [Term(self._template, (factor,), factor.value / self.divisor) for factor in factors]
+        terms = [Term(self._template, (factor,), self._share(factor.value), self._share) for factor in factors]
         return Made(
             f"(1/{self.divisor}) Σ_a Σ_b {A}[{n},{_from(s * i, 'a')},{_from(s * j, 'b')}]", terms, "the window's mean"
         )
@@ -85,6 +85,9 @@ class AveragePooling(Step):
         if not terms:
             return Made("", [ZERO], f"{A.label} lies in the rest that fills no window: nobody read it")
         return Made("", terms, f"{A.label} is one of the {self.divisor} of its window")
+
+    def _share(self, number: float) -> float:
+        return number / self.divisor
 
     @property
     def _template(self) -> str:

@@ -1,0 +1,83 @@
+"""What the page of a trace is made of: the record and the steps of its chain, as one JSON document."""
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from cnncli.network.arrays import Array
+from cnncli.network.record import Recorded
+from cnncli.network.steps.step import Step
+from cnncli.reports.trace.heading import subject_document
+from cnncli.reports.trace.mathml import mathml
+from cnncli.tracing.trace import Trace
+
+READ = {"source", "output", "parameters"}  # the fields of a step that are its tensors; the others are its options
+
+
+def page_data(trace: Trace, precision: int) -> dict[str, Any]:
+    """Everything that the page shows and computes with; the numbers are Python's, to the last bit."""
+    chain, subject = trace.chain, trace.subject
+    output = chain.output
+    normalisation = subject.normalisation
+    return subject_document(trace) | {
+        "y": int(subject.y[0]),
+        "origin": subject.origin,
+        "precision": precision,
+        "normalisation": None if normalisation is None else asdict(normalisation),
+        "tensors": [_tensor(step) for step in trace.steps],
+        "steps": [_step(step) for step in chain.steps],
+        "output": {
+            "kind": output.description,
+            "source": output.source.name,
+            "output": output.output.name,
+            "loss": output.loss.name,
+            "local": output.local_derivative.name,
+            "description": output.description,
+        },
+    }
+
+
+def embed(document: dict[str, Any]) -> str:
+    """The document as JSON that may stand in a script element."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _tensor(step: Recorded) -> dict[str, Any]:
+    tensor = step.tensor
+    return {
+        "name": step.name,
+        "role": tensor.role,
+        "kind": tensor.kind,
+        "axes": tensor.axes,
+        "shape": tensor.shape,
+        "block": tensor.block,
+        "fraction": [part.name for part in tensor.fraction] if tensor.fraction else None,
+        "formula": mathml(step.name, step.formula),
+        "values": _numbers(step.value),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    derivative = step.local_derivative
+    return {
+        "kind": step.kind,
+        "options": {field.name: getattr(step, field.name) for field in fields(step) if field.name not in READ},
+        "source": step.source.name,
+        "output": step.output.name,
+        "parameters": [tensor.name for tensor in step.parameters],
+        "local": derivative.tensor.name if derivative else None,
+        "description": step.description,
+    }
+
+
+def _numbers(values: Array) -> list[float | int | str]:
+    """Row by row, each in the fewest digits that are exact; JSON has no word for what is no finite number."""
+    return [_number(value) for value in values.ravel().tolist()]
+
+
+def _number(value: float) -> float | int | str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    whole = int(value)
+    return whole if whole == value and (value or str(value) == "0.0") and abs(whole) < 1e15 else value

@@ -1,0 +1,30 @@
+// Numbers as colours: blue for positive, orange for negative, the paper itself for zero.
+
+const FAINTEST = 0.14; // the smallest number that is not zero, so that it is not taken for one
+
+/** The largest finite |value|, which gets the full colour. */
+export function largestOf(values) {
+  return values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0) || 1;
+}
+
+/** How strong a number's colour is, 0 … 1. */
+export function strengthOf(value, largest) {
+  if (value === 0 || !Number.isFinite(value)) return 0;
+  return FAINTEST + (1 - FAINTEST) * Math.min(Math.abs(value) / largest, 1);
+}
+
+export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
+
+/** The colours of the style sheet, as [r, g, b]. */
+export function palette(element) {
+  const style = getComputedStyle(element);
+  const read = (name) => style.getPropertyValue(name).trim().split(/\s+/).map(Number);
+  return { positive: read("--positive"), negative: read("--negative"), zero: read("--cell") };
+}
+
+/** The pixel of a number: its colour laid over the paper. */
+export function pixelOf(value, largest, colours) {
+  const strength = strengthOf(value, largest);
+  const ink = colours[signOf(value)] ?? colours.zero;
+  return colours.zero.map((paper, at) => Math.round(paper + (ink[at] - paper) * strength));
+}

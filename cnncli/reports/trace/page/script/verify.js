@@ -1,0 +1,54 @@
+// Python's numbers, each worked out again from the ones before it, and how far the two agree.
+//
+// What only moves, chooses or multiplies must agree to the bit. Python (NumPy) adds long sums in an order of its own, so
+// a sum of n terms may differ by rounding: by no more than 2·n·u·Σ|term| (Higham 2002, §4.2). exp and log are right to
+// within one unit in the last place in either language, and what is made of them to within a few.
+
+import { runForward, walkBack } from "./chain.js";
+
+const U = 2 ** -53;
+
+/** {numbers, same, rounded, wrong: [{tensor, i, python, here}]} */
+export function verify(chain, python) {
+  const outcome = { numbers: 0, same: 0, rounded: 0, wrong: [] };
+  for (const [tensor, here, bounds] of recomputed(chain, python)) {
+    const there = python[tensor.name];
+    outcome.numbers += there.length;
+    for (let i = 0; i < there.length; i++) {
+      if (here[i] === there[i] || (Number.isNaN(here[i]) && Number.isNaN(there[i]))) outcome.same += 1;
+      else if (Math.abs(here[i] - there[i]) <= bounds(i)) outcome.rounded += 1;
+      else outcome.wrong.push({ tensor, i, python: there[i], here: here[i] });
+    }
+  }
+  return outcome;
+}
+
+/** Every computed tensor with its values anew and the bound of each entry's rounding. */
+function* recomputed(chain, python) {
+  const ofOutput = new Set([chain.output.output, chain.output.loss, chain.output.local]);
+  ofOutput.add(chain.output.output.gradient).add(chain.output.source.gradient);
+  const bounds = boundsOfSums(chain, python);
+  const ulps = 2 * (2 * chain.output.source.size + 6) * U;
+  for (const [tensor, here] of [...runForward(chain, python), ...walkBack(chain, python)]) {
+    const there = python[tensor.name];
+    const scale = tensor === chain.output.local ? 1 : 0; // 1 − A loses what A rounds
+    const few = (i) => ulps * Math.max(scale, Math.abs(there[i]));
+    yield [tensor, here, ofOutput.has(tensor) ? few : (bounds.get(tensor) ?? (() => 0))];
+  }
+}
+
+/** For the tensors that are sums: the bound of each entry. The same sum over the terms' sizes is Σ|term|, over ones it is n. */
+function boundsOfSums(chain, python) {
+  const each = (change) => Object.fromEntries(Object.entries(python).map(([name, values]) => [name, values.map(change)]));
+  const [sizes, ones] = [each(Math.abs), each(() => 1)];
+  const bounds = new Map();
+  for (const step of chain.steps.filter(({ does }) => does.adds)) {
+    const run = (v) => [step.does.forward(step, v), ...step.does.backward(step, v, v[step.output.gradient.name])];
+    const [sums, counts] = [run(sizes), run(ones)];
+    const divisor = step.options.divisor ?? 1; // a mean divides its n, and rounds once more
+    for (const [at, tensor] of [step.output, step.source.gradient, ...step.parameters.map(({ gradient }) => gradient)].entries()) {
+      bounds.set(tensor, (i) => 2 * (counts[at][i] * divisor + 1) * U * sums[at][i]);
+    }
+  }
+  return bounds;
+}
