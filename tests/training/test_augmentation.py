@@ -17,7 +17,7 @@ def images(m: int = 5, C: int = 2, H: int = 9, W: int = 9) -> Array:
     return np.random.default_rng(0).standard_normal((m, C, H, W), np.float32)
 
 
-def draws(m: int = 5, **fixed: float) -> Array:
+def draws(m: int = 5, /, **fixed: float) -> Array:
     drawn = np.full((m, len(Draws._fields)), 0.5, np.float32)
     for name, value in fixed.items():
         drawn[:, Draws._fields.index(name)] = value

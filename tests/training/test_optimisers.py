@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import pytest
@@ -21,7 +21,9 @@ VALUES = json.loads(Path(__file__).with_name("torch_optimisers.json").read_text(
 def test_every_step_is_pytorchs(case: str) -> None:
     known = VALUES["optimisers"][case]
     optimiser = make_optimiser(
-        case.split()[0], momentum=known["momentum"], weight_decay=known["options"].get("weight_decay", 0.0)
+        cast(OptimiserName, case.split()[0]),
+        momentum=known["momentum"],
+        weight_decay=known["options"].get("weight_decay", 0.0),
     )
     parameters = {"w1": np.array(VALUES["start"])}
     for gradient, rate, expected in zip(VALUES["gradients"], VALUES["rates"], known["path"], strict=True):
