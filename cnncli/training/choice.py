@@ -22,7 +22,7 @@ def choose_settings(data: Path, given: Mapping[str, Any], config: Path | None = 
         raise UsageError(f"is no setting of a training: there are {', '.join(NAMES)}", argument=unknown[0])
     chosen = {name: _normalise(name, value) for name, value in chosen.items()}
     run = (chosen.get("out") or latest_run_folder(data)) if chosen.get("resume") else None
-    if run is not None and (run / LAST).exists():
+    if run is not None and (run / LAST).is_file():
         chosen = _resume(run, chosen)
     else:
         recipe = chosen.get("recipe", TrainingSettings.recipe)

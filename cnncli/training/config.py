@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.training.settings import TrainingSettings
@@ -14,6 +15,7 @@ from cnncli.training.settings import TrainingSettings
 OF_THE_RUN = ("cnncli", "data", "architecture", "classes", "normalisation")  # what settings.json tells beside settings
 OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
 NETWORK = tuple(name for name in Architecture.__dataclass_fields__ if name not in OF_THE_DATA)
+MOST = 16 << 20  # bytes
 NOT_HERE = ("data", "out", "network", "force", "resume")
 NAMES = (*(name for name in TrainingSettings.__dataclass_fields__ if name not in NOT_HERE), *NETWORK)
 
@@ -21,10 +23,8 @@ NAMES = (*(name for name in TrainingSettings.__dataclass_fields__ if name not in
 def read_config(path: Path) -> dict[str, Any]:
     """The settings in a file, by name. Raises DataError for a damaged file and UsageError for an unknown setting."""
     try:
-        text = path.read_text("utf-8")
+        text = read_regular_file(path, MOST).decode("utf-8")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no {'JSON' if path.suffix == '.json' else 'TOML'} ({error}): fix it") from None
     if not isinstance(values, dict):

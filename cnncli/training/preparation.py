@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from cnncli import memory
 from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
@@ -18,8 +20,8 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
-from cnncli.training.run_folder import split_text
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
+from cnncli.training.split_table import split_text
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,17 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         raise DataError(
             f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
+    _require_memory(architecture, min(settings.batch_size, len(training)))
     return Model(
         architecture, classes, Normalisation.measured(training.images), _draw_parameters(architecture, settings.seed)
     )
+
+
+def _require_memory(architecture: Architecture, batch: int) -> None:
+    """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
+    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
+    what = f"training on batches of {batch}"
+    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
 
 
 def load_initial_model(settings: TrainingSettings) -> Model | None:

@@ -21,12 +21,12 @@ from cnncli.training.preparation import Data, adapt_model, load_initial_model, m
 from cnncli.training.run_folder import (
     SETTINGS,
     RunFolder,
-    describe_change,
     free_run_folder,
     latest_run_folder,
-    refuse_existing,
+    refuse_place,
 )
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, OF_THE_CALL, TrainingSettings
+from cnncli.training.split_table import describe_change
 from cnncli.training.state import Epoch, State
 from cnncli.training.symptoms import Symptom, examine_data, examine_end, examine_epoch
 
@@ -106,10 +106,10 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     and the training can be gone on with.
     """
     path = settings.out or (latest_run_folder if settings.resume else free_run_folder)(settings.data)
-    checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).exists() else None
+    checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).is_file() else None
     unfinished = settings.resume and (path / SETTINGS).exists()  # perhaps stopped before its first checkpoint
     if checkpoint is None:
-        refuse_existing(path, settings.force or unfinished)
+        refuse_place(path, settings.data, settings.force or unfinished)
     like = checkpoint.model if checkpoint else load_initial_model(settings)
     data = read_data(settings, like, path, watcher.reading, watcher.left_out)
     if checkpoint is not None:

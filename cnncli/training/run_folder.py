@@ -7,20 +7,22 @@ model.safetensors (the best epoch), last.safetensors (what a resume needs), hist
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from cnncli.data.dataset import Dataset
+from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
 from cnncli.model import FILE_NAME, Model
-from cnncli.text import printable
 from cnncli.training.checkpoint import LAST, Checkpoint
+from cnncli.training.split_table import table_text
 from cnncli.training.state import Epoch
 
 HISTORY, SPLIT, SETTINGS = "history.csv", "split.csv", "settings.json"
+MOST_SETTINGS, MOST_TABLE = 16 << 20, 1 << 30  # bytes
 
 
 def free_run_folder(data: Path) -> Path:
@@ -30,13 +32,24 @@ def free_run_folder(data: Path) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raise UsageError where something is already there that `force` does not give away."""
-    if path.exists() and not path.is_dir():
+def refuse_place(path: Path, data: Path, force: bool) -> None:
+    """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
+    place, around = os.path.realpath(path), os.path.realpath(data)
+    if Path(place).is_relative_to(around):
+        where = "is" if place == around else "lies in"
+        raise UsageError(
+            f"{path} {where} {data}, where the next training would take it for images: name a folder elsewhere",
+            argument="out",
+        )
+    try:
+        there, empty = path.is_dir(), path.is_dir() and not any(path.iterdir())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): name another folder", remedy="out") from None
+    if os.path.lexists(path) and not there:
         raise UsageError(f"{path} is a file: name a folder that does not exist yet", argument="out")
-    if path.is_dir() and any(path.iterdir()) and not (path / SETTINGS).exists():
+    if there and not empty and not is_run(path):
         raise UsageError(f"{path} exists and holds no run: name a folder that does not exist yet", argument="out")
-    if path.exists() and not force:
+    if there and not force:
         raise UsageError(
             f"{path} exists: name another folder, or replace the run in it", argument="out", remedy="force"
         )
@@ -51,49 +64,35 @@ def latest_run_folder(data: Path) -> Path:
     return free.with_name(name if number == "2" else f"{name}-{int(number) - 1}")
 
 
-def split_text(
-    root: Path,
-    splits: Mapping[str, Dataset],
-    fingerprints: Sequence[Sequence[str]],
-    classes: Sequence[str],
-) -> str:
-    """split.csv, a row for each file: its path below the data folder, its split, its class, its pixels' fingerprint."""
-    above = f"{root.as_posix().rstrip('/')}/"
-    rows = [
-        {
-            "file": sample.path.as_posix().removeprefix(above),
-            "split": split,
-            "class": classes[sample.label],
-            "pixels": mark,
-        }
-        for (split, dataset), marks in zip(splits.items(), fingerprints, strict=True)
-        for sample, mark in zip(dataset.samples, marks, strict=True)
-    ]
-    return _csv_text(rows)
+def list_validation_images(run: Path) -> list[Path]:
+    """The files on which a run was validated, as its split names them; none where it tells of none."""
+    try:
+        root = Path(json.loads(read_regular_file(run / SETTINGS, MOST_SETTINGS))["data"])
+        rows = read_table(run / SPLIT)
+        return [root / row["file"] for row in rows if row["split"] == "validation"]
+    except (DataError, ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
-def describe_change(before: str, now: str) -> str:
-    """How one split differs from another, in a few words: "1 image is new (a/7.png)"."""
-    old, new = ({row["file"]: row for row in csv.DictReader(io.StringIO(text))} for text in (before, now))
-    both = [file for file in old if file in new]
-    kinds = {
-        "new": [file for file in new if file not in old],
-        "gone": [file for file in old if file not in new],
-        "changed": [file for file in both if old[file]["pixels"] != new[file]["pixels"]],
-        "in another split or class": [
-            file
-            for file in both
-            if (old[file]["split"], old[file]["class"]) != (new[file]["split"], new[file]["class"])
-        ],
-    }
-    told = [
-        f"1 image is {kind} ({printable(files[0])})"
-        if len(files) == 1
-        else f"{len(files)} images are {kind} ({printable(files[0])}, …)"
-        for kind, files in kinds.items()
-        if files
-    ]
-    return ", ".join(told) or "the images are in another order"
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of one of a run's CSV files, by column. Raises DataError where it cannot be read."""
+    text = read_regular_file(path, MOST_TABLE).decode("utf-8", "surrogateescape")
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise DataError(f"{path} is no table ({error})") from None
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a training made this folder: it says so in its settings, or has got no further than an empty file."""
+    try:
+        content = read_regular_file(folder / SETTINGS, MOST_SETTINGS)
+        settings = json.loads(content) if content else None
+    except (DataError, ValueError, RecursionError):
+        return False
+    if not content:
+        return [path.name for path in folder.iterdir()] == [SETTINGS]
+    return isinstance(settings, dict) and settings.keys() >= {"cnncli", "architecture", "classes", "normalisation"}
 
 
 class RunFolder:
@@ -136,7 +135,7 @@ class RunFolder:
     def write_history(self, history: Sequence[Epoch]) -> None:
         """One row for each epoch."""
         if history:
-            self._write(HISTORY, _csv_text([_history_row(epoch) for epoch in history]))
+            self._write(HISTORY, table_text([_history_row(epoch) for epoch in history]))
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Put the checkpoint in the place of the one before."""
@@ -178,11 +177,3 @@ def _history_row(epoch: Epoch) -> dict[str, Any]:
         **{f"dead {name}": share for name, share in activity.dead.items()},
         **{f"won {name}": " ".join(f"{share:.4f}" for share in shares) for name, shares in activity.won.items()},
     }
-
-
-def _csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
