@@ -59,7 +59,7 @@ def test_a_runs_settings_can_be_passed_back(cli: Cli, image_folder: Path, tmp_pa
         ("a.toml", "epochs = ", 3, "a.toml is no TOML ("),
         ("a.json", "[1]", 3, "a.json holds no settings by name: fix it"),
         ("a.json", "{", 3, "a.json is no JSON ("),
-        ("absent.toml", None, 3, "absent.toml: No such file or directory"),
+        ("absent.toml", None, 3, "absent.toml: no such file"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_sentence(
