@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cnncli import __version__
 from cnncli.errors import DataError, Diverged, ImageError, Stopped
-from cnncli.model import Model
+from cnncli.model import FILE_NAME, Model
 from cnncli.network.engine import Engine
 from cnncli.network.engines import choose_engine
 from cnncli.stopping import deferred, pending
@@ -18,13 +18,8 @@ from cnncli.training.config import OF_THE_DATA
 from cnncli.training.loop import Loop
 from cnncli.training.optimisers import make_optimiser
 from cnncli.training.preparation import Data, adapt_model, load_initial_model, make_model, read_data
-from cnncli.training.run_folder import (
-    SETTINGS,
-    RunFolder,
-    free_run_folder,
-    latest_run_folder,
-    refuse_place,
-)
+from cnncli.training.run_folder import RunFolder, latest_run_folder
+from cnncli.training.run_lock import claim_run_folder
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, OF_THE_CALL, TrainingSettings
 from cnncli.training.split_table import describe_change
 from cnncli.training.state import Epoch, State
@@ -105,11 +100,15 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder,
     and the training can be gone on with.
     """
-    path = settings.out or (latest_run_folder if settings.resume else free_run_folder)(settings.data)
+    out = settings.out or (latest_run_folder(settings.data) if settings.resume else None)
+    with claim_run_folder(out, settings.data, replace=settings.force or settings.resume) as path:
+        return _train_into(path, settings, watcher)
+
+
+def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Summary:
     checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).is_file() else None
-    unfinished = settings.resume and (path / SETTINGS).exists()  # perhaps stopped before its first checkpoint
-    if checkpoint is None:
-        refuse_place(path, settings.data, settings.force or unfinished)
+    if checkpoint is None and settings.resume and (path / FILE_NAME).exists() and not settings.force:
+        raise DataError(f"{path} has no {LAST} to go on from: name another folder, or replace the run", remedy="force")
     like = checkpoint.model if checkpoint else load_initial_model(settings)
     data = read_data(settings, like, path, watcher.reading, watcher.left_out)
     if checkpoint is not None:
@@ -118,9 +117,8 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     else:
         checkpoint = _begin(settings, data, like)
 
-    run = RunFolder(path, force=settings.force or unfinished, resume=checkpoint.state.optimiser.steps > 0)
-    training = _Training(settings, watcher, run, data, checkpoint)
-    return training.run()
+    run = RunFolder(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
+    return _Training(settings, watcher, run, data, checkpoint).run()
 
 
 def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
