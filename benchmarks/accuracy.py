@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy [--network one|two] [--seeds 0,1,2] [--images N] [--epochs N] [--peer] [--write PATH]
 
 Trained is on the 60,000 training images, but for 60 of each class that a run keeps for its validation; the 10,000 test
-images are looked at once, at the end, with the weights of the last epoch. PyTorch (--peer) has the same network, images,
-batches, schedule, decay, smoothing and augmentation, and random numbers of its own.
+images are looked at once, at the end, with the weights of the last epoch. PyTorch (--peer) has the same network, batch
+size, schedule, decay, smoothing and augmentation, and random numbers of its own.
 """
 
 import argparse
