@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ NORMS = {tensor.name: 1.0 for tensor in PARAMETERS}
 QUIET = Epoch(1, Score(0.5, 0.8), Score(0.5, 0.8), NORMS, NORMS, Activity({}, {"A1": [], "A2": []}, {}), 0.1, 1.0, 1.0)
 
 
-def epochs(*changes: dict[str, object]) -> list[Epoch]:
-    return [replace(QUIET, number=number, **change) for number, change in enumerate(changes, 1)]  # type: ignore[arg-type]
+def epochs(*changes: dict[str, Any]) -> list[Epoch]:
+    return [replace(QUIET, number=number, **change) for number, change in enumerate(changes, 1)]
 
 
 def losses(*pairs: tuple[float, float]) -> list[Epoch]:
