@@ -21,17 +21,6 @@ PARAMETERS = [*build_chain(Architecture(12, 12, filters=(2, 2))).parameters.valu
 NORMS = {tensor.name: 1.0 for tensor in PARAMETERS}
 SCORE, STILL = Score(0.5, 0.8), Activity({}, {"A1": [], "A2": []}, {})
 QUIET = Epoch(1, SCORE, SCORE, NORMS, NORMS, STILL, 0.1, 1.0, 1.0, SCORE)
-    1,
-    Score(0.5, 0.8),
-    Score(0.5, 0.8),
-    NORMS,
-    NORMS,
-    Activity({}, {"A1": [], "A2": []}, {}),
-    0.1,
-    1.0,
-    1.0,
-    Score(0.5, 0.8),
-)
 
 
 def epochs(*changes: dict[str, Any]) -> list[Epoch]:
