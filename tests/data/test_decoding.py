@@ -155,9 +155,8 @@ def test_no_damage_is_more_than_an_image_error(tmp_path: Path, suffix: str) -> N
 def test_an_image_converted_in_bands_is_the_same(mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     colour = Image.fromarray(random.integers(0, 256, (9, 7, 3), dtype=np.uint8))
-    options: dict[str, Any] = {"P": {"transparency": 3}, "keyed": {"transparency": colour.getpixel((3, 4))}}.get(
-        mode, {}
-    )
+    transparent: dict[str, Any] = {"P": 3, "keyed": colour.getpixel((3, 4))}
+    options = {"transparency": transparent[mode]} if mode in transparent else {}
     image = {
         "P": colour.quantize(8),
         "LA": Image.merge("LA", colour.split()[:2]),

@@ -18,7 +18,7 @@ COMMANDS = (
     ("gradcheck --sample 1 --format json", 1),
 )
 
-MOST = 32  # images of one prediction
+MOST = 64  # images of one prediction
 
 
 class Images:
