@@ -96,10 +96,10 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     folder = _split_off_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher, path)
     model = _fresh_model(folder.classes, training, settings)
-    engine = choose_engine(model.architecture, settings.threads)
+    engine = choose_engine(model.architecture, settings.threads, settings.engine)
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
     fraction = None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION
-    effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
+    effective = replace(settings, learning_rate=rate, validation_fraction=fraction, engine=engine.name)
 
     run = RunFolder(path, force=settings.force)
     run.write_settings(_settings(effective, model))

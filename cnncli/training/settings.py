@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cnncli.data.settings import Channels
+from cnncli.network.engine_names import EngineName
 from cnncli.subject.fresh import SEED
 
 OptimiserName = Literal["adam", "sgd"]
@@ -34,5 +35,6 @@ class TrainingSettings:
     validation_fraction: float | None = None
     seed: int = SEED
     threads: int | None = None
+    engine: EngineName = "auto"
     skip_bad: bool = False
     force: bool = False

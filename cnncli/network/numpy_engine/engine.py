@@ -27,7 +27,7 @@ class NumpyEngine(Engine):
     name = "numpy"
 
     def __init__(self, architecture: Architecture) -> None:
-        self.architecture = architecture
+        super().__init__(architecture)
         self.output = build_chain(architecture).output
         self._weights = Weights(architecture)
         self._chunks: dict[int, Chunk] = {}  # by their images

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cnncli.errors import ImageError
 from cnncli.model import Model
 from cnncli.network.engine import Engine
-from cnncli.network.engines import FASTEST
+from cnncli.network.engines import ENGINES, tell_why_not
 from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
 from cnncli.training.loop import Epoch
@@ -77,9 +77,7 @@ class TrainingReport:
             f"{model.chain.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
-        if engine.name != FASTEST:
-            sentence = f"the {engine.name} engine trains, in float32: the {FASTEST} engine does not take this network"
-            self._console.print(sentence, soft_wrap=True)
+        self._console.print(_tell_engine(engine), soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
@@ -115,6 +113,12 @@ class TrainingReport:
         """One line; on a terminal too narrow for the gradients' norms they go on a line of their own."""
         narrow = self._console.is_terminal and len(row + norms) > self._console.width
         self._console.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
+
+
+def _tell_engine(engine: Engine) -> str:
+    """Which engine trains, and why not a faster one."""
+    faster = [kind for kind in ENGINES[: ENGINES.index(type(engine))] if not kind.takes(engine.architecture)]
+    return f"engine: {engine.description}" + "".join(f"; {tell_why_not(kind)}" for kind in faster)
 
 
 def summary_document(summary: Summary) -> dict[str, Any]:
