@@ -61,7 +61,7 @@ def test_any_program_can_read_the_file(model: Model, tmp_path: Path) -> None:
         "format": 1,
         "architecture": {
             "height": 10, "width": 12, "channels": 3, "filters": [2, 3], "kernel": 2, "pool": 2, "classes": 3,
-            "pooling": "max", "padding": 0,
+            "pooling": "max", "padding": 0, "stride": 1, "dilation": 1, "pool_stride": None,
         },
         "classes": ["a", "b [red]", "ç/ö"],
         "normalisation": {"mean": [0.1, 0.2, 0.3], "std": [1.0, 0.5, 0.25]},

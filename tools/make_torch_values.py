@@ -5,8 +5,8 @@
 
 The tests hold the JSON of `cnncli trace` against this file, so they need no PyTorch. Nothing here imports cnncli: the
 network is written once more in PyTorch's own functions, in float64. Random networks of 1 to 3 blocks, gray and RGB, 2
-and 10 classes, with padding and average pooling, and one of small integers whose windows are full of ties between equal
-positive numbers.
+and 10 classes, with padding, stride, dilation, average and overlapping pooling, and one of small integers whose windows
+are full of ties between equal positive numbers.
 """
 
 import json
@@ -20,7 +20,16 @@ import torch.nn.functional as F  # type: ignore[import-not-found, unused-ignore]
 
 TARGET = Path(__file__).parent.parent / "tests" / "tracing" / "torch_values.json"
 SIZES = {1: (6, 7), 2: (8, 7), 3: (15, 15)}  # the image, by blocks: kernels and windows are 2×2
+OPTIONS = ("padding", "pooling", "stride", "dilation", "pool_stride")
 FILTERS = {1: (2,), 2: (2, 2), 3: (1, 2, 1)}
+STRIDES: list[dict[str, Any]] = [
+    {"padding": 1, "stride": 2},
+    {"padding": 2, "stride": 3, "dilation": 2},
+    {"dilation": 3},
+    {"pool_stride": 1},
+    {"pool_stride": 3},
+    {"pool_stride": 1, "pooling": "average", "stride": 2},
+]
 
 
 def main() -> None:
@@ -35,11 +44,14 @@ def main() -> None:
             continue
         network = random_network(np.random.default_rng(seed), blocks, 1, 3, padding) | {"pooling": pooling}
         networks.append(describe_network(f"{blocks} blocks, padding {padding}, {pooling} pooling", network))
+    for seed, options in enumerate(STRIDES, 200):
+        network = random_network(np.random.default_rng(seed), 1, 2, 3, **options)
+        networks.append(describe_network(", ".join(f"{name} {value}" for name, value in options.items()), network))
     TARGET.write_text(json.dumps({"torch": torch.__version__, "networks": networks}, separators=(",", ":")) + "\n")
 
 
 def random_network(
-    random: np.random.Generator, blocks: int, channels: int, classes: int, padding: int = 0
+    random: np.random.Generator, blocks: int, channels: int, classes: int, padding: int = 0, **options: Any
 ) -> dict[str, Any]:
     """X, y and the parameters of a network, all drawn at random."""
     (height, width), filters = SIZES[blocks], FILTERS[blocks]
@@ -50,12 +62,23 @@ def random_network(
             f"w{i}": random.normal(size=(N, channels, 2, 2)).round(2),
             f"b{i}": random.normal(0.5, 0.3, size=N),
         }
-        channels, height, width = N, (height + 2 * padding - 1) // 2, (width + 2 * padding - 1) // 2
+        channels = N
+        height, width = (pooled(convolved(side, padding, **options), **options) for side in (height, width))
     outputs = 1 if classes == 2 else classes
     last = blocks + 1
     parameters[f"w{last}"] = random.normal(size=(outputs, channels * height * width))
     parameters[f"b{last}"] = random.normal(size=outputs)
-    return network | {"parameters": parameters, "padding": padding}
+    return network | {"parameters": parameters, "padding": padding} | options
+
+
+def convolved(side: int, padding: int, stride: int = 1, dilation: int = 1, **_: Any) -> int:
+    """The rows of Z1 for those of the image, with a kernel of 2."""
+    return (side + 2 * padding - dilation - 1) // stride + 1
+
+
+def pooled(side: int, pool_stride: int = 2, **_: Any) -> int:
+    """The rows of P1 for those of A1, with a window of 2."""
+    return (side - 2) // pool_stride + 1
 
 
 def tied_network() -> dict[str, Any]:
@@ -72,7 +95,7 @@ def describe_network(name: str, network: dict[str, Any]) -> dict[str, Any]:
     """A network with its values, as lists."""
     parameters = {key: value.tolist() for key, value in network["parameters"].items()}
     values = {key: rounded(value) for key, value in torch_values(network).items()}
-    options = {key: network[key] for key in ("padding", "pooling") if network.get(key)}
+    options = {key: network[key] for key in OPTIONS if network.get(key)}
     given = {"name": name, "X": network["X"].tolist(), "y": network["y"], "parameters": parameters}
     return given | ({"options": options} if options else {}) | {"values": values}
 
@@ -91,11 +114,12 @@ def torch_values(network: dict[str, Any]) -> dict[str, Any]:
     P, source = leaves["X"], "X"
     gates = {}
     for i in range(1, last):
-        Z = F.conv2d(P[None], leaves[f"w{i}"], leaves[f"b{i}"], padding=network.get("padding", 0))[0]
+        options = {name: network[name] for name in ("padding", "stride", "dilation") if name in network}
+        Z = F.conv2d(P[None], leaves[f"w{i}"], leaves[f"b{i}"], **options)[0]
         A = F.relu(Z)
         (gates[f"dA{i}/dZ{i}"],) = torch.autograd.grad(A.sum(), Z, retain_graph=True)
         pool = F.avg_pool2d if network.get("pooling") == "average" else F.max_pool2d
-        P, source = pool(A[None], 2)[0], f"P{i}"
+        P, source = pool(A[None], 2, network.get("pool_stride", 2))[0], f"P{i}"
         values |= {f"Z{i}": Z, f"A{i}": A, source: P}
     values["F"] = P.flatten()
     z = leaves[f"w{last}"] @ values["F"] + leaves[f"b{last}"]

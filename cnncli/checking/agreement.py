@@ -153,7 +153,8 @@ def _bound_kinked(step: KinkedStep, record: Record, off: Array, off_gradient: Ar
     # Place 0 is that of a constant candidate, whose gradient goes nowhere.
     places = step.candidates(np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:])).reshape(-1)
     given = np.zeros((len(source), source[0].size + 1))
-    given[:, places] = (doubtful * gradient[..., None]).reshape(len(source), -1)
+    images = np.arange(len(source))[:, None]
+    np.add.at(given, (images, places), (doubtful * gradient[..., None]).reshape(len(source), -1))
     bound: Array = np.maximum(step.backward(off_gradient, source)[0], given[:, 1:].reshape(source.shape))
     return bound
 

@@ -99,7 +99,31 @@ NETWORK_OPTIONS = (
         min=0,
         help="p: rows and columns of zeros around what each kernel reads.",
     ),
+    option(
+        "stride",
+        int,
+        Architecture.stride,
+        panel=NETWORK,
+        min=1,
+        help="t: from one position of a kernel to the next.",
+    ),
+    option(
+        "dilation",
+        int,
+        Architecture.dilation,
+        panel=NETWORK,
+        min=1,
+        help="d: from one number that a kernel reads to the next.",
+    ),
     option("pool", int, Architecture.pool, panel=NETWORK, min=1, help="s: the pooling windows are s×s."),
+    option(
+        "pool_stride",
+        int | None,
+        panel=NETWORK,
+        min=1,
+        show_default="s: side by side",
+        help="From one pooling window to the next.",
+    ),
     option(
         "pooling", Pooling, Architecture.pooling, panel=NETWORK, help="What a window becomes: its maximum or its mean."
     ),

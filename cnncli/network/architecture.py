@@ -6,7 +6,17 @@ from typing import Literal, get_args
 from cnncli.errors import ArchitectureError
 
 Pooling = Literal["max", "average"]
-LEAST = {"height": 1, "width": 1, "channels": 1, "kernel": 1, "pool": 1, "classes": 2, "padding": 0}
+LEAST = {
+    "height": 1,
+    "width": 1,
+    "channels": 1,
+    "kernel": 1,
+    "pool": 1,
+    "classes": 2,
+    "padding": 0,
+    "stride": 1,
+    "dilation": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -23,15 +33,20 @@ class Architecture:
     channels: int = 1
     filters: tuple[int, ...] = (8,)  # one number per block
     kernel: int = 3  # k: the kernels are k×k
-    pool: int = 2  # s: the pooling windows are s×s, stride s
+    pool: int = 2  # s: the pooling windows are s×s
     classes: int = 2
     pooling: Pooling = "max"
     padding: int = 0  # p: rows and columns of zeros around what each kernel reads
+    stride: int = 1  # t: from one position of a kernel to the next
+    dilation: int = 1  # d: from one number that a kernel reads to the next
+    pool_stride: int | None = None  # from one pooling window to the next; s where None
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ArchitectureError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        if self.pool_stride is not None and self.pool_stride < 1:
+            raise ArchitectureError(f"pool_stride is {self.pool_stride}; it must be at least 1")
         if self.pooling not in get_args(Pooling):
             raise ArchitectureError(f"pooling is {self.pooling!r}; it is one of {', '.join(get_args(Pooling))}")
         if not self.filters or min(self.filters) < 1:
@@ -52,6 +67,17 @@ class Architecture:
     @property
     def summary(self) -> str:
         """The network in a line: "filters 8,16, kernel 3, pool 2"."""
-        padding = f", padding {self.padding}" if self.padding else ""
+        unusual = "".join(
+            f", {name} {getattr(self, name)}"
+            for name in ("padding", "stride", "dilation")
+            if getattr(self, name) != getattr(Architecture, name)
+        )
         pooling = f" ({self.pooling})" if self.pooling != Architecture.pooling else ""
-        return f"filters {','.join(map(str, self.filters))}, kernel {self.kernel}{padding}, pool {self.pool}{pooling}"
+        apart = f", pool stride {self.window_stride}" if self.window_stride != self.pool else ""
+        filters = ",".join(map(str, self.filters))
+        return f"filters {filters}, kernel {self.kernel}{unusual}, pool {self.pool}{apart}{pooling}"
+
+    @property
+    def window_stride(self) -> int:
+        """From one pooling window to the next: s where nothing else was chosen."""
+        return self.pool_stride or self.pool

@@ -74,7 +74,7 @@ def test_the_shapes_of_the_weights_tell_the_network(cli: Cli, tmp_path: Path) ->
     result = cli("trace", tmp_path / "x.npy", "--weights", tmp_path / "w.npz", "--label", 4, "--format", "json")
     assert json.loads(result.out)["architecture"] == {
         "height": 9, "width": 8, "channels": 3, "filters": [4, 2], "kernel": 2, "pool": 2, "classes": 5,
-        "pooling": "max", "padding": 0,
+        "pooling": "max", "padding": 0, "stride": 1, "dilation": 1, "pool_stride": None,
     }  # fmt: skip
 
 

@@ -37,6 +37,9 @@ def cases(draw: st.DrawFn, largest: int = 11, most_blocks: int = 3) -> Case:
             classes=draw(st.integers(2, 4)),
             pooling=draw(st.sampled_from(["max", "max", "average"])),
             padding=draw(st.sampled_from([0, 0, 1, 2])),
+            stride=draw(st.sampled_from([1, 1, 2, 3])),
+            dilation=draw(st.sampled_from([1, 1, 2])),
+            pool_stride=draw(st.sampled_from([None, None, 1, 2, 3])),
         )
         chain = build_chain(architecture)
     except ArchitectureError:

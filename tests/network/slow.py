@@ -51,14 +51,22 @@ def _framed(matrix: Any, border: int) -> Any:
 
 
 def _block_forward(architecture: Architecture, v: Values, block: int) -> None:
-    k, s = architecture.kernel, architecture.pool
+    k, t, d = architecture.kernel, architecture.stride, architecture.dilation
+    s, apart = architecture.pool, architecture.pool_stride or architecture.pool
     P = [_framed(matrix, architecture.padding) for matrix in v[_source(block)]]
     w, b = v[f"w{block}"], v[f"b{block}"]
-    C, N, h, width = len(P), len(w), len(P[0]) - k + 1, len(P[0][0]) - k + 1
+    C, N = len(P), len(w)
+    h, width = ((side - d * (k - 1) - 1) // t + 1 for side in (len(P[0]), len(P[0][0])))
     Z = [
         [
             [
-                b[n] + sum(P[c][i + u][j + t] * w[n][c][u][t] for c in range(C) for u in range(k) for t in range(k))
+                b[n]
+                + sum(
+                    P[c][t * i + d * u][t * j + d * e] * w[n][c][u][e]
+                    for c in range(C)
+                    for u in range(k)
+                    for e in range(k)
+                )
                 for j in range(width)
             ]
             for i in range(h)
@@ -70,8 +78,11 @@ def _block_forward(architecture: Architecture, v: Values, block: int) -> None:
     pooled = _mean if architecture.pooling == "average" else max
     v[f"P{block}"] = [
         [
-            [pooled([A[n][s * i + a][s * j + c] for a in range(s) for c in range(s)]) for j in range(width // s)]
-            for i in range(h // s)
+            [
+                pooled([A[n][apart * i + a][apart * j + c] for a in range(s) for c in range(s)])
+                for j in range((width - s) // apart + 1)
+            ]
+            for i in range((h - s) // apart + 1)
         ]
         for n in range(N)
     ]
@@ -102,23 +113,23 @@ def _output(architecture: Architecture, v: Values, z: list[float], label: int, m
 
 
 def _pool_backward(architecture: Architecture, A: Any, dP: Any) -> Any:
-    s = architecture.pool
+    s, apart = architecture.pool, architecture.pool_stride or architecture.pool
     dA = [[[0.0 for _ in row] for row in matrix] for matrix in A]
     for n in range(len(dP)):
         for i in range(len(dP[n])):
             for j in range(len(dP[n][i])):
-                window = [(s * i + a, s * j + c) for a in range(s) for c in range(s)]
+                window = [(apart * i + a, apart * j + c) for a in range(s) for c in range(s)]
                 if architecture.pooling == "average":
                     for row, column in window:
-                        dA[n][row][column] = dP[n][i][j] / len(window)
+                        dA[n][row][column] += dP[n][i][j] / len(window)
                 else:
                     row, column = max(window, key=lambda place: A[n][place[0]][place[1]])  # the first of equals
-                    dA[n][row][column] = dP[n][i][j]
+                    dA[n][row][column] += dP[n][i][j]
     return dA
 
 
 def _block_backward(architecture: Architecture, v: Values, block: int) -> None:
-    k, r = architecture.kernel, architecture.padding
+    k, r, t, d = architecture.kernel, architecture.padding, architecture.stride, architecture.dilation
     source = _source(block)
     P, w, A, Z = [_framed(matrix, r) for matrix in v[source]], v[f"w{block}"], v[f"A{block}"], v[f"Z{block}"]
     N, h, width = len(Z), len(Z[0]), len(Z[0][0])
@@ -133,9 +144,10 @@ def _block_backward(architecture: Architecture, v: Values, block: int) -> None:
             for j in range(width):
                 for c in range(C):
                     for u in range(k):
-                        for t in range(k):
-                            dw[n][c][u][t] += dZ[n][i][j] * P[c][i + u][j + t]
-                            dP[c][i + u][j + t] += dZ[n][i][j] * w[n][c][u][t]
+                        for e in range(k):
+                            row, column = t * i + d * u, t * j + d * e
+                            dw[n][c][u][e] += dZ[n][i][j] * P[c][row][column]
+                            dP[c][row][column] += dZ[n][i][j] * w[n][c][u][e]
     v[f"dL/dA{block}"], v[f"dA{block}/dZ{block}"], v[f"dL/dZ{block}"] = dA, mask, dZ
     v[f"dL/dw{block}"] = dw
     v[f"dL/d{source}"] = [[row[r : W - r] for row in matrix[r : H - r]] for matrix in dP]

@@ -17,7 +17,9 @@ def test_every_value_equals_pytorch(network: dict[str, Any], cli: Cli, tmp_path:
     np.save(tmp_path / "X.npy", np.array(network["X"]))
     (tmp_path / "weights.json").write_text(json.dumps(network["parameters"]))
     weights = tmp_path / "weights.json"
-    options = [word for name, value in network.get("options", {}).items() for word in (f"--{name}", value)]
+    options = []
+    for name, value in network.get("options", {}).items():
+        options += [f"--{name.replace('_', '-')}", value]
     result = cli(
         "trace", tmp_path / "X.npy", "--weights", weights, "--label", network["y"], "--format", "json", *options
     )

@@ -5,12 +5,11 @@ import numpy as np
 from cnncli.checking.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.max_pooling import MaxPooling
-from cnncli.network.steps.pooling import put_back
 
 
-def _route(A: Array, dP: Array, shares: Array) -> tuple[Array]:
+def _route(step: MaxPooling, A: Array, dP: Array, shares: Array) -> tuple[Array]:
     """dP times each place's share of its window: shares (m, N, p, q, s²) → as A."""
-    return (put_back(shares * dP[..., None], A.shape),)
+    return (step.windows.put_back(shares * dP[..., None], A.shape),)
 
 
 def _only(place: Labels, s: int) -> Array:
@@ -21,35 +20,35 @@ def _only(place: Labels, s: int) -> Array:
 
 def _every_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
     w = step.candidates(A)
-    return _route(A, dP, (w == w.max(axis=-1, keepdims=True)).astype(float))
+    return _route(step, A, dP, (w == w.max(axis=-1, keepdims=True)).astype(float))
 
 
 def _shared_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
     w = step.candidates(A)
     tied = w == w.max(axis=-1, keepdims=True)
-    return _route(A, dP, tied / tied.sum(axis=-1, keepdims=True))
+    return _route(step, A, dP, tied / tied.sum(axis=-1, keepdims=True))
 
 
 def _last_maximum(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
-    last = step.s**2 - 1 - step.candidates(A)[..., ::-1].argmax(axis=-1)
-    return _route(A, dP, _only(last, step.s))
+    last = step.windows.s**2 - 1 - step.candidates(A)[..., ::-1].argmax(axis=-1)
+    return _route(step, A, dP, _only(last, step.windows.s))
 
 
 def _whole_window(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
-    return _route(A, dP, np.ones((*dP.shape, step.s**2)))
+    return _route(step, A, dP, np.ones((*dP.shape, step.windows.s**2)))
 
 
 def _average(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
-    return _route(A, dP, np.full((*dP.shape, step.s**2), 1 / step.s**2))
+    return _route(step, A, dP, np.full((*dP.shape, step.windows.s**2), 1 / step.windows.s**2))
 
 
 def _window_transposed(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
-    row, column = np.divmod(step.candidates(A).argmax(axis=-1), step.s)
-    return _route(A, dP, _only(column * step.s + row, step.s))
+    row, column = np.divmod(step.candidates(A).argmax(axis=-1), step.windows.s)
+    return _route(step, A, dP, _only(column * step.windows.s + row, step.windows.s))
 
 
 def _first_place(step: MaxPooling, dP: Array, A: Array) -> tuple[Array]:
-    return _route(A, dP, _only(np.zeros(dP.shape, np.intp), step.s))
+    return _route(step, A, dP, _only(np.zeros(dP.shape, np.intp), step.windows.s))
 
 
 MISTAKES = (

@@ -15,6 +15,7 @@ from cnncli.network.chain import build_chain
 from cnncli.network.compiled.library import MOST_BLOCKS, Job, Net, choose_variant, load_kernel, load_library
 from cnncli.network.compiled.team import Team
 from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums
+from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
 LARGEST_KERNEL, LARGEST_POOL = 7, 4
@@ -53,10 +54,10 @@ class CompiledEngine(Engine):
 
     @staticmethod
     def takes(architecture: Architecture) -> bool:
-        """Whether it can train and run such a network, in this installation: one with max pooling."""
+        """Whether it can train and run such a network, in this installation: such as the NumPy engine takes, not huge."""
         fits = architecture.kernel <= LARGEST_KERNEL and architecture.pool <= LARGEST_POOL
         few = len(architecture.filters) <= MOST_BLOCKS
-        return architecture.pooling == "max" and fits and few and load_library() is not None
+        return NumpyEngine.takes(architecture) and fits and few and load_library() is not None
 
     @classmethod
     def make(cls, architecture: Architecture, threads: int | None) -> "CompiledEngine":

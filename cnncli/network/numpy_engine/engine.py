@@ -35,8 +35,9 @@ class NumpyEngine(Engine):
 
     @staticmethod
     def takes(architecture: Architecture) -> bool:
-        """Whether it can train and run such a network: one with max pooling."""
-        return architecture.pooling == "max"
+        """Whether it can train and run such a network: max pooling side by side, stride and dilation 1."""
+        apart = architecture.window_stride == architecture.pool
+        return architecture.pooling == "max" and apart and architecture.stride == architecture.dilation == 1
 
     def logits(self, parameters: Parameters, X: Array) -> Array:
         """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""

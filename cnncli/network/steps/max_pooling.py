@@ -1,7 +1,7 @@
 """P = maxpool(A), and the way back: the gradient goes to each window's first maximum alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels
-from cnncli.network.steps.pooling import pooled_tensor, put_back, windows
+from cnncli.network.steps.pooling import Windows, lay_windows
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import ZERO, Factor, Index, Made, Reader, Term, Values, Window
@@ -17,14 +17,14 @@ from cnncli.network.terms import ZERO, Factor, Index, Made, Reader, Term, Values
 
 @dataclass(frozen=True)
 class MaxPooling(KinkedStep):
-    """P[n,i,j] = max over a, b < s of A[n, s·i+a, s·j+b]; a rest that fills no window is dropped."""
+    """P[n,i,j] = max over a, b < s of A[n, t·i+a, t·j+b], t = s unless said; a rest that fills no window is dropped."""
 
-    s: int = 1
+    windows: Windows = field(default_factory=Windows)
 
     kind = "max pooling"
     signature = "maxpool_backward(A1, dP1, pool)"
     contract = "dA1; of equal maxima the first, row by row, takes the gradient. Rows that fill no window get 0."
-    options = ("pool",)
+    options = ("pool", "pool_stride")
     convention = "of equal maxima the first takes the gradient"
     selects = True
     ties: ClassVar = {"windows": "pooling windows with equal maxima", "dead_windows": "with all numbers 0"}
@@ -32,7 +32,8 @@ class MaxPooling(KinkedStep):
     @classmethod
     def reading(cls, source: Tensor, architecture: Architecture, block: int) -> "MaxPooling":
         """The pooling of a block. Raises ArchitectureError where the window is larger than what it reads."""
-        return cls(source, pooled_tensor(source, architecture.pool, block), s=architecture.pool)
+        windows = lay_windows(architecture)
+        return cls(source, windows.pool(source, block), windows=windows)
 
     @property
     def formula(self) -> str:
@@ -42,26 +43,34 @@ class MaxPooling(KinkedStep):
     @property
     def gradient_formulas(self) -> tuple[str]:
         """Of A."""
-        return (f"{self.output.gradient.name} at each window's first maximum, else 0",)
+        summed = ", summed where windows overlap" if self.windows.overlap else ""
+        return (f"{self.output.gradient.name} at each window's first maximum, else 0{summed}",)
 
     @property
     def description(self) -> str:
         """maxpool 2×2."""
-        return f"maxpool {self.s}×{self.s}"
+        return f"maxpool {self.windows.description}"
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether an entry of A may be the maximum of several windows."""
+        return self.windows.overlap
 
     def forward(self, source: Array, *_: Array) -> Array:
-        """A (m, N, h, w) → P (m, N, ⌊h/s⌋, ⌊w/s⌋)."""
-        return np.take_along_axis(windows(source, self.s), self._winners(source)[..., None], axis=-1)[..., 0]
+        """A (m, N, h, w) → P (m, N, p, q)."""
+        return np.take_along_axis(self.candidates(source), self._winners(source)[..., None], axis=-1)[..., 0]
 
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
-        """dL/dA: dL/dP at each window's winner, 0 elsewhere and in the dropped rest; dP (m, N, p, q) → as A."""
-        routed = np.zeros((*gradient.shape, self.s**2), gradient.dtype)  # (m, N, p, q, s²)
-        np.put_along_axis(routed, self._winners(source)[..., None], gradient[..., None], axis=-1)
-        return (put_back(routed, source.shape),)
+        """dL/dA: the dL/dP of the windows that an entry wins, else 0; dP (m, N, p, q) → as A."""
+        return (self.windows.put_back(self._route(gradient, source), source.shape),)
+
+    def carry_strongest(self, gradient: Array, source: Array, *_: Array) -> Array:
+        """The largest gradient of the windows that an entry wins."""
+        return self.windows.put_back(self._route(gradient, source), source.shape, np.maximum)
 
     def candidates(self, source: Array) -> Array:
         """The numbers of every window, row by row: (m, N, h, w) → (m, N, p, q, s²)."""
-        return windows(source, self.s)
+        return self.windows.take(source)
 
     def count_ties(self, tied: NDArray[np.bool_], empty: NDArray[np.bool_]) -> dict[str, int]:
         """Windows with equal positive maxima, and those with nothing but 0, where relu's mask removes the gradient."""
@@ -78,43 +87,56 @@ class MaxPooling(KinkedStep):
         return Made("", [Term(template, factors, factors[winner].value, lambda *A: max(A))], reason)
 
     def readers(self, name: str, place: Index, values: Values) -> Iterator[Reader]:
-        """The window of which it is the winner; none for all others."""
-        window = self._window_around(place)
-        if window and self._winner(window, values) == self._place_in_window(place):
-            yield Reader(window, 1.0, "the window's maximum")
+        """The windows of which it is the winner; none for all others."""
+        for window in self._windows_around(place):
+            if self._winner(window, values) == place:
+                yield Reader(window, 1.0, "the window's maximum")
 
     def explain_gradient(self, name: str, place: Index, terms: list[Term], values: Values) -> Made:
         """Why it takes the gradient of its window, or why not."""
         A = Factor.of(values, name, place)
-        window = self._window_around(place)
-        if window is None:
-            return Made("", [ZERO], f"{A.label} lies in the rest that fills no window: nobody read it")
+        around = list(self._windows_around(place))
+        if not around:
+            return Made("", [ZERO], f"{A.label} lies in {self.windows.outside}: nobody read it")
         if terms:
-            return Made("", terms, f"{A.label} is the maximum of its window")
-        factors, number = self._window(window, values)
+            windows = "its window" if len(terms) == 1 else f"{len(terms)} windows"
+            return Made("", terms, f"{A.label} is the maximum of {windows}")
+        factors, number = self._window(around[0], values)
         winner = factors[number]
         why = (
             f"equals the maximum of its window, but {winner.label} comes first and takes all"
             if winner.value == A.value
             else f"is not the maximum of its window, {winner.label} is"
         )
-        return Made("", [ZERO], f"{A.label} {why}")
+        others = f" (nor of the {len(around) - 1} others that hold it)" if len(around) > 1 else ""
+        return Made("", [ZERO], f"{A.label} {why}{others}")
 
     def window_of(self, name: str, place: Index, values: Values) -> Window | None:
-        """The window of an entry of P or dL/dA; none in the rest that fills no window."""
-        window = place if name == self.output.name else self._window_around(place)
-        return self._window(window, values) if window else None
+        """The window of an entry of P or dL/dA: of several one that it wins, none in a rest that fills none."""
+        if name == self.output.name:
+            return self._window(place, values)
+        around = sorted(self._windows_around(place), key=lambda window: self._winner(window, values) != place)
+        return self._window(around[0], values) if around else None
 
     def state_choice(self, name: str, place: Index, values: Values) -> Term | None:
         """Of dL/dA, as the window decides."""
         if name != self.source.gradient.name:
             return None
-        window = self._window_around(place)
-        if window is None:
+        around = list(self._windows_around(place))
+        if not around:
             return Term("0, it lies in no window", (), 0.0)
-        dP = Factor.of(values, self.output.gradient.name, window)
         A = Factor.of(values, self.source.name, place)
-        return Term("{} if {} is the first maximum of its window, else 0", (dP, A), 0.0)
+        gradients = [Factor.of(values, self.output.gradient.name, window) for window in around]
+        if len(around) == 1:
+            return Term("{} if {} is the first maximum of its window, else 0", (gradients[0], A), 0.0)
+        template = "the sum of those of " + ", ".join("{}" for _ in around) + " in whose window {} is the first maximum"
+        return Term(template, (*gradients, A), 0.0)
+
+    def _route(self, gradient: Array, A: Array) -> Array:
+        """The gradient of each window at its winner, 0 at the others: (m, N, p, q) → (m, N, p, q, s²)."""
+        routed = np.zeros((*gradient.shape, self.windows.s**2), gradient.dtype)
+        np.put_along_axis(routed, self._winners(A)[..., None], gradient[..., None], axis=-1)
+        return routed
 
     def _winners(self, A: Array) -> Labels:
         """The place of each window's maximum, counted row by row from 0; of several equal ones the first.
@@ -123,25 +145,17 @@ class MaxPooling(KinkedStep):
 
         A (m, N, h, w) → (m, N, p, q), each in 0 … s²-1.
         """
-        place: Labels = windows(A.real, self.s).argmax(axis=-1)
+        place: Labels = self.candidates(A.real).argmax(axis=-1)
         return place
 
-    def _winner(self, window: Index, values: Values) -> int:
-        n, i, j = window
-        s = self.s
-        return int(values[self.source.name][n, s * i : s * (i + 1), s * j : s * (j + 1)].argmax())
-
     def _window(self, window: Index, values: Values) -> Window:
-        n, i, j = window
-        s, A = self.s, self.source.name
-        factors = tuple(Factor.of(values, A, (n, s * i + a, s * j + b)) for a in range(s) for b in range(s))
-        return Window(factors, self._winner(window, values))
+        factors = tuple(Factor.of(values, self.source.name, place) for place in self.windows.places(window))
+        return Window(factors, max(range(len(factors)), key=lambda number: factors[number].value))
 
-    def _window_around(self, place: Index) -> Index | None:
-        """The window that holds an entry of A; None in the rest that fills none."""
-        n, r, c = place
-        _, p, q = self.output.shape
-        return (n, r // self.s, c // self.s) if r < p * self.s and c < q * self.s else None
+    def _winner(self, window: Index, values: Values) -> Index:
+        factors, winner = self._window(window, values)
+        return factors[winner].entry.place
 
-    def _place_in_window(self, place: Index) -> int:
-        return place[1] % self.s * self.s + place[2] % self.s
+    def _windows_around(self, place: Index) -> Iterator[Index]:
+        """The windows that hold an entry of A."""
+        return self.windows.around(place, *self.output.shape[1:])

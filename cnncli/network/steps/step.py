@@ -115,6 +115,11 @@ class KinkedStep(Step):
     selects: ClassVar[bool]  # whether the candidates are entries of the source, and not the entry itself and 0
     ties: ClassVar[Mapping[str, str]]  # the sorts of ties that `count_ties` counts, and how they are called
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether an entry of the source may be a candidate of several maxima."""
+        return False
+
     @abstractmethod
     def candidates(self, source: Array) -> Array:
         """What the maximum is taken over, in a last axis: (m, …) → (m, …, candidates)."""
