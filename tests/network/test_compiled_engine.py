@@ -200,8 +200,8 @@ def test_what_the_kernel_does_not_take() -> None:
     right = Architecture(40, 40)
     assert CompiledEngine.takes(right)
     assert not CompiledEngine.takes(replace(right, pooling="average"))
-    for change in ({"stride": 2}, {"dilation": 2}, {"pool_stride": 1}):
-        assert not CompiledEngine.takes(replace(right, **change))
+    for other in (replace(right, stride=2), replace(right, dilation=2), replace(right, pool_stride=1)):
+        assert not CompiledEngine.takes(other)
     assert not CompiledEngine.takes(replace(right, kernel=8))
     assert not CompiledEngine.takes(replace(right, pool=5))
 

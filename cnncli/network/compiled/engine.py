@@ -54,7 +54,7 @@ class CompiledEngine(Engine):
 
     @staticmethod
     def takes(architecture: Architecture) -> bool:
-        """Whether it can train and run such a network, in this installation: such as the NumPy engine takes, not huge."""
+        """Whether it can train and run such a network, in this installation: the NumPy engine's, not too large."""
         fits = architecture.kernel <= LARGEST_KERNEL and architecture.pool <= LARGEST_POOL
         few = len(architecture.filters) <= MOST_BLOCKS
         return NumpyEngine.takes(architecture) and fits and few and load_library() is not None
