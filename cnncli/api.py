@@ -115,13 +115,8 @@ def prepare_gradcheck(
 
 
 def complete_gradcheck(check: "Gradcheck") -> "Outcome":
-<<<<<<< HEAD
     """The outcome of a check; of our own gradients with the engines that can train such a network."""
-    from cnncli.checking.agreement import compare_engine, join
-=======
-    """The outcome of a check; of our own gradients with the engine that trains such a network."""
     from cnncli.checking.agreement import compare_engine, fits_float32, join
->>>>>>> main
     from cnncli.checking.run import run_gradcheck
     from cnncli.network.engines import usable_engines
     from cnncli.network.textbook import Textbook

@@ -27,11 +27,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"memory"},
     {"network", "examples"},
     {"files", "stopping", "children"},
-<<<<<<< HEAD
-    {"errors", "text", "cores", "__init__"},
-=======
-    {"errors", "text", "pages", "__init__"},
->>>>>>> main
+    {"errors", "text", "pages", "cores", "__init__"},
 ]
 INNER = (
     "reports",
