@@ -126,6 +126,9 @@ def cut_evenly(m: int, most: int) -> list[int]:
 
 
 def _add(lanes: Array) -> Array:
+    if len(lanes) == 1:
+        only: Array = lanes[0]
+        return only
     total: Array = lanes[:1].copy()
     for lane in lanes[1:]:
         total += lane

@@ -21,14 +21,16 @@ def usable_engines(architecture: Architecture, name: EngineName = "auto") -> lis
     A name is that of the argument or, with "auto", of CNNCLI_ENGINE. Raises UsageError where it is no engine's, or the
     engine's that does not take the network.
     """
-    argument, chosen = ("engine", str(name)) if name != "auto" else (ENGINE_VARIABLE, os.environ.get(ENGINE_VARIABLE))
-    if not chosen or chosen == "auto":
+    argument, said = ("engine", "") if name != "auto" else ((), f"{ENGINE_VARIABLE} ")
+    chosen = str(name) if name != "auto" else os.environ.get(ENGINE_VARIABLE, "auto")
+    if chosen in ("", "auto"):
         return [engine for engine in ENGINES if engine.takes(architecture)]
     if chosen not in get_args(EngineName):
-        raise UsageError(f"is {chosen!r}; it is one of {', '.join(get_args(EngineName))}", argument=argument)
+        names = ", ".join(get_args(EngineName))
+        raise UsageError(f"{said}is {chosen!r}; it is one of {names}", argument=argument)
     engine = next(engine for engine in ENGINES if engine.name == chosen)
     if not engine.takes(architecture):
-        raise UsageError(f"{chosen} cannot be had: {tell_why_not(engine)}", argument=argument)
+        raise UsageError(f"{said}{chosen} cannot be had: {tell_why_not(engine)}", argument=argument)
     return [engine]
 
 
