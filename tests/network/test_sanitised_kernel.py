@@ -19,8 +19,10 @@ DRIVER = Path(__file__).parent / "sanitised_kernel.c"
 
 def compile_with_sanitisers(source: Path, program: Path, *flags: str) -> bool:
     compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        return False
     command = [compiler, "-std=gnu11", "-ffp-contract=off", *SANITISERS, *flags, f"-I{FOLDER}", str(source)]
-    return compiler is not None and subprocess.run([*command, "-o", program, "-pthread"], check=False).returncode == 0
+    return subprocess.run([*command, "-o", str(program), "-pthread"], check=False).returncode == 0
 
 
 @pytest.mark.slow
