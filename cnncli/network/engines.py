@@ -39,6 +39,14 @@ def choose_engine(architecture: Architecture, threads: int | None = None, name: 
     return usable_engines(architecture, name)[0].make(architecture, threads)
 
 
+def tell_engine(engine: Engine) -> str:
+    """Which engine runs, and why not a faster one if the environment asks for none."""
+    asked = os.environ.get(ENGINE_VARIABLE, "auto") not in ("", "auto")
+    faster = [] if asked else ENGINES[: ENGINES.index(type(engine))]
+    reasons = [tell_why_not(kind) for kind in faster if not kind.takes(engine.architecture)]
+    return "; ".join([f"engine: {engine.description}", *reasons])
+
+
 def tell_why_not(engine: type[Engine]) -> str:
     """Why an engine does not take a network."""
     if engine is CompiledEngine and load_library() is None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cnncli.errors import ImageError
 from cnncli.model import Model
 from cnncli.network.engine import Engine
-from cnncli.network.engines import ENGINES, tell_why_not
+from cnncli.network.engines import tell_engine
 from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
 from cnncli.training.run import Summary
@@ -88,7 +88,7 @@ class TrainingReport:
             f"{model.chain.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
-        self._rows.print(_tell_engine(engine), soft_wrap=True)
+        self._rows.print(tell_engine(engine), soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
@@ -149,12 +149,6 @@ class TrainingReport:
         """One line; on a terminal too narrow for the gradients' norms they go on a line of their own."""
         narrow = self._rows.is_terminal and len(row + norms) > self._rows.width
         self._rows.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
-
-
-def _tell_engine(engine: Engine) -> str:
-    """Which engine trains, and why not a faster one."""
-    faster = [kind for kind in ENGINES[: ENGINES.index(type(engine))] if not kind.takes(engine.architecture)]
-    return f"engine: {engine.description}" + "".join(f"; {tell_why_not(kind)}" for kind in faster)
 
 
 def summary_document(summary: Summary, written: Callable[[str], str]) -> dict[str, Any]:
