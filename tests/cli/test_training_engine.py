@@ -60,11 +60,11 @@ def test_the_engine_that_is_chosen_trains_and_is_named(
 ) -> None:
     done = cli("train", many_images, "--out", tmp_path / "a", "--epochs", 1, "--engine", engine)
     assert done.code == 0, done.err
-    assert f"engine: {engine}" in done.err
+    assert f"engine: {engine}" in done.out
     assert json.loads((tmp_path / "a" / "settings.json").read_text())["engine"] == engine
     monkeypatch.setenv("CNNCLI_ENGINE", engine)
     done = cli("train", many_images, "--out", tmp_path / "b", "--epochs", 1)
-    assert f"engine: {engine}" in done.err
+    assert f"engine: {engine}" in done.out
     assert f"engine: {engine}" in cli("info", "-m", tmp_path / "b").out
     assert json.loads(cli("gradcheck", "--format", "json").out)["engine"]["name"] == f"{engine} engine"
     models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("a", "b")]
@@ -78,7 +78,7 @@ def test_without_a_compiled_kernel_numpy_trains_and_says_why(
         monkeypatch.setattr(f"cnncli.network.{module}.load_library", lambda: None)
     done = cli("train", many_images, "--out", tmp_path / "run", "--epochs", 1)
     assert done.code == 0, done.err
-    assert "engine: numpy; this installation has no compiled kernel: install a C compiler" in done.err
+    assert "engine: numpy; this installation has no compiled kernel: install a C compiler" in done.out
     refused = cli("train", many_images, "--out", tmp_path / "none", "--engine", "compiled")
     assert refused.code == 2
     assert "--engine compiled cannot be had: this installation has no compiled kernel" in refused.err
