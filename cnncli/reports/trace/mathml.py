@@ -5,7 +5,7 @@ from html import escape
 
 TOKENS = re.compile(
     r"d(?P<above>[A-Za-z]\d*)/d(?P<below>[A-Za-z]\d*)"
-    r"|(?P<name>\b[A-Za-z]\d*\b(?!'))"
+    r"|(?P<name>(?<![A-Za-z])[A-Za-z]\d*(?![A-Za-z\d']))"
     r"|(?P<words>\.?[A-Za-z]{2,}(?:'s)?(?: [a-z]{2,}(?:'s)?)*)"
     r"|(?P<number>\d+°?)"
     r"|(?P<transposed>ᵀ)"
