@@ -17,7 +17,7 @@ EXAMPLES = [*RECORDED, *((step.name, step.formula) for step in OVERLAPPING.steps
 def letters(text: str) -> str:
     """What is written, without what MathML draws itself: d for ∂, the fraction's bar, spaces."""
     text = re.sub(r"d([A-Za-z]\d*)/d([A-Za-z]\d*)", r"∂\1∂\2", text)
-    return re.sub(r"\s", "", text.replace("ᵀ", "⊤"))
+    return re.sub(r"\s", "", text.replace("ᵀ", "⊤").replace("∑", "Σ"))
 
 
 @pytest.mark.parametrize(("name", "formula"), EXAMPLES)
