@@ -84,3 +84,10 @@ def test_a_narrowed_trace_is_its_tables_without_a_script(cli: Cli, tmp_path: Pat
     assert "<script" not in text
     assert text.count("<h3") == 2
     assert ">-0.4952" in text
+
+
+def test_a_trace_too_large_for_a_page_is_refused(cli: Cli, tmp_path: Path) -> None:
+    result = cli("trace", "--image-size", "250", "--filters", "8", "-o", tmp_path / "page.html")
+    assert result.code == 2
+    assert "numbers are more than a page can hold, 1,000,000: choose a smaller image" in result.sentence
+    assert list(tmp_path.iterdir()) == []
