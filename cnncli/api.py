@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
     from cnncli.checking.run import Outcome
+    from cnncli.exporting.export import Exported
     from cnncli.training.evaluation import Evaluation, Split
     from cnncli.training.loop import Epoch
     from cnncli.training.run import Summary, Watcher
@@ -166,6 +167,17 @@ def evaluate(
 
     loaded = model if isinstance(model, Model) else load_model(model)
     return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad)
+
+
+def export(model: FilePath, output: FilePath, *, force: bool = False) -> "Exported":
+    """Write a model (a file, or a run folder) as a file that predicts without cnncli: .onnx, .py or .html.
+
+    The result tells how the file's probabilities compare with the model's own on the run's validation images. Raises
+    CnncliError, also where they differ.
+    """
+    from cnncli.exporting.export import export_model
+
+    return export_model(Path(model), Path(output), force=force)
 
 
 def _make_tuple(network: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from cnncli.subject.subject import choose
 from cnncli.tracing.trace import trace_image
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("train", "predict", "evaluate", "gradcheck", "trace", "info")
+COMMANDS = ("train", "predict", "evaluate", "export", "gradcheck", "trace", "info")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 WIDTH = "80"
 

@@ -21,7 +21,7 @@ from cnncli.model import FILE_NAME, Model
 from cnncli.training.loop import Epoch
 
 HISTORY, SPLIT, SETTINGS = "history.csv", "split.csv", "settings.json"
-MOST_SETTINGS = 16 << 20  # bytes
+MOST_SETTINGS, MOST_TABLE = 16 << 20, 1 << 30  # bytes
 
 
 def free_run_folder(data: Path) -> Path:
@@ -52,6 +52,25 @@ def refuse_place(path: Path, data: Path, force: bool) -> None:
         raise UsageError(
             f"{path} exists: name another folder, or replace the run in it", argument="out", remedy="force"
         )
+
+
+def list_validation_images(run: Path) -> list[Path]:
+    """The files on which a run was validated, as its split names them; none where it tells of none."""
+    try:
+        root = Path(json.loads(read_regular_file(run / SETTINGS, MOST_SETTINGS))["data"])
+        rows = read_table(run / SPLIT)
+        return [root / row["file"] for row in rows if row["split"] == "validation"]
+    except (DataError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of one of a run's CSV files, by column. Raises DataError where it cannot be read."""
+    text = read_regular_file(path, MOST_TABLE).decode("utf-8", "surrogateescape")
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise DataError(f"{path} is no table ({error})") from None
 
 
 def is_run(folder: Path) -> bool:
