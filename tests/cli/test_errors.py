@@ -234,6 +234,8 @@ def test_model_files_that_cannot_be_used(
     assert callable(make)
     make(model_file)
     image = image_folder / "dark" / "0.png"
+    assert cli("info").sentence == "Error: info shows one model: name a model file or a run folder"
+    assert cli("info", "a", "-m", "b").sentence == "Error: info shows one model: name a model file or a run folder"
     for arguments in (("predict", image), ("trace", image), ("gradcheck", image), ("info",)):
         result = cli(*arguments, "-m", model_file)
         assert result.code == 3
@@ -483,7 +485,7 @@ def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
         (run / "settings.json").write_text("theirs")
         return he_normal(architecture, seed)
 
-    monkeypatch.setattr("cnncli.training.run.he_normal", meanwhile)
+    monkeypatch.setattr("cnncli.training.preparation.he_normal", meanwhile)
     result = cli("train", image_folder, "--out", run, "-q")
     assert result.code == 2
     assert "run was taken by another training meanwhile: name another folder" in result.sentence
