@@ -153,16 +153,18 @@ def evaluate(
     *,
     split: "Split | None" = None,
     skip_bad: bool = False,
+    on_image: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> "Evaluation":
     """How good a model is on a folder of images, one folder for each class, or on a split of one.
 
     The result has `loss`, `accuracy`, `accuracy_interval`, `confusion` (rows: true class), `per_class`, `roc_auc`,
-    `calibration_error` and `list_mistakes(most)`. Raises CnncliError.
+    `calibration_error` and `list_mistakes(most)`. `on_image` is told after each image how many of how many are read.
+    Raises CnncliError.
     """
     from cnncli.training.evaluation import evaluate_folder
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad)
+    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad, on_image=on_image)
 
 
 def export(model: FilePath, output: FilePath, *, force: bool = False) -> "Exported":
