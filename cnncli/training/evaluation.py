@@ -19,6 +19,7 @@ from cnncli.network.arrays import Array, Labels
 
 Split = Literal["train", "val", "test"]
 FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": VALIDATION, "test": ("test",)}
+BATCH = 64  # images in one forward pass
 NORMAL_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within so many standard deviations
 BINS = 15  # of confidence, for the calibration error
 

@@ -31,7 +31,7 @@ def tile(matrix: Array, told: str, largest: float | None = None) -> Element:
 
 
 def sheet(w: Array, gap: int = 1) -> NDArray[np.float64]:
-    """Filters beside each other, their channels below each other, NaN between: (N, C, k, k) → (C·(k+1)-1, N·(k+1)-1)."""
+    """Filters beside each other, their channels below each other, NaN between: (N, C, k, k) → 2-D."""
     N, C, k, _ = w.shape
     matrix = np.full((C * (k + gap) - gap, N * (k + gap) - gap), np.nan)
     for n, c in np.ndindex(N, C):
