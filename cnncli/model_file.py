@@ -107,9 +107,10 @@ def _parse_settings(file: Path, metadata: Mapping[str, str], header: Header) -> 
 def _require_types(architecture: dict[str, Any]) -> None:
     """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
     for name, value in architecture.items():
-        expected = type(getattr(Architecture, name, 0))
-        for each in value if expected is tuple else [value]:
-            if type(each) is not (int if expected is tuple else expected):
+        default = getattr(Architecture, name, 0)
+        expected = int if default is None or isinstance(default, tuple) else type(default)
+        for each in value if isinstance(default, tuple) else [value]:
+            if type(each) is not expected and not (each is None and default is None):
                 raise TypeError(f"{name} is {shorten(repr(each), 50)}")
 
 

@@ -61,7 +61,15 @@ class _Graph:
     @add.register
     def _(self, step: Convolution) -> None:
         k = step.parameters[0].shape[-1]
-        self.node("Conv", _read(step), step.output.name, kernel_shape=[k, k], pads=[step.p] * 4)
+        self.node(
+            "Conv",
+            _read(step),
+            step.output.name,
+            kernel_shape=[k, k],
+            pads=[step.p] * 4,
+            strides=[step.t] * 2,
+            dilations=[step.d] * 2,
+        )
 
     @add.register
     def _(self, step: Relu) -> None:
@@ -69,11 +77,13 @@ class _Graph:
 
     @add.register
     def _(self, step: MaxPooling) -> None:
-        self.node("MaxPool", _read(step), step.output.name, kernel_shape=[step.s] * 2, strides=[step.s] * 2)
+        s, t = step.windows.s, step.windows.t
+        self.node("MaxPool", _read(step), step.output.name, kernel_shape=[s, s], strides=[t, t])
 
     @add.register
     def _(self, step: AveragePooling) -> None:
-        self.node("AveragePool", _read(step), step.output.name, kernel_shape=[step.s] * 2, strides=[step.s] * 2)
+        s, t = step.windows.s, step.windows.t
+        self.node("AveragePool", _read(step), step.output.name, kernel_shape=[s, s], strides=[t, t])
 
     @add.register
     def _(self, step: Flatten) -> None:

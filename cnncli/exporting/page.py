@@ -47,7 +47,7 @@ def _write(step: Step | OutputStep) -> str:
 
 @_write.register
 def _(step: Convolution) -> str:
-    return f"conv({_names(step)}, {step.p})"
+    return f"conv({_names(step)}, {step.p}, {step.t}, {step.d})"
 
 
 @_write.register
@@ -57,12 +57,12 @@ def _(step: Relu) -> str:
 
 @_write.register
 def _(step: MaxPooling) -> str:
-    return f"maxpool({_names(step)}, {step.s})"
+    return f"maxpool({_names(step)}, {step.windows.s}, {step.windows.t})"
 
 
 @_write.register
 def _(step: AveragePooling) -> str:
-    return f"avgpool({_names(step)}, {step.s})"
+    return f"avgpool({_names(step)}, {step.windows.s}, {step.windows.t})"
 
 
 @_write.register

@@ -54,8 +54,9 @@ def _write(step: Step | OutputStep) -> _Line:
 
 @_write.register
 def _(step: Convolution) -> _Line:
-    padding = f", padding={step.p}" if step.p else ""
-    return _Line(f"conv({_names(step)}{padding})", (standalone.conv,))
+    unusual = {"padding": (step.p, 0), "stride": (step.t, 1), "dilation": (step.d, 1)}
+    given = "".join(f", {name}={number}" for name, (number, usual) in unusual.items() if number != usual)
+    return _Line(f"conv({_names(step)}{given})", (standalone.conv,))
 
 
 @_write.register
@@ -65,12 +66,16 @@ def _(step: Relu) -> _Line:
 
 @_write.register
 def _(step: MaxPooling) -> _Line:
-    return _Line(f"maxpool({_names(step)}, {step.s})", (standalone.maxpool, standalone.windows))
+    return _Line(
+        f"maxpool({_names(step)}, {step.windows.s}, {step.windows.t})", (standalone.maxpool, standalone.windows)
+    )
 
 
 @_write.register
 def _(step: AveragePooling) -> _Line:
-    return _Line(f"avgpool({_names(step)}, {step.s})", (standalone.avgpool, standalone.windows))
+    return _Line(
+        f"avgpool({_names(step)}, {step.windows.s}, {step.windows.t})", (standalone.avgpool, standalone.windows)
+    )
 
 
 @_write.register

@@ -62,10 +62,12 @@ def fit(image: Image.Image) -> Image.Image:
     return rows.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, (0, top - first, WIDTH, top - first + high))
 
 
-def conv(X: Array, w: Array, b: Array, padding: int = 0) -> Array:
-    """Z[n,i,j] = b[n] + Σ_c Σ_u Σ_v X[c,i+u,j+v]·w[n,c,u,v]: X (C, H, W), w (N, C, k, k), b (N,) → Z (N, h, w)."""
+def conv(X: Array, w: Array, b: Array, padding: int = 0, stride: int = 1, dilation: int = 1) -> Array:
+    """Z[n,i,j] = b[n] + Σ_c Σ_u Σ_v X[c,t·i+d·u-p,t·j+d·v-p]·w[n,c,u,v]: X (C, H, W), w (N, C, k, k) → Z (N, h, w)."""
     X = np.pad(X, ((0, 0), (padding, padding), (padding, padding)))
-    patches = np.lib.stride_tricks.sliding_window_view(X, w.shape[2:], axis=(1, 2))  # (C, h, w, k, k)
+    reach = dilation * (w.shape[-1] - 1) + 1
+    patches = np.lib.stride_tricks.sliding_window_view(X, (reach, reach), axis=(1, 2))  # (C, H, W, reach, reach)
+    patches = patches[:, ::stride, ::stride, ::dilation, ::dilation]  # (C, h, w, k, k)
     Z: Array = np.tensordot(w, patches, axes=([1, 2, 3], [0, 3, 4])) + b[:, None, None]  # (N, h, w)
     return Z
 
@@ -75,22 +77,21 @@ def relu(Z: Array) -> Array:
     return np.maximum(Z, 0)
 
 
-def maxpool(A: Array, s: int) -> Array:
-    """The largest number of every s×s window: A (N, h, w) → P (N, ⌊h/s⌋, ⌊w/s⌋)."""
-    P: Array = windows(A, s).max(axis=(2, 4))
+def maxpool(A: Array, s: int, stride: int) -> Array:
+    """The largest number of every s×s window: A (N, h, w) → P (N, p, q)."""
+    P: Array = windows(A, s, stride).max(axis=(3, 4))
     return P
 
 
-def avgpool(A: Array, s: int) -> Array:
-    """The mean of every s×s window: A (N, h, w) → P (N, ⌊h/s⌋, ⌊w/s⌋)."""
-    P: Array = windows(A, s).mean(axis=(2, 4))
+def avgpool(A: Array, s: int, stride: int) -> Array:
+    """The mean of every s×s window: A (N, h, w) → P (N, p, q)."""
+    P: Array = windows(A, s, stride).mean(axis=(3, 4))
     return P
 
 
-def windows(A: Array, s: int) -> Array:
-    """Rows and columns cut into pieces of s; a rest that fills none is dropped: A (N, h, w) → (N, p, s, q, s)."""
-    N, h, w = A.shape
-    return A[:, : h // s * s, : w // s * s].reshape(N, h // s, s, w // s, s)
+def windows(A: Array, s: int, stride: int) -> Array:
+    """Every s×s window; a rest that fills none is dropped: A (N, h, w) → (N, p, q, s, s)."""
+    return np.lib.stride_tricks.sliding_window_view(A, (s, s), axis=(1, 2))[:, ::stride, ::stride]
 
 
 def sigmoid(z: Array) -> Array:

@@ -15,6 +15,9 @@ ARCHITECTURES = {
     "two blocks, softmax, RGB": Architecture(14, 17, 3, filters=(4, 5), classes=4),
     "padding, average pooling": Architecture(10, 11, 3, filters=(3, 2), kernel=3, padding=1, pooling="average"),
     "wide padding, pool 3, gray": Architecture(13, 12, filters=(2,), kernel=4, padding=2, pool=3, classes=3),
+    "stride and dilation": Architecture(17, 15, filters=(3,), kernel=3, padding=2, stride=2, dilation=2, classes=3),
+    "overlapping windows": Architecture(12, 13, 3, filters=(2, 3), padding=1, pool=3, pool_stride=2, classes=3),
+    "windows apart, average": Architecture(16, 15, filters=(3,), pool=2, pool_stride=3, stride=1, pooling="average"),
     "three blocks, kernel 1, pool 1": Architecture(6, 6, 3, filters=(2, 3, 4), kernel=1, pool=1, classes=5),
 }
 
