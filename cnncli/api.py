@@ -137,6 +137,7 @@ def train(
     Architecture that can be chosen (filters, kernel, …). `on_epoch` is called with each epoch's figures; a `watcher`
     sees everything. Raises CnncliError.
     """
+    from cnncli.reports.report.run import write_report
     from cnncli.training.run import SilentWatcher, run_training
     from cnncli.training.settings import TrainingSettings
 
@@ -144,7 +145,9 @@ def train(
     chosen = TrainingSettings(
         Path(data), out=Path(out) if out is not None else None, network=_make_tuple(settings), **of_training
     )
-    return run_training(chosen, watcher or SilentWatcher(on_epoch))
+    summary = run_training(chosen, watcher or SilentWatcher(on_epoch))
+    write_report(summary)
+    return summary
 
 
 def evaluate(

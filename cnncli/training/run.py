@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +40,7 @@ class Summary:
     best: Epoch
     seconds: float  # of the whole training, validation included
     images_per_second: float  # while training on batches
+    validation: Dataset = field(repr=False)
 
 
 class Watcher(Protocol):
@@ -117,10 +118,12 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
         seed=settings.seed,
         on_batch=watcher.batch,
     )
-    return _keep_best(run, model, epochs, settings.epochs, watcher)
+    return _keep_best(run, model, epochs, settings.epochs, watcher, validation)
 
 
-def _keep_best(run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int, watcher: Watcher) -> Summary:
+def _keep_best(
+    run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int, watcher: Watcher, validation: Dataset
+) -> Summary:
     """Go through the epochs; each goes into the history, and the model of the best one into its file."""
     best: Epoch | None = None
     done = []
@@ -141,7 +144,8 @@ def _keep_best(run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int
     assert best is not None  # noqa: S101  at least one epoch was run
     seconds = time.perf_counter() - start
     trained = sum(epoch.images_per_second * epoch.seconds for epoch in done)
-    return Summary(run.path, run.model, len(done), best, seconds, trained / sum(epoch.seconds for epoch in done))
+    speed = trained / sum(epoch.seconds for epoch in done)
+    return Summary(run.path, run.model, len(done), best, seconds, speed, validation)
 
 
 def _split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:

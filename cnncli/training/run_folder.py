@@ -1,7 +1,7 @@
 """The run folder: what a training leaves behind.
 
 model.safetensors (the best epoch), history.csv (one row an epoch), split.csv (which file was in which split, its
-class), settings.json.
+class), settings.json, report.html (the best epoch on the validation images).
 """
 
 import csv
@@ -18,7 +18,7 @@ from cnncli.files import write_atomically
 from cnncli.model import FILE_NAME, Model
 from cnncli.training.loop import Epoch
 
-HISTORY, SPLIT, SETTINGS = "history.csv", "split.csv", "settings.json"
+HISTORY, SPLIT, SETTINGS, REPORT = "history.csv", "split.csv", "settings.json", "report.html"
 
 
 def free_run_folder(data: Path) -> Path:
@@ -61,7 +61,7 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             if not force:
                 (path / SETTINGS).touch(exist_ok=False)  # whoever makes it has the folder: no two trainings share one
-            for name in (FILE_NAME, HISTORY, SPLIT):
+            for name in (FILE_NAME, HISTORY, SPLIT, REPORT):
                 (path / name).unlink(missing_ok=True)
         except FileExistsError:
             raise UsageError(

@@ -9,7 +9,7 @@ from cnncli.pages.markup import element
 from cnncli.reports.report.pictures import picture
 from cnncli.reports.report.subject import ReportSubject
 
-MOST = 60
+MOST = 40  # mistakes
 MOST_CLASSES = 4  # of each mistake
 
 

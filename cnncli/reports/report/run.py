@@ -4,12 +4,25 @@ import csv
 import json
 from pathlib import Path
 
-from cnncli.model import Model
+from cnncli.errors import DataError
+from cnncli.files import write_atomically
+from cnncli.model import Model, load_model
+from cnncli.reports.report.report import render_report
 from cnncli.reports.report.subject import ReportSubject
-from cnncli.training.evaluation import Evaluation
-from cnncli.training.run_folder import HISTORY, SETTINGS
+from cnncli.training.evaluation import Evaluation, evaluate_dataset
+from cnncli.training.run import Summary
+from cnncli.training.run_folder import HISTORY, REPORT, SETTINGS
 
-NAME = "report.html"  # of the report in a run folder
+
+def write_report(summary: Summary) -> None:
+    """Put the report of a finished training into its run folder. Raises DataError where it cannot be written."""
+    model = load_model(summary.model)
+    evaluation = evaluate_dataset(model, summary.validation, summary.run)
+    page = render_report(describe_run(model, evaluation, summary.run))
+    try:
+        write_atomically(summary.run / REPORT, page.encode("utf-8"))
+    except OSError as error:
+        raise DataError(f"{summary.run} cannot be written ({error.strerror})") from None
 
 
 def describe_run(model: Model, evaluation: Evaluation, run: Path) -> ReportSubject:
