@@ -1,6 +1,7 @@
 """The public functions: what the commands do, as plain functions that return what they found."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,7 @@ def prepare_gradcheck(
     **network: Any,
 ) -> "Gradcheck":
     """What `gradcheck` is going to check. Raises CnncliError."""
+    from cnncli import memory
     from cnncli.checking.against import read_gradients
     from cnncli.checking.gradcheck import Gradcheck, engine_gradients
     from cnncli.checking.methods import EPS
@@ -104,6 +106,8 @@ def prepare_gradcheck(
         network.pop("seed", None)  # with a model the seed is that of the sample alone
     paths = [images] if isinstance(images, str | PathLike) else images
     subject = choose([Path(path) for path in paths], _as_model(model), label, FreshNetwork.of(_make_tuple(network)))
+    estimate = partial(memory.estimate_gradcheck, images=len(subject.y))
+    memory.require(estimate, subject.architecture, "such a check", fixed=model is not None)
     if against is not None:
         gradients, eps = read_gradients(Path(against), subject)
         return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=True)
@@ -112,12 +116,12 @@ def prepare_gradcheck(
 
 def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     """The outcome of a check; of our own gradients with the engine that trains such a network."""
-    from cnncli.checking.agreement import compare_engine, join
+    from cnncli.checking.agreement import compare_engine, fits_float32, join
     from cnncli.checking.run import run_gradcheck
     from cnncli.network.engines import choose_engine
 
     outcome = run_gradcheck(check)
-    if check.foreign:
+    if check.foreign or not fits_float32(check.subject):
         return outcome
     engine = choose_engine(check.subject.architecture)
     return outcome.add_engine(join(f"{engine.name} engine", compare_engine(engine, check.subject)))

@@ -82,3 +82,9 @@ def test_a_failed_write_keeps_the_old_file(model: Model, tmp_path: Path, monkeyp
         model.save(path)
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_stride_of_the_pooling_comes_back(tmp_path: Path) -> None:
+    architecture = Architecture(10, 10, pool_stride=1)
+    Model(architecture, ("a", "b"), Normalisation.none(1), he_normal(architecture, 0)).save(tmp_path / "model")
+    assert load_model(tmp_path / "model").architecture == architecture

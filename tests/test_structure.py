@@ -24,6 +24,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"model"},
     {"model_file"},
     {"data"},
+    {"memory"},
     {"network", "examples"},
     {"files", "stopping", "children"},
     {"errors", "text", "pages", "__init__"},

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cnncli.cli.options import OUTPUT, Force, ModelPath
+from cnncli.cli.options import OUTPUT, UNCHECKED, Force, ModelPath
 
 EXAMPLES = """\b
 Examples:
@@ -16,7 +16,9 @@ Examples:
 """
 Data = Annotated[
     Path,
-    typer.Argument(metavar="DATA", help="A folder with one folder of images for each class, or with splits of such."),
+    typer.Argument(
+        **UNCHECKED, metavar="DATA", help="A folder with one folder of images for each class, or with splits of such."
+    ),
 ]
 Split = Annotated[
     Literal["train", "val", "test"] | None,

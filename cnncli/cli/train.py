@@ -10,6 +10,7 @@ from cnncli.cli.options import (
     NETWORK_OPTIONS,
     OUTPUT,
     SEED_OPTION,
+    UNCHECKED,
     Force,
     TableOrJson,
     fraction,
@@ -78,7 +79,9 @@ TRAINING_OPTIONS = (
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="A folder with one folder of images for each class, or with train/ and val/ of such."
+        **UNCHECKED,
+        metavar="DATA",
+        help="A folder with one folder of images for each class, or with train/ and val/ of such.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Nothing on stderr but errors.")]

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from cnncli.reports.console import SafeConsole
+
 Draw = Callable[[Console], None]
 
 FILE_WIDTH = 100  # columns of what goes into a file
@@ -22,13 +24,10 @@ def svg_of(draw: Draw) -> str:
 
 
 def _take_recorded(draw: Draw, *, coloured: bool) -> Console:
-    console = Console(
+    console = SafeConsole(
         file=io.StringIO(),
         width=FILE_WIDTH,
         record=True,
-        highlight=False,
-        markup=False,
-        emoji=False,
         force_terminal=coloured,
         color_system="truecolor" if coloured else None,
     )

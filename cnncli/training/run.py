@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from cnncli import __version__
+from cnncli import __version__, memory
 from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.folder import Folder, scan
@@ -24,7 +25,7 @@ from cnncli.network.initialisation import he_normal
 from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
 from cnncli.training.optimisers import make_optimiser
-from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
+from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_place
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, TrainingSettings
 
 OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
@@ -92,7 +93,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder.
     """
     path = settings.out or free_run_folder(settings.data)
-    refuse_existing(path, settings.force)
+    refuse_place(path, settings.data, settings.force)
     scanned = scan(settings.data)
     folder = _split_off_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher, path)
@@ -189,8 +190,16 @@ def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: Training
         raise DataError(
             f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
+    _require_memory(architecture, min(settings.batch_size, len(training)))
     parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, settings.seed).items()}
     return Model(architecture, classes, Normalisation.measured(training.images), parameters)
+
+
+def _require_memory(architecture: Architecture, batch: int) -> None:
+    """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
+    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
+    what = f"training on batches of {batch}"
+    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
 
 
 def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:

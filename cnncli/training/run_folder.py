@@ -7,18 +7,21 @@ class), settings.json, report.html (the best epoch on the validation images).
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from cnncli.data.folder import Sample
+from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
 from cnncli.model import FILE_NAME, Model
 from cnncli.training.loop import Epoch
 
 HISTORY, SPLIT, SETTINGS, REPORT = "history.csv", "split.csv", "settings.json", "report.html"
+MOST_SETTINGS, MOST_TABLE = 16 << 20, 1 << 30  # bytes
 
 
 def free_run_folder(data: Path) -> Path:
@@ -28,13 +31,24 @@ def free_run_folder(data: Path) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raise UsageError where something is already there that `force` does not give away."""
-    if path.exists() and not path.is_dir():
+def refuse_place(path: Path, data: Path, force: bool) -> None:
+    """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
+    place, around = os.path.realpath(path), os.path.realpath(data)
+    if Path(place).is_relative_to(around):
+        where = "is" if place == around else "lies in"
+        raise UsageError(
+            f"{path} {where} {data}, where the next training would take it for images: name a folder elsewhere",
+            argument="out",
+        )
+    try:
+        there, empty = path.is_dir(), path.is_dir() and not any(path.iterdir())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): name another folder", remedy="out") from None
+    if os.path.lexists(path) and not there:
         raise UsageError(f"{path} is a file: name a folder that does not exist yet", argument="out")
-    if path.is_dir() and any(path.iterdir()) and not (path / SETTINGS).exists():
+    if there and not empty and not is_run(path):
         raise UsageError(f"{path} exists and holds no run: name a folder that does not exist yet", argument="out")
-    if path.exists() and not force:
+    if there and not force:
         raise UsageError(
             f"{path} exists: name another folder, or replace the run in it", argument="out", remedy="force"
         )
@@ -43,11 +57,32 @@ def refuse_existing(path: Path, force: bool) -> None:
 def list_validation_images(run: Path) -> list[Path]:
     """The files on which a run was validated, as its split names them; none where it tells of none."""
     try:
-        root = Path(json.loads((run / SETTINGS).read_text("utf-8"))["data"])
-        with (run / SPLIT).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return [root / row["file"] for row in csv.DictReader(file) if row["split"] == "validation"]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        root = Path(json.loads(read_regular_file(run / SETTINGS, MOST_SETTINGS))["data"])
+        rows = read_table(run / SPLIT)
+        return [root / row["file"] for row in rows if row["split"] == "validation"]
+    except (DataError, ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of one of a run's CSV files, by column. Raises DataError where it cannot be read."""
+    text = read_regular_file(path, MOST_TABLE).decode("utf-8", "surrogateescape")
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise DataError(f"{path} is no table ({error})") from None
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a training made this folder: it says so in its settings, or has got no further than an empty file."""
+    try:
+        content = read_regular_file(folder / SETTINGS, MOST_SETTINGS)
+        settings = json.loads(content) if content else None
+    except (DataError, ValueError, RecursionError):
+        return False
+    if not content:
+        return [path.name for path in folder.iterdir()] == [SETTINGS]
+    return isinstance(settings, dict) and settings.keys() >= {"cnncli", "architecture", "classes", "normalisation"}
 
 
 class RunFolder:

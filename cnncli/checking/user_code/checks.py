@@ -23,10 +23,12 @@ from cnncli.checking.user_code.child import TIME_FILE
 from cnncli.checking.user_code.contract import FUNCTIONS, Case, Function, cases, to_array, write_stubs
 from cnncli.children import Child
 from cnncli.errors import DataError, UsageError
+from cnncli.files import write_atomically
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
+from cnncli.text import printable
 
 TIME_LIMIT = 10.0  # seconds for all cases of one function
 
@@ -70,12 +72,12 @@ class FunctionResult:
 def write_template(path: Path, command: str) -> None:
     """Write a file to start from, never over an existing one; `command` checks it. Raises UsageError and DataError."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(write_stubs(path.name, command))
+        content = write_stubs(printable(path.name), command).encode("utf-8")
+        write_atomically(path, content, replace=False)
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is: give another name", argument="template") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from None
+        raise DataError(f"{path} cannot be written ({error.strerror})") from None
 
 
 def check_file(path: Path, seed: int, method: Method) -> list[FunctionResult]:

@@ -44,7 +44,10 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
 def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
     """A row a function, then what is wrong with each, in the first case that shows it."""
     out = stdout()
-    out.print(f"{path}: {len(results)} functions, each alone; {method}, seed {seed}", soft_wrap=True)
+    out.print(
+        f"{path}: {len(results)} function{'s, each alone' if len(results) > 1 else ''}; {method}, seed {seed}",
+        soft_wrap=True,
+    )
     table = Table("function")
     for heading in ("cases", "passed", "entries"):
         table.add_column(heading, justify="right")

@@ -1,9 +1,9 @@
 """What a report takes from a run folder."""
 
-import csv
 import json
 from pathlib import Path
 
+from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError
 from cnncli.files import write_atomically
 from cnncli.model import Model, load_model
@@ -11,7 +11,7 @@ from cnncli.reports.report.report import render_report
 from cnncli.reports.report.subject import ReportSubject
 from cnncli.training.evaluation import Evaluation, evaluate_dataset
 from cnncli.training.run import Summary
-from cnncli.training.run_folder import HISTORY, REPORT, SETTINGS
+from cnncli.training.run_folder import HISTORY, MOST_SETTINGS, REPORT, SETTINGS, read_table
 
 
 def write_report(summary: Summary) -> None:
@@ -28,9 +28,8 @@ def write_report(summary: Summary) -> None:
 def describe_run(model: Model, evaluation: Evaluation, run: Path) -> ReportSubject:
     """The subject of a report; `run` is a run folder, or a model file, of which nothing more is known."""
     try:
-        settings = json.loads((run / SETTINGS).read_text("utf-8"))
-        with (run / HISTORY).open(encoding="utf-8", newline="") as file:
-            history = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error):  # a model file, or a folder that holds no more than one
+        settings = json.loads(read_regular_file(run / SETTINGS, MOST_SETTINGS))
+        history = read_table(run / HISTORY)
+    except (DataError, ValueError, RecursionError):  # a model file, or a folder that holds no more than one
         return ReportSubject(f"Report: {run.name}", model, evaluation)
     return ReportSubject(f"Report: {run.resolve().name}", model, evaluation, history, settings)
