@@ -26,8 +26,8 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"data"},
     {"memory"},
     {"network", "examples"},
-    {"files", "stopping", "children"},
-    {"errors", "text", "pages", "__init__"},
+    {"files", "pages", "stopping", "children"},
+    {"errors", "text", "__init__"},
 ]
 INNER = (
     "reports",

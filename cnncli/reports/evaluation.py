@@ -52,7 +52,7 @@ def print_evaluation(out: Console, evaluation: Evaluation) -> None:
     """The figures, a row for each class, the confusion matrix and the most confident mistakes."""
     low, high = evaluation.accuracy_interval
     out.print(
-        f"{len(evaluation.y):,} images of {printable(evaluation.data)}\n"
+        f"{count_images(evaluation)} of {printable(evaluation.data)}\n"
         f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), loss {evaluation.loss:.4f}",
         soft_wrap=True,
     )
@@ -65,6 +65,12 @@ def print_evaluation(out: Console, evaluation: Evaluation) -> None:
         print_table(_mistakes(evaluation), out)
     for error in evaluation.left_out:
         out.print(printable(f"left out: {error}"), soft_wrap=True)
+
+
+def count_images(evaluation: Evaluation) -> str:
+    """How many were answered: "1 image", "1,000 images"."""
+    n = len(evaluation.y)
+    return f"{n:,} image{'s' if n != 1 else ''}"
 
 
 def _classes(evaluation: Evaluation) -> Table:

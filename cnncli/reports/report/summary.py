@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from cnncli.pages.markup import element
+from cnncli.reports.evaluation import count_images
 from cnncli.reports.report.charts import Chart
 from cnncli.reports.report.subject import ReportSubject
 
@@ -20,7 +21,7 @@ def head(subject: ReportSubject) -> Iterator[Element]:
     if evaluation.roc_auc is not None:
         figures["ROC AUC"] = (f"{evaluation.roc_auc:.4f}", "of the two classes")
     yield element("h1", subject.title)
-    yield element("p", f"{len(evaluation.y):,} images of {evaluation.data}", class_="soft")
+    yield element("p", f"{count_images(evaluation)} of {evaluation.data}", class_="soft")
     yield element(
         "dl",
         [
