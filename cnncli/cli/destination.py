@@ -8,11 +8,12 @@ from pathlib import Path
 from cnncli.errors import DataError, UsageError
 from cnncli.files import is_replaceable, write_atomically
 from cnncli.reports.console import json_text, print_json, stdout, write_text
-from cnncli.reports.drawing import Draw, svg_of, text_of
+from cnncli.reports.drawing import Draw, Theme, svg_of, text_of
 from cnncli.reports.trace.formats import FORMATS, Content
 from cnncli.text import printable_lines
 
 PAGE = "html"
+SVG = "svg"
 PNG = "png"  # the format of a picture, which only a view of its own draws
 SUFFIXES = {each.suffix: name for name, each in FORMATS.items()} | {".png": PNG}
 
@@ -24,6 +25,7 @@ class Destination:
     format: str | None = None
     output: Path | None = None
     force: bool = False
+    theme: Theme | None = None  # of an SVG
 
     def resolve(self, *possible: str) -> str:
         """The format: the one that was asked for, else that of the file's suffix, else the first of the possible ones.
@@ -37,6 +39,8 @@ class Destination:
         if self.output is None and chosen in FORMATS and FORMATS[chosen].needs_file:
             suffix = FORMATS[chosen].suffix
             raise UsageError(f"{chosen} is not for reading: name a file for it with -o FILE{suffix}")
+        if self.theme is not None and chosen != SVG:
+            raise UsageError(f"colours an {SVG}, not {chosen}: leave it out", argument="theme")
         if self.output is None and self.force:
             raise UsageError("--force has nothing to replace: name a file with -o, or leave it out")
         self._refuse_existing()
@@ -101,8 +105,8 @@ class Destination:
 
     def draw(self, draw: Draw, chosen: str) -> None:
         """What a function draws: on stdout, as text in a file, or as an SVG."""
-        if chosen == "svg":
-            self.deliver(svg_of(draw))
+        if chosen == SVG:
+            self.deliver(svg_of(draw, self.theme or "light"))
         elif self.output is not None:
             self.deliver(text_of(draw))
         else:

@@ -121,6 +121,10 @@ Output = Annotated[
         help="Write a file; its suffix names the format.",
     ),
 ]
+ThemeName = Annotated[
+    Literal["light", "dark"] | None,
+    typer.Option("--theme", rich_help_panel=OUTPUT, help="The ground of an SVG; light where not given."),
+]
 
 
 @gather("views", VIEW_OPTIONS)
@@ -145,6 +149,7 @@ def trace(
     format: FormatName = None,  # noqa: A002
     output: Output = None,
     force: Force = False,
+    theme: ThemeName = None,
 ) -> None:
     """Show every intermediate value and every derivative of one image, and where each number comes from.
 
@@ -154,7 +159,7 @@ def trace(
     view = modes.TRACE.choose(context)
     from cnncli.cli.destination import Destination
 
-    to = Destination(format, views.get("picture", output), force)
+    to = Destination(format, views.get("picture", output), force, theme)
     if view == "symbolic":
         from cnncli.cli.trace_views import show_derivation
         from cnncli.tracing.derivation import derive

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnncli.cli.destination import PNG, Destination
+from cnncli.cli.destination import PNG, SVG, Destination
 from cnncli.errors import UsageError
 from cnncli.reports.console import stderr, stdout
 from cnncli.reports.look import Look
@@ -36,12 +36,12 @@ def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, 
 def show_trace(trace: Trace, look: Look, to: Destination) -> None:
     """Every step, in any format."""
     chosen = to.resolve(*FORMATS)
-    if chosen != "table" or to.output is not None:
-        to.deliver(render(chosen, trace, look))
-    else:
+    if chosen in ("table", SVG):
         from cnncli.reports.trace.table import print_trace
 
-        print_trace(stdout(), trace, look)
+        to.draw(lambda console: print_trace(console, trace, look), chosen)
+    else:
+        to.deliver(render(chosen, trace, look))
     if chosen == "table":
         k = trace.subject.architecture.kernel
         weight = f"w1[0,0,{min(1, k - 1)},{min(2, k - 1)}]"

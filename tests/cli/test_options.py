@@ -37,6 +37,7 @@ VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "channel": "0", "precision": "3", "image_size": "9", "channels": "rgb", "classes": "2", "seed": "0",
     "format": "json", "output": "o.json", "method": "central", "sample": "3", "show": "dL/dw1", "expand": "L",
     "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
+    "theme": "dark", "pool_stride": "1",
 }  # fmt: skip
 
 

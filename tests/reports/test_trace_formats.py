@@ -209,3 +209,26 @@ def test_numbers_that_json_lacks_are_words(cli: Cli, tmp_path: Path) -> None:
     assert steps["dL/dA2"]["values"] == ["Infinity"]
     assert steps["dL/dz2"]["values"] == [1.0]
     assert r"\infty" in cli("trace", "--weights", tmp_path / "w.json", "--label", 0, "--format", "latex").out
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#292929")])
+def test_an_svg_asks_nobody_for_anything_and_has_no_window(theme: str, ground: str, cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "trace.svg"
+    assert cli("trace", "--only", "Z1", "-o", path, "--theme", theme).code == 0
+    text = path.read_text("utf-8")
+    assert "url(http" not in text
+    assert "<circle" not in text
+    assert f'fill="{ground}"' in text
+
+
+def test_an_svg_is_as_wide_as_its_longest_line(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "page.svg"
+    assert cli("trace", "--symbolic", "-o", path).code == 0
+    longest = max(map(len, cli("trace", "--symbolic").out.splitlines()))
+    width = float(ElementTree.parse(path).getroot().attrib["viewBox"].split()[2])  # noqa: S314  our own file
+    assert width > longest * 12.2
+
+
+def test_a_theme_is_for_an_svg(cli: Cli) -> None:
+    done = cli("trace", "--theme", "dark")
+    assert (done.code, done.err.strip()) == (2, "Error: --theme colours an svg, not table: leave it out")
