@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from cnncli.checking.run import Outcome
     from cnncli.exporting.export import Exported
     from cnncli.training.evaluation import Evaluation, Split
-    from cnncli.training.loop import Epoch
     from cnncli.training.run import Summary, Watcher
+    from cnncli.training.state import Epoch
 
 # What only one of these functions needs is imported there: a trace does not wait for the code of a training.
 
@@ -130,25 +130,22 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
 def train(
     data: FilePath,
     *,
-    out: FilePath | None = None,
+    config: FilePath | None = None,
     on_epoch: "Callable[[Epoch], None] | None" = None,
     watcher: "Watcher | None" = None,
     **settings: Any,
 ) -> "Summary":
     """Train a network on a folder of images, one folder for each class; the best epoch's model is in the run folder.
 
-    `settings` takes the fields of TrainingSettings (epochs, batch_size, learning_rate, optimizer, seed, …) and those of
-    Architecture that can be chosen (filters, kernel, …). `on_epoch` is called with each epoch's figures; a `watcher`
-    sees everything. Raises CnncliError.
+    `settings` takes the fields of TrainingSettings (out, recipe, epochs, learning_rate, resume, init, seed, …) and
+    those of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win.
+    `on_epoch` is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
     """
     from cnncli.reports.report.run import write_report
+    from cnncli.training.choice import choose_settings
     from cnncli.training.run import SilentWatcher, run_training
-    from cnncli.training.settings import TrainingSettings
 
-    of_training = {name: settings.pop(name) for name in [*settings] if name in TrainingSettings.__dataclass_fields__}
-    chosen = TrainingSettings(
-        Path(data), out=Path(out) if out is not None else None, network=_make_tuple(settings), **of_training
-    )
+    chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
     summary = run_training(chosen, watcher or SilentWatcher(on_epoch))
     write_report(summary)
     return summary

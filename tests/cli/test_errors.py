@@ -483,7 +483,7 @@ def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
         (run / "settings.json").write_text("theirs")
         return he_normal(architecture, seed)
 
-    monkeypatch.setattr("cnncli.training.run.he_normal", meanwhile)
+    monkeypatch.setattr("cnncli.training.preparation.he_normal", meanwhile)
     result = cli("train", image_folder, "--out", run, "-q")
     assert result.code == 2
     assert "run was taken by another training meanwhile: name another folder" in result.sentence
