@@ -90,3 +90,13 @@ def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
             assert not outcome.problems, (number, outcome)
     finally:
         os.chdir(before)
+
+
+@pytest.mark.slow
+def test_a_few_kills(tmp_path: Path) -> None:
+    subject = load("kills")(tmp_path)
+    for number in range(20):
+        folder = tmp_path / f"case{number}"
+        folder.mkdir()
+        outcome = subject.run(randomness("kills", 0, number), folder)
+        assert not outcome.problems, (number, outcome)

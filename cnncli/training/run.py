@@ -25,7 +25,8 @@ from cnncli.network.initialisation import he_normal
 from cnncli.text import printable
 from cnncli.training.loop import Epoch, train
 from cnncli.training.optimisers import make_optimiser
-from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_place
+from cnncli.training.run_folder import RunFolder
+from cnncli.training.run_lock import claim_run_folder
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, TrainingSettings
 
 OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
@@ -92,8 +93,11 @@ def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
 
     Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder.
     """
-    path = settings.out or free_run_folder(settings.data)
-    refuse_place(path, settings.data, settings.force)
+    with claim_run_folder(settings.out, settings.data, replace=settings.force) as path:
+        return _train_into(path, settings, watcher)
+
+
+def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Summary:
     scanned = scan(settings.data)
     folder = _split_off_validation(scanned, settings)
     training, validation = _read(folder, settings, watcher, path)

@@ -186,7 +186,7 @@ def test_a_signal_stops_a_training_and_keeps_what_is_there(tmp_path: Path, numbe
 LOST = """
 import os, sys, threading, time, weakref
 from cnncli import cli
-from cnncli.training import run
+from cnncli.training import run_lock
 
 class Thing:
     pass
@@ -202,7 +202,7 @@ def start_and_rest(thread, start=threading.Thread.start):
     start(thread)
     time.sleep({rest})
 
-run.free_run_folder = free_run_folder
+run_lock.free_run_folder = free_run_folder
 threading.Thread.start = start_and_rest
 sys.argv = ["cnncli", "train", {data!r}]
 cli.main()

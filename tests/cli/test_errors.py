@@ -471,7 +471,7 @@ def test_a_signal_while_images_are_decoded_is_no_damaged_image(tmp_path: Path, m
 
     monkeypatch.setattr("cnncli.data.decoding._opaque", stopped)
     with pytest.raises(Stopped):
-        decode(write_image(tmp_path / "image.png"))
+        decode(write_image(tmp_path / "image.bmp"))
 
 
 def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
@@ -480,7 +480,6 @@ def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
     run = image_folder.parent / "run"
 
     def meanwhile(architecture: Architecture, seed: int) -> Parameters:
-        run.mkdir()
         (run / "settings.json").write_text("theirs")
         return he_normal(architecture, seed)
 
