@@ -29,7 +29,7 @@ File = Annotated[
 
 
 def export(model: ModelPath, output: File, force: Force = False, format: TableOrJson = "table") -> None:  # noqa: A002
-    """Write a model as a file that predicts without cnncli.
+    """Write a model as a file that predicts without cnncli: ONNX, Python, or a web page.
 
     ONNX and Python are run on the run's validation images before the file is written, and must give the same
     probabilities as predict; a page checks itself whenever it is opened.
