@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -139,8 +140,22 @@ def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNe
     try:
         architecture = _fit(fresh, height, width, channels, len(images))
     except ArchitectureError as error:
-        raise DataError(f"{images[0]} is {height}×{width}: {error}") from None
+        size = f"{images[0]} is {height}×{width}: {error}"
+        kernel = _largest_kernel(fresh, height, width, channels)
+        if kernel is None:
+            raise DataError(size) from None
+        raise DataError(f"{size}; a {kernel}×{kernel} kernel fits: choose it", remedy="kernel") from None
     return _fresh(architecture, X, tuple(map(str, images)), label, fresh)
+
+
+def _largest_kernel(fresh: FreshNetwork, height: int, width: int, channels: int) -> int | None:
+    """The largest kernel of a network that fits images of a size, if any does."""
+    for kernel in range(min(height, width), 0, -1):
+        smaller = replace(fresh, network={**fresh.network, "kernel": kernel})
+        with suppress(ArchitectureError):
+            build_chain(smaller.architecture(height, width, channels))
+            return kernel
+    return None
 
 
 def _fit(fresh: FreshNetwork, height: int, width: int, channels: int, images: int = 1) -> Architecture:

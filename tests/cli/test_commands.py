@@ -264,6 +264,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(cli: Cli, run: Path, 
 
 def test_info(cli: Cli, run: Path) -> None:
     table = cli("info", "-m", run)
+    assert cli("info", run).out == table.out
     assert table.code == 0
     assert "153 parameters" in table.out
     assert re.search(r"Z1 .*w1 8×1×3×3 \+ b1 8 = 80 ", table.out)

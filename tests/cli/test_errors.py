@@ -232,6 +232,8 @@ def test_model_files_that_cannot_be_used(
     assert callable(make)
     make(model_file)
     image = image_folder / "dark" / "0.png"
+    assert cli("info").sentence == "Error: info shows one model: name a model file or a run folder"
+    assert cli("info", "a", "-m", "b").sentence == "Error: info shows one model: name a model file or a run folder"
     for arguments in (("predict", image), ("trace", image), ("gradcheck", image), ("info",)):
         result = cli(*arguments, "-m", model_file)
         assert result.code == 3

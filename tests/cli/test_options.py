@@ -35,7 +35,6 @@ def test_every_option_stands_in_the_table(command: str, table: modes.Modes) -> N
 VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "image": "a.png", "images": "a.png", "model": "m", "weights": "w.json", "label": "1", "only": "L", "filter": "0",
     "channel": "0", "precision": "3", "image_size": "9", "channels": "rgb", "classes": "2", "seed": "0",
-    "pool_stride": "2",
     "format": "json", "output": "o.json", "method": "central", "sample": "3", "show": "dL/dw1", "expand": "L",
     "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
     "theme": "dark", "pool_stride": "1",
@@ -85,8 +84,13 @@ def test_what_a_mode_has_no_use_for_is_refused(command: str, mode: str, name: st
         ("train DATA --lr 1 --lr 2", "--lr is given 2 times: give it once"),
         ("predict x.png -m a --model b", "--model is given 2 times: give it once"),
         ("frob", "No such command 'frob': there are train, predict, evaluate, export, gradcheck, trace, info"),
+<<<<<<< HEAD
         ("tran", "No such command 'tran': there are train, predict, evaluate, export, gradcheck, trace, info; did "
          "you mean train?"),
+=======
+        ("tran", "No such command 'tran': there are train, predict, evaluate, export, gradcheck, trace, info; "
+         "did you mean train?"),
+>>>>>>> main
     ],
 )  # fmt: skip
 def test_what_is_refused_by_itself(arguments: str, sentence: str, cli: Cli) -> None:
