@@ -1,0 +1,255 @@
+"""The simplest hypothesis that explains every case, how sure that is, and in which cases it shows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnncli.checking.diagnosis.conditions import Features, separate
+from cnncli.checking.diagnosis.evidence import Arrays, Evidence, close, measure_factor
+from cnncli.checking.diagnosis.factors import name_factor
+from cnncli.checking.diagnosis.fitted import fit_hypotheses
+from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis, list_hypotheses
+from cnncli.checking.diagnosis.pairs import pair_hypotheses
+from cnncli.checking.diagnosis.places import list_places
+from cnncli.checking.diagnosis.shapes import explain_shape
+from cnncli.checking.mistakes import Mistake
+
+FEW = 3  # cases from which on a formula for a factor counts as known
+MOST = 0.1  # the share of an error that may be left by an explanation of most of it
+PRECISION = 1e-5  # errors below this share of the gradient are of its precision
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a wrong gradient is."""
+
+    sentence: str
+    certain: bool  # whether it explains all cases to rounding, and nothing else does
+    left: float = 0.0  # the largest share of the error that is not explained
+    where: str | None = None  # "m > 1": what the cases have in common in which it is wrong; None: all cases are, or none is
+    mistake: Mistake | None = None
+    hypothesis: Hypothesis | None = None
+
+    @property
+    def text(self) -> str:
+        """The sentence with what limits it."""
+        cases = f", only where {self.where}" if self.where else ""
+        if self.left:
+            return f"probably: {self.sentence}{cases} (after that {self.left:.0e} of the error is left)"
+        return f"{self.sentence}{cases}" if self.certain else f"probably: {self.sentence}{cases}"
+
+
+@dataclass(frozen=True)
+class _Fit:
+    hypothesis: Hypothesis
+    factors: tuple[str, ...]  # several where the cases do not tell them apart
+    spared: tuple[str, ...]  # the cases that it would spoil and that are right
+
+
+def explain(evidences: Sequence[Evidence], features: Sequence[Features], probes: Sequence[Evidence]) -> Explanation | None:
+    """The explanation of what was found in several cases of one link; None where all is right, or none is found.
+
+    `probes` are cases of which it is not known what would be found: hypotheses that agree on them are one.
+    """
+    usable = [(e, f) for e, f in zip(evidences, features, strict=True) if _is_usable(e)]
+    wrong = [(e, f) for e, f in usable if not e.is_right]
+    misshapen = [e for e in evidences if any(a.shape != b.shape for a, b in zip(e.found, e.right, strict=True))]
+    if misshapen:
+        words = explain_shape(misshapen)
+        return _say(words, misshapen[0], certain=True) if words else None
+    if not wrong:
+        return None
+    where = separate([f for _, f in wrong], [f for e, f in usable if e.is_right])
+    cases = sorted((e for e, _ in wrong), key=_weight, reverse=True) + [e for e, _ in usable if e.is_right]
+    precise = _explain_precision([e for e, _ in wrong], where)
+    if precise:
+        return precise
+    for tier in _list_tiers(cases):
+        fits = [fit for hypothesis in tier if (fit := _fit(hypothesis, cases))]
+        fits = [fit for fit in fits if not fit.spared or where]
+        fits.sort(key=lambda fit: (bool(fit.spared), len(fit.factors) != 1 or bool(fit.factors[0])))
+        if fits:
+            return _choose(fits, cases, probes, where)
+    return _explain_most(cases, where)
+
+
+def _is_usable(evidence: Evidence) -> bool:
+    return all(
+        found.shape == right.shape and np.isfinite(found).all()
+        for found, right in zip(evidence.found, evidence.right, strict=True)
+    )
+
+
+def _weight(evidence: Evidence) -> tuple[int, int]:
+    """How much a case tells: axes that are longer than 1, then size, of moderate arrays."""
+    shapes = [evidence.products.shape, *(operand.shape for operand in evidence.products.operands)]
+    size = max(part.size for part in evidence.found)
+    return sum(length > 1 for shape in shapes for length in shape) + min(len(set(shapes[0])), 4), -size
+
+
+def _list_tiers(cases: Sequence[Evidence]) -> Iterator[Iterable[Hypothesis]]:
+    """Hypotheses from simple to complex; a tier is looked at when the ones before explain nothing."""
+    singles = list(list_hypotheses(cases[0]))
+    yield singles
+    wrong = [case for case in cases if not case.is_right]
+    yield list(fit_hypotheses(cases if len(wrong) == len(cases) else wrong))
+    if all(len(case.found) == 1 and case.found[0].shape == case.products.shape for case in cases):
+        yield _restrict(singles, cases)
+    yield pair_hypotheses(singles, cases[0])
+
+
+def _fit(hypothesis: Hypothesis, cases: Sequence[Evidence]) -> _Fit | None:
+    factors, spared, shows = [], [], False
+    for case in cases:
+        predicted = hypothesis.predict(case)
+        if predicted is None:
+            return None
+        factor = measure_factor(predicted, case.found, case.eps)
+        if factor is None:
+            if not case.is_right:
+                return None
+            spared.append(case.case)
+            continue
+        if hypothesis is RIGHT and case.is_right and factor != factor:
+            continue
+        factors.append((case, factor))
+        shows |= not case.is_right
+    named = name_factor(factors)
+    if not named or not shows:
+        return None
+    return _Fit(hypothesis, tuple(named), tuple(spared))
+
+
+def _choose(fits: Sequence[_Fit], cases: Sequence[Evidence], probes: Sequence[Evidence], where: str | None) -> Explanation:
+    """The simplest, with those that say something else beside it."""
+    best = fits[0]
+    others = [fit for fit in fits[1:] if bool(fit.spared) == bool(best.spared) and not _agree(best, fit, probes)]
+    others = [fit for fit in others if not fit.factors[0] or best.factors[0]][:2]
+    sentences = [_phrase(best), *(_phrase(fit) for fit in others)]
+    few = len(cases) < FEW and best.factors[0] not in ("", "has the wrong sign")
+    certain = not others and len(best.factors) == 1 and not few
+    return Explanation(
+        "; or ".join(dict.fromkeys(sentences)).format(*[cases[0].name] * 9),
+        certain,
+        where=where,
+        mistake=best.hypothesis.mistake,
+        hypothesis=best.hypothesis,
+    )
+
+
+def _agree(one: _Fit, other: _Fit, probes: Sequence[Evidence]) -> bool:
+    """Whether two hypotheses say the same of cases that neither has seen, up to the factors that were found."""
+    for probe in probes:
+        first, second = one.hypothesis.predict(probe), other.hypothesis.predict(probe)
+        if first is None or second is None or measure_factor(first, second, probe.eps) is None:
+            return False
+    return True
+
+
+def _phrase(fit: _Fit) -> str:
+    factor = " or ".join(fit.factors)
+    if fit.hypothesis is RIGHT:
+        return "{} " + (factor if factor.startswith("has") else f"is {factor}")
+    return fit.hypothesis.words + (f", and {factor}" if factor else "")
+
+
+def _restrict(singles: Sequence[Hypothesis], cases: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Wrong in a part of the entries alone, which has a description."""
+    wrong = [case for case in cases if not case.is_right]
+    for hypothesis in _list_local(singles, wrong):
+        for place in list_places(cases[0]):
+
+            def answer(e: Evidence, h: Hypothesis = hypothesis, p: object = place) -> np.ndarray:  # type: ignore[type-arg]
+                return np.where(p.find(e), h.answer(e), e.products.total())  # type: ignore[attr-defined]
+
+            if all(_matches(answer(case), case) for case in wrong):
+                words = hypothesis.words + " " if hypothesis is not NOTHING else "{} is 0 "
+                yield Hypothesis(f"{words}{place.words}", answer)
+
+
+def _matches(answer: np.ndarray, case: Evidence) -> bool:  # type: ignore[type-arg]
+    return close(answer, case.found[0], case.eps)
+
+
+def _list_local(singles: Sequence[Hypothesis], wrong: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Hypotheses that are right wherever an entry is wrong."""
+    constant = _find_local_factor(wrong)
+    if constant is not None:
+        yield Hypothesis(f"{{}} is multiplied by {constant:.6g}", lambda e: constant * e.products.total())
+    for hypothesis in singles:
+        if hypothesis.mistake or hypothesis is RIGHT:
+            continue
+        if all(_explains_wrong(hypothesis, case) for case in wrong):
+            yield hypothesis
+
+
+def _explains_wrong(hypothesis: Hypothesis, case: Evidence) -> bool:
+    predicted = hypothesis.predict(case)
+    if predicted is None:
+        return False
+    off = _find_wrong(case)
+    return close(predicted[0][off], case.found[0][off], case.eps)
+
+
+def _find_wrong(case: Evidence) -> np.ndarray:  # type: ignore[type-arg]
+    largest = np.abs(case.right[0]).max(initial=0)
+    return np.abs(case.found[0] - case.right[0]) > 1e-11 * largest  # type: ignore[no-any-return]
+
+
+def _find_local_factor(wrong: Sequence[Evidence]) -> float | None:
+    """The one factor of all wrong entries."""
+    ratios = []
+    for case in wrong:
+        off = _find_wrong(case)
+        if (case.right[0][off] == 0).any():
+            return None
+        ratios.append(case.found[0][off] / case.right[0][off])
+    all_ratios = np.concatenate(ratios)
+    factor = float(np.median(all_ratios)) if len(all_ratios) else 0.0
+    same = len(all_ratios) and (np.abs(all_ratios - factor) <= 1e-8 * max(abs(factor), 1)).all()
+    return factor if same and factor else None
+
+
+def _explain_precision(wrong: Sequence[Evidence], where: str | None) -> Explanation | None:
+    """Errors that are small everywhere: those of float32, or of a difference quotient."""
+    shares = [
+        max(np.abs(f - r).max(initial=0) / (np.abs(r).max(initial=0) or 1) for f, r in zip(e.found, e.right, strict=True))
+        for e in wrong
+    ]
+    if max(shares) > PRECISION:
+        return None
+    single = all((f == f.astype(np.float32)).all() for e in wrong for f in e.found)
+    how = "was rounded to float32" if single else "was computed with less than float64's precision, as in float32"
+    if max(shares) < 1e-9:
+        how = "has lost digits: it is off by more than rounding and less than float32 makes"
+    return _say(f"{{}} is right to {max(shares):.0e} alone: it {how}", wrong[0], certain=single, where=where)
+
+
+def _explain_most(cases: Sequence[Evidence], where: str | None) -> Explanation | None:
+    """The hypothesis that leaves least of the error, if that is little."""
+    wrong = [case for case in cases if not case.is_right]
+    best, least = None, MOST
+    for hypothesis in list_hypotheses(cases[0]):
+        left = 0.0
+        for case in wrong:
+            left = max(left, _measure_left(hypothesis.predict(case), case))
+            if left >= least:
+                break
+        if left < least:
+            best, least = hypothesis, left
+    if best is None:
+        return None
+    return Explanation(best.words.format(cases[0].name), False, least, where, best.mistake, best)
+
+
+def _measure_left(predicted: Arrays | None, case: Evidence) -> float:
+    if predicted is None or not all(np.isfinite(part).all() for part in predicted):
+        return np.inf
+    error = sum(float(((f - r) ** 2).sum()) for f, r in zip(case.found, case.right, strict=True))
+    left = sum(float(((f - p) ** 2).sum()) for f, p in zip(case.found, predicted, strict=True))
+    return float(np.sqrt(left / error)) if error else np.inf
+
+
+def _say(words: str, evidence: Evidence, *, certain: bool, where: str | None = None) -> Explanation:
+    return Explanation(words.format(evidence.name), certain, where=where)

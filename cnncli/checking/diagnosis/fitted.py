@@ -1,0 +1,117 @@
+"""Hypotheses with a number of their own, which is taken from what was found: a slope, a bound, a multiple."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from cnncli.checking.diagnosis.evidence import Arrays, Evidence, measure_factor
+from cnncli.checking.diagnosis.factors import name_factor
+from cnncli.checking.diagnosis.hypotheses import Hypothesis
+from cnncli.network.arrays import Array
+from cnncli.network.steps.step import KinkedStep
+
+
+def fit_hypotheses(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Those that the numbers found suggest."""
+    yield from _fit_bounds(evidences)
+    yield from _fit_slope(evidences)
+    yield from _fit_additions(evidences)
+
+
+def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Cut off at a bound: the largest number found."""
+    bound = max(float(np.abs(part).max(initial=0)) for e in evidences for part in e.found)
+    if np.isfinite(bound) and bound > 0:
+        yield Hypothesis(
+            f"{{}} is cut off at ±{bound:.6g} (gradient clipping)", lambda e: np.clip(e.products.total(), -bound, bound)
+        )
+
+
+def _fit_slope(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """A gate that lets a share through when it is shut."""
+    for e in evidences:
+        if not isinstance(e.step, KinkedStep) or e.step.selects or e.found[0].shape != e.given.shape:
+            return
+        shut = (e.read[0] < 0) & (e.given != 0)
+        if shut.any():
+            slope = float(np.median(e.found[0][shut] / e.given[shut]))
+            if not np.isfinite(slope) or not slope:
+                return
+            for words, at_zero in (("", 0.0), (", at 0 too", slope), (", and the gate is open at 0", 1.0)):
+
+                def answer(e: Evidence, slope: float = slope, at_zero: float = at_zero) -> Array:
+                    gate: Array = np.where(e.read[0] > 0, 1, np.where(e.read[0] < 0, slope, at_zero))
+                    return e.given * gate
+
+                name = e.step.source.name
+                yield Hypothesis(f"{{}} is {slope:.4g}·dL/dA where {name} < 0, a leaky gate{words}", answer)
+            return
+
+
+def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Right, plus a multiple of something that has its shape."""
+    first = evidences[0]
+    candidates: dict[str, Callable[[Evidence], Array]] = {
+        name: lambda e, n=name: _shaped(e.tensors[n], e) for name in first.tensors
+    }
+    candidates |= {f"the sign of {name}": lambda e, n=name: np.sign(_shaped(e.tensors[n], e)) for name in first.tensors}
+    candidates |= {f"{name}²": lambda e, n=name: _shaped(e.tensors[n], e) ** 2 for name in first.tensors}
+    candidates["1"] = lambda e: np.ones(e.products.shape)
+    candidates["its square"] = lambda e: e.products.total() ** 2
+    candidates["its sign"] = lambda e: np.sign(e.products.total())
+    if first.step is not None and first.which == 0:
+        for index, tensor in enumerate(first.step.parameters, 1):
+            if tensor.role == "weight":
+                candidates[f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"] = (
+                    lambda e, i=index: _with_updated(e, i)
+                )
+    for name, make in candidates.items():
+        multiple = _find_multiple(make, evidences)
+        if multiple is not None:
+            words, value = multiple
+            yield Hypothesis(
+                f"{{}} is right plus {name}{words}",
+                lambda e, m=make, v=value: e.products.total() + v(e) * m(e),
+            )
+
+
+def _find_multiple(
+    make: Callable[[Evidence], Array], evidences: Sequence[Evidence]
+) -> tuple[str, Callable[[Evidence], float]] | None:
+    factors = []
+    for e in evidences:
+        try:
+            added = e.observe(make(e))
+        except (LookupError, ValueError):
+            return None
+        missing: Arrays = tuple(f - r for f, r in zip(e.found, e.right, strict=True))
+        # What is missing carries the rounding of what it is the difference of.
+        size = max(np.abs(part).max(initial=0) for part in e.found)
+        left = max(np.abs(part).max(initial=0) for part in missing)
+        if left <= 1e-12 * size:
+            factors.append((e, 0.0 if any(part.any() for part in added) else float("nan")))
+            continue
+        factor = measure_factor(added, missing, e.eps * max(size / left, 1))
+        if factor is None:
+            return None
+        factors.append((e, factor))
+    named = name_factor(factors)
+    if not named or not any(np.isfinite(f) and f for _, f in factors):
+        return None
+    by_case = {id(e): factor for e, factor in factors}
+    constant = next(f for _, f in factors if np.isfinite(f))
+    return (f", {named[0]}" if named[0] else ""), lambda e: by_case.get(id(e), constant)
+
+
+def _shaped(array: Array, e: Evidence) -> Array:
+    if array.shape != e.products.shape:
+        raise LookupError
+    return array
+
+
+def _with_updated(e: Evidence, index: int) -> Array:
+    assert e.step is not None
+    gradients = e.step.backward(e.given, *e.read)
+    read = list(e.read)
+    read[index] = gradients[index]
+    return e.answer(e.given, read)

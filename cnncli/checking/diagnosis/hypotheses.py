@@ -1,0 +1,271 @@
+"""What a wrong gradient may be: from known mistakes to everything that can be done to the parts that it is made of.
+
+A hypothesis predicts the link's wrong answer in any case. Those that depend on numbers found (a slope, a bound, a
+multiple) are in fitted.py; those that are wrong in a part of the entries alone are in places.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, permutations
+
+import numpy as np
+
+from cnncli.checking.diagnosis.evidence import Arrays, Evidence
+from cnncli.checking.diagnosis.operations import KEPT, Operation, along_axes, change_numbers, relay
+from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.network.arrays import Array
+from cnncli.network.steps.products import AXES, Products
+from cnncli.network.steps.step import KinkedStep
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A wrong gradient that is predicted, and what it is in words; {} is the name of the gradient."""
+
+    words: str
+    answer: Callable[[Evidence], Array]
+    mistake: Mistake | None = None
+
+    def predict(self, evidence: Evidence) -> Arrays | None:
+        """What would have been found; None where it says nothing of the case."""
+        try:
+            with np.errstate(all="ignore"):
+                if self.mistake:
+                    return evidence.plant(self.mistake)
+                answer = self.answer(evidence)
+                return evidence.observe(answer) if answer.shape == evidence.products.shape else None
+        except (ValueError, IndexError, KeyError, LookupError, np.exceptions.AxisError):
+            return None
+
+
+def _right(evidence: Evidence) -> Array:
+    return evidence.products.total()
+
+
+RIGHT = Hypothesis("{} is right", _right)
+NOTHING = Hypothesis("{} is all zero", lambda e: np.zeros(e.products.shape))
+
+
+def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
+    """All of a link, the simplest first; they depend on the kind of link and on no number of this case."""
+    yield RIGHT  # times a factor
+    yield NOTHING
+    for mistake in MISTAKES:
+        yield Hypothesis(mistake.sentence, _right, mistake)
+    products = evidence.products
+    yield from _of_result(products.axes)
+    yield from _of_sum(products)
+    yield from _of_candidates(evidence)
+    yield from _of_overwriting(products)
+    for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
+        for operation in _list_operations(letters):
+            yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+    yield from _of_reading(evidence)
+    yield from _of_tensors(evidence)
+
+
+def _of_result(axes: str) -> Iterator[Hypothesis]:
+    for operation in _list_operations(axes):
+        yield Hypothesis(f"{{}} is {operation.words}", lambda e, o=operation: o.apply(_right(e)))
+
+
+@lru_cache
+def _list_operations(axes: str) -> tuple[Operation, ...]:
+    return (*along_axes(axes), *relay(axes), *change_numbers())
+
+
+def _with_operand(which: int, operation: Operation) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        return products.exchange(which, operation.apply(products.operands[which])).total()
+
+    return answer
+
+
+def _of_sum(products: Products) -> Iterator[Hypothesis]:
+    """The sum taken over a part of what it runs over: = for +=, a loop that ends too soon."""
+    summed = products.summed
+    for count in range(1, len(summed) + 1):
+        for axes in combinations(summed, count):
+            named = " and ".join(AXES[axis] for axis in axes)
+            for words, keep in KEPT.items():
+                hint = " (= for +=?)" if "last {} alone" in words else ""
+                yield Hypothesis(f"{{}} is that {words.format(named)}{hint}", _partial_sum(axes, keep))
+            yield Hypothesis(f"{{}} is the largest over the {named}s, not their sum", _largest(axes))
+    meet = {pair for letters in products.letters for pair in combinations(letters, 2)}
+    for one, other in sorted(meet):
+        same = f"those of equal {AXES[one]} and {AXES[other]} alone are summed in {{}}"
+        yield Hypothesis(same, lambda e, a=one, b=other: _diagonal(e.products, a, b))
+
+
+def _partial_sum(axes: tuple[str, ...], keep: Callable[[Array, int], Array]) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        for axis in axes:
+            which = next(i for i, letters in enumerate(products.letters) if axis in letters)
+            kept = keep(products.operands[which], products.letters[which].index(axis))
+            products = products.exchange(which, kept)
+        return products.total()
+
+    return answer
+
+
+def _largest(axes: tuple[str, ...]) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        parts = products.unsummed("".join(axes))
+        return products.place(parts.max(axis=tuple(range(-len(axes), 0))))
+
+    return answer
+
+
+def _diagonal(products: Products, one: str, other: str) -> Array:
+    which = next(i for i, letters in enumerate(products.letters) if one in letters and other in letters)
+    letters, operand = products.letters[which], products.operands[which]
+    first, second = letters.index(one), letters.index(other)
+    indices = np.indices(operand.shape)
+    return products.exchange(which, np.where(indices[first] == indices[second], operand, 0)).total()
+
+
+def _of_overwriting(products: Products) -> Iterator[Hypothesis]:
+    """= for += where products meet in a place; several filters, whose sum belongs there, may be overwritten as well."""
+    if products.places is None:
+        return
+    axes = range(products.places.ndim)
+    for last in (None, *products.summed):
+        also = f", and so does the last {AXES[last]} the others" if last else ""
+        for words, reverse in (("the last", False), ("the first", True)):
+            for order in permutations(axes):
+                yield Hypothesis(
+                    f"what overlaps in {{}} is not added up: {words} of it stays (= for +=?){also}",
+                    lambda e, o=order, r=reverse, n=last: _overwrite(e.products, o, r, n),
+                )
+
+
+def _overwrite(products: Products, order: tuple[int, ...], reverse: bool, last: str | None) -> Array:
+    if last:
+        which = next(i for i, letters in enumerate(products.letters) if last in letters)
+        keep = KEPT["of the last {} alone"]
+        products = products.exchange(which, keep(products.operands[which], products.letters[which].index(last)))
+    numbers = products.sum_products()
+    if reverse:
+        back = tuple(range(-len(order), 0))
+        turned = Products(**{**products.__dict__, "places": np.flip(products.places, back)})
+        return turned.overwrite(np.flip(numbers, back), order)
+    return products.overwrite(numbers, order)
+
+
+def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another share for the candidates of a maximum: all that are equal, the last, the smallest, everyone, …"""
+    if not isinstance(evidence.step, KinkedStep):
+        return
+    for words in SHARES:
+        yield Hypothesis(
+            f"in {{}}, {words[0] if evidence.step.selects else words[1]}",
+            lambda e, w=words: _with_shares(e, SHARES[w]),
+        )
+    for place in range(evidence.products.operands[1].shape[-1] if evidence.step.selects else 0):
+        yield Hypothesis(
+            f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
+            lambda e, p=place: _with_shares(e, lambda values, _: _one_hot(np.full(values.shape[:-1], p), values)),
+        )
+
+
+def _one_hot(place: Array, values: Array) -> Array:
+    return (np.arange(values.shape[-1]) == place[..., None]).astype(float)
+
+
+def _top(values: Array) -> Array:
+    return values == values.max(axis=-1, keepdims=True)
+
+
+def _transposed_place(values: Array, _given: Array) -> Array:
+    s = round(values.shape[-1] ** 0.5)
+    row, column = np.divmod(values.argmax(axis=-1), s)
+    return _one_hot(column * s + row, values)
+
+
+Share = Callable[[Array, Array], Array]  # candidates (…, c) and the gradient that is given → the share of each
+
+SHARES: dict[tuple[str, str], Share] = {  # how they are called where candidates are entries, and where they are Z and 0
+    ("every tied maximum takes the whole gradient", "the gate is open at 0 too"): lambda v, _: _top(v) * 1.0,
+    ("tied maxima share the gradient", "the gate is half open at 0"): lambda v, _: _top(v) / _top(v).sum(-1, keepdims=True),
+    ("the last of tied maxima takes the gradient", "the gate is open at 0 too"): lambda v, _: _one_hot(
+        v.shape[-1] - 1 - v[..., ::-1].argmax(-1), v
+    ),
+    ("the whole window takes the gradient", "the gate is missing"): lambda v, _: np.ones_like(v),
+    ("the gradient is spread evenly over the window", "the gate is ½ everywhere"): lambda v, _: np.full_like(v, 1 / v.shape[-1]),
+    ("the smallest takes the gradient, not the largest", "the gate is turned round"): lambda v, _: _one_hot(v.argmin(-1), v),
+    ("all but the maximum take the gradient", "the gate is turned round, and open at 0"): lambda v, _: 1 - _one_hot(v.argmax(-1), v),
+    ("all but the maxima take the gradient", "the gate is open below 0 alone"): lambda v, _: 1.0 - _top(v),
+    ("the maximum itself multiplies the gradient", "A stands for the gate"): lambda v, _: v * _one_hot(v.argmax(-1), v),
+    ("every number multiplies the gradient of its window", "Z stands for the gate"): lambda v, _: v,
+    ("positive numbers take the gradient", "the gate is open where Z > 0"): lambda v, _: (v > 0) * 1.0,
+    ("numbers that are not 0 take the gradient", "the gate is open wherever Z is not 0"): lambda v, _: (v != 0) * 1.0,
+    ("row and column are swapped inside the window", "the gate is crooked"): _transposed_place,
+    ("the gradient passes where it is positive itself", "the gate is that of the gradient, not of Z"): lambda v, g: np.broadcast_to(
+        (g > 0)[..., None] * 1.0, v.shape
+    ),
+    ("the gradient passes only where it is positive", "the gate shuts where the gradient is negative, too"): lambda v, g: (
+        (g > 0)[..., None] * _one_hot(v.argmax(-1), v)
+    ),
+    ("each takes the softmax of the window", "σ(Z) stands for the gate"): lambda v, _: np.exp(v - v.max(-1, keepdims=True))
+    / np.exp(v - v.max(-1, keepdims=True)).sum(-1, keepdims=True),
+    ("the second largest takes the gradient", "the gate is that of the second"): lambda v, _: _one_hot(
+        np.argsort(-v, axis=-1, kind="stable")[..., min(1, v.shape[-1] - 1)], v
+    ),
+}
+
+
+def _with_shares(evidence: Evidence, share: Share) -> Array:
+    assert isinstance(evidence.step, KinkedStep)
+    shares = share(evidence.step.candidates(evidence.read[0]), evidence.given)
+    return evidence.products.exchange(1, shares if evidence.step.selects else shares[..., 1]).total()
+
+
+def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Something else read: the source or a parameter, changed before the step looks at it."""
+    if evidence.step is None:
+        return
+    for which, tensor in enumerate(evidence.step.reads):
+        axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
+        for operation in _list_operations(axes) if axes else ():
+            yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
+
+
+def _read_changed(which: int, operation: Operation) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        read = list(evidence.read)
+        read[which] = operation.apply(read[which])
+        return evidence.answer(evidence.given, read)
+
+    return answer
+
+
+def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another tensor for an operand, a factor too many, or one too few."""
+    for name in evidence.tensors:
+        yield Hypothesis(f"{{}} is multiplied by {name}", lambda e, n=name: _right(e) * _fitting(e, n, e.products.shape))
+        yield Hypothesis(f"{{}} is divided by {name}", lambda e, n=name: _right(e) / _fitting(e, n, e.products.shape))
+        yield Hypothesis(f"{{}} is {name}", lambda e, n=name: _fitting(e, n, e.products.shape))
+        for which, operand in enumerate(evidence.products.names):
+            yield Hypothesis(
+                f"in {{}}, {name} stands in the place of {operand}", lambda e, n=name, i=which: _exchanged(e, i, n)
+            )
+
+
+def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
+    """A tensor, if its shape is one."""
+    array = evidence.tensors[name]
+    if array.shape != shape:
+        raise LookupError
+    return array
+
+
+def _exchanged(evidence: Evidence, which: int, name: str) -> Array:
+    products = evidence.products
+    array = _fitting(evidence, name, products.operands[which].shape)
+    if which == 0 and evidence.step is not None:
+        return evidence.answer(array, evidence.read)
+    return products.exchange(which, array).total()

@@ -1,0 +1,138 @@
+"""What people do to an array by mistake, each with its words: along one axis, along two, with its axes, with its numbers.
+
+`words` follow the name of the array: "dL/dw1 {words}".
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+
+from cnncli.network.arrays import Array
+from cnncli.network.steps.products import AXES
+
+
+class Operation(NamedTuple):
+    """One thing that is done to an array of known axes."""
+
+    words: str
+    apply: Callable[[Array], Array]
+
+
+def _at(axis: int, part: slice | int) -> tuple[slice | int, ...]:
+    return (*(slice(None),) * axis, part)
+
+
+def _keep(part: slice) -> Callable[[Array, int], Array]:
+    def keep(array: Array, axis: int) -> Array:
+        kept = np.zeros_like(array)
+        kept[_at(axis, part)] = array[_at(axis, part)]
+        return kept
+
+    return keep
+
+
+def _copy(place: int) -> Callable[[Array, int], Array]:
+    return lambda array, axis: np.broadcast_to(np.take(array, [place], axis), array.shape)
+
+
+def _shift(by: int) -> Callable[[Array, int], Array]:
+    def shift(array: Array, axis: int) -> Array:
+        moved = np.roll(array, by, axis)
+        moved[_at(axis, slice(None, by) if by > 0 else slice(by, None))] = 0
+        return moved
+
+    return shift
+
+
+def _spread_sum(array: Array, axis: int) -> Array:
+    return np.broadcast_to(array.sum(axis=axis, keepdims=True), array.shape)
+
+
+KEPT = {
+    "of the last {} alone": _keep(slice(-1, None)),
+    "of the first {} alone": _keep(slice(None, 1)),
+    "of all but the last {}": _keep(slice(None, -1)),
+    "of all but the first {}": _keep(slice(1, None)),
+    "of all but the first and the last {}": _keep(slice(1, -1)),
+    "of every second {}": _keep(slice(None, None, 2)),
+}
+ALONG = {
+    "in reversed order along the {}s": lambda array, axis: np.flip(array, axis),
+    "summed over the {}s, each of which has one of its own": _spread_sum,
+    "averaged over the {}s, each of which has one of its own": lambda array, axis: _spread_sum(array, axis)
+    / array.shape[axis],
+    "that of the first {} for every one": _copy(0),
+    "that of the last {} for every one": _copy(-1),
+    "rolled by one along the {}s": lambda array, axis: np.roll(array, 1, axis),
+    "rolled back by one along the {}s": lambda array, axis: np.roll(array, -1, axis),
+    "moved by one along the {}s, with 0 where it came from": _shift(1),
+    "moved back by one along the {}s, with 0 where it came from": _shift(-1),
+    "summed up along the {}s": lambda array, axis: np.cumsum(array, axis),
+    "less its mean over the {}s": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
+}
+PLANES = ("uv", "ij", "rs")  # rows and columns
+NUMBERS = {
+    "left out (1 in its place)": np.ones_like,
+    "without its sign": np.abs,
+    "replaced by its sign": np.sign,
+    "squared": np.square,
+    "set to 0 where it is negative": lambda array: np.maximum(array, 0),
+    "replaced by 1 where it is positive, else 0": lambda array: (array > 0).astype(float),
+    "replaced by 1 where it is not negative, else 0": lambda array: (array >= 0).astype(float),
+    "replaced by 1 where it is negative, else 0": lambda array: (array < 0).astype(float),
+    "replaced by 1 minus it": lambda array: 1 - array,
+    "replaced by x·(1 − x) of it": lambda array: array * (1 - array),
+    "replaced by its tanh": np.tanh,
+    "replaced by 1 − x² of it": lambda array: 1 - array**2,
+    "rounded to whole numbers": np.round,
+}
+
+
+def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:
+    """Everything along one axis, or along rows and columns together."""
+    for axis, letter in enumerate(axes):
+        for words, function in (ALONG | (KEPT if kept else {})).items():
+            yield Operation(words.format(AXES[letter]), lambda array, f=function, at=axis: f(array, at))
+    for plane in PLANES:
+        if plane[0] in axes and plane[1] in axes:
+            yield from _along_plane(axes.index(plane[0]), axes.index(plane[1]), "kernel " if plane == "uv" else "")
+
+
+def _along_plane(rows: int, columns: int, whose: str) -> Iterator[Operation]:
+    plane = (rows, columns)
+    yield Operation("turned by 180°", lambda array: np.flip(array, plane))
+    yield Operation(f"transposed: {whose}rows and {whose}columns are swapped", lambda a: _reshaped(a.swapaxes(*plane), a))
+    yield Operation("turned by 90°", lambda a: _reshaped(np.rot90(a, 1, plane), a))
+    yield Operation("turned by 90° the other way", lambda a: _reshaped(np.rot90(a, -1, plane), a))
+    for words, function in KEPT.items():
+        yield Operation(
+            words.format(f"{whose}row and column"), lambda array, f=function: f(f(array, rows), columns)
+        )
+
+
+def _reshaped(array: Array, like: Array) -> Array:
+    return array.reshape(like.shape)
+
+
+def relay(axes: str) -> Iterator[Operation]:
+    """Every order in which the axes may be laid out, and then read in the right one; and the other way round."""
+    if len(axes) > 4:
+        return
+    said = ", ".join(AXES[letter] for letter in axes)
+    for order in permutations(range(len(axes))):
+        if list(order) != sorted(order):
+            laid = ", ".join(AXES[axes[axis]] for axis in order)
+            yield Operation(f"reshaped from ({laid}) to ({said})", lambda a, o=order: a.transpose(o).reshape(a.shape))
+            yield Operation(f"reshaped to ({laid}), then its axes are put in order", lambda a, o=order: _inverse(a, o))
+
+
+def _inverse(array: Array, order: tuple[int, ...]) -> Array:
+    return array.reshape([array.shape[axis] for axis in order]).transpose(np.argsort(order))
+
+
+def change_numbers() -> Iterator[Operation]:
+    """Everything that is done to each number alone."""
+    for words, function in NUMBERS.items():
+        yield Operation(words, function)
