@@ -53,7 +53,7 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
 
     chosen = to.resolve("table", "json", "svg")
     shapes = trace.chain.shapes
-    entries = parse_entries(text, shapes, "expand")
+    entries = parse_entries(text, trace.chain.tensors, "expand")
     expansions = map(trace.expander.expand, entries)
     if chosen == "json":
         to.deliver(subject_document(trace) | {"expansions": expansion_documents(expansions)})

@@ -4,7 +4,7 @@ They can be written with the entries' names or with their numbers. `Values` are 
 without a batch axis.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from cnncli.network.tensors import Shape
 
 Index = tuple[int, ...]
 Values = Mapping[str, Array]
+Arithmetic = Callable[..., float]  # from the numbers of a formula to its value
 
 
 class Entry(NamedTuple):
@@ -41,11 +42,16 @@ class Factor(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A formula with one {} for each factor, and its value."""
+    """A formula with one {} for each factor, and its value.
+
+    The value is worked out as exactly as it can be, from the logit where A is saturated; `compute` takes the formula at
+    its word, so that a reader's calculator gives the same. None for words that are no arithmetic.
+    """
 
     template: str
     factors: tuple[Factor, ...]
     value: float
+    compute: Arithmetic | None = None
 
 
 ZERO = Term("0", (), 0.0)
@@ -80,11 +86,16 @@ class Reader(NamedTuple):
         """Its share in the gradient of the entry that is read, given its own gradient."""
         value = gradient.value * self.derivative
         if self.factor is None:
-            return Term(self.template, (gradient,), value)
-        return Term("{}·{}", (self.factor, gradient) if self.factor_first else (gradient, self.factor), value)
+            return Term(self.template, (gradient,), value, lambda number: number * self.derivative)
+        return product_of((self.factor, gradient) if self.factor_first else (gradient, self.factor))
 
 
 def product_of(factors: Iterable[Factor]) -> Term:
     """The product of some entries, or a single one."""
     factors = tuple(factors)
-    return Term("·".join("{}" for _ in factors), factors, prod(factor.value for factor in factors))
+    return Term("·".join("{}" for _ in factors), factors, multiply(*(factor.value for factor in factors)), multiply)
+
+
+def multiply(*numbers: float) -> float:
+    """Their product."""
+    return prod(numbers)

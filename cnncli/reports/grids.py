@@ -78,13 +78,14 @@ def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float],
     if largest >= 1e6 or 0 < largest < 1e-3:
         return lambda value: "0" if value == 0 else f"{value:.{max(precision - 1, 0)}e}"
     # The first numbers answer for nearly every large array.
-    exact = (d for d in range(precision) if _have_decimals(finite[:64], d) and _have_decimals(finite, d))
+    off = min(1e-12, 10.0 ** -(precision + 2))  # rounding in the last bits of 0.1 + 0.2 is not worth a decimal
+    exact = (d for d in range(precision) if _have_decimals(finite[:64], d, off) and _have_decimals(finite, d, off))
     decimals = next(exact, precision)
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
 
 
-def _have_decimals(values: Array, decimals: int) -> bool:
-    return bool((np.abs(values - np.round(values, decimals)) <= 1e-12).all())
+def _have_decimals(values: Array, decimals: int, off: float) -> bool:
+    return bool((np.abs(values - np.round(values, decimals)) <= off).all())
 
 
 def _keep(length: int, most: int) -> list[int | None]:

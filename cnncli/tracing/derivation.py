@@ -6,7 +6,6 @@ choices of relu and max pooling do, and are written as such.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -15,15 +14,13 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Kind, Tensor
-from cnncli.network.terms import Entry, Index, Term
+from cnncli.network.terms import Entry, Term
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject
+from cnncli.tracing.entries import LARGEST, label_with_subscripts
 from cnncli.tracing.expansion import Expander
 from cnncli.tracing.paths import Follower
 from cnncli.tracing.trace import Trace, trace_image
-
-LARGEST = 9  # a subscript is one digit for the row and one for the column
-SUBSCRIPTS = {"CHW": 2, "NCkk": 2, "Nhw": 2, "Npq": 2, "D": 1}  # of the tensors whose entries have small letters
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class _Writer:
         if tensor.name in self._of_output or (tensor.kind == "gradient" and tensor.axes == "K"):
             return
         for place in np.ndindex(tensor.shape):
-            yield self._label(tensor, place), self._right_side(Entry(tensor.name, place))
+            yield label_with_subscripts(tensor, place), self._right_side(Entry(tensor.name, place))
 
     def _right_side(self, entry: Entry) -> str:
         for step in self._chain.steps:
@@ -100,16 +97,5 @@ class _Writer:
         return " + ".join(self._term(term) for term in self._expander.expand(entry).terms)
 
     def _term(self, term: Term) -> str:
-        labels = (self._label(self._chain.tensors[f.entry.name], f.entry.place) for f in term.factors)
+        labels = (label_with_subscripts(self._chain.tensors[f.entry.name], f.entry.place) for f in term.factors)
         return term.template.format(*labels)
-
-    def _label(self, tensor: Tensor, place: Index) -> str:
-        """x12 for X[0,0,1]: small letters, row and column counted from 1; numbers that stand alone keep their name."""
-        if tensor.fraction:
-            above, below = (self._label(part, place) for part in tensor.fraction)
-            return f"d{above}/d{below}"
-        if tensor.axes == "KD":
-            return tensor.name if prod(tensor.shape) == 1 else f"{tensor.name}[{place[1] + 1}]"
-        if tensor.axes not in SUBSCRIPTS:
-            return tensor.name
-        return tensor.name[0].lower() + "".join(str(each + 1) for each in place[-SUBSCRIPTS[tensor.axes] :])

@@ -14,6 +14,7 @@ from cnncli.network.chain import Chain
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Entry, Factor, Index, Made, Term, Values, Window
+from cnncli.tracing.blockages import Blockage, find_blockages
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Expansion:
     terms: tuple[Term, ...]  # what is added up; none for what was given
     reason: str  # why, where the formula does not say it
     window: Window | None  # where the entry depends on the choice of a pooling window
+    blockages: tuple[Blockage, ...]  # of a derivative of L that is 0, what shuts the ways to L
 
     @property
     def total(self) -> float:
@@ -50,7 +52,17 @@ class Expander:
         value = float(self._values[name][place])
         step = self._window_steps.get(name)
         window = step.window_of(name, place, self._values) if step else None
-        return Expansion(entry, self._label(name, place), value, made.formula, tuple(made.terms), made.reason, window)
+        blockages = self._find_blockages(entry) if value == 0 else ()
+        return Expansion(
+            entry, self._label(name, place), value, made.formula, tuple(made.terms), made.reason, window, blockages
+        )
+
+    def _find_blockages(self, entry: Entry) -> tuple[Blockage, ...]:
+        """Of a derivative of L for a value that leads to it; of anything else none."""
+        fraction = self._chain.tensors[entry.name].fraction
+        if fraction is None or fraction[0] != self._chain.output.loss or fraction[1] == self._chain.output.output:
+            return ()
+        return tuple(find_blockages(self._chain, self._values, Entry(fraction[1].name, entry.place)))
 
     def _collect_rules(self) -> dict[str, Callable[[Index], Made]]:
         chain = self._chain

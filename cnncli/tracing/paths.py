@@ -18,6 +18,7 @@ from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain
 from cnncli.network.steps.step import KinkedStep, Step
 from cnncli.network.terms import Entry, Values
+from cnncli.tracing.blockages import Blockage, find_blockages
 from cnncli.tracing.local_derivatives import Link, LocalDerivatives
 
 
@@ -42,6 +43,7 @@ class Paths:
     chain: tuple[str, ...]  # the links' names without indices: "dL/dA2", "dA2/dz2", …
     shown: tuple[Path, ...]  # the strongest first
     number: int  # of all paths on which no link is zero
+    blockages: tuple[Blockage, ...]  # where there is no path: what shuts every way to L
 
     @property
     def total(self) -> float:
@@ -66,12 +68,14 @@ class Follower:
             raise UsageError(
                 f"{entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}", argument="follow"
             )
+        number = self._number(entry)
         return Paths(
             entry.label(self._values[entry.name].shape),
             float(self._values[f"dL/d{entry.name}"][entry.place]),
             tuple(self.chain(entry.name)),
             tuple(islice(self._strongest(entry), most)),
-            self._number(entry),
+            number,
+            () if number else tuple(find_blockages(self._chain, self._values, entry)),
         )
 
     def chain(self, name: str) -> list[str]:

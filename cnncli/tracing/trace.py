@@ -8,7 +8,7 @@ from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.record import Recorded
-from cnncli.network.terms import Values
+from cnncli.network.terms import Entry, Values
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 from cnncli.tracing.entries import find_name, parse_entries
@@ -54,11 +54,11 @@ class Trace:
 
     def expand(self, entry: str) -> list[Expansion]:
         """Where an entry comes from: "dL/dw1[0,0,1,2]", or "Z1[0]" for all below it. Raises UsageError."""
-        return [self.expander.expand(each) for each in parse_entries(entry, self.chain.shapes, "expand")]
+        return [self.expander.expand(each) for each in parse_entries(entry, self.chain.tensors, "expand")]
 
     def follow(self, entry: str, most: int = 8) -> Paths:
-        """The chain from L to one entry, with the strongest paths. Raises UsageError."""
-        entries = parse_entries(entry, self.chain.shapes, "follow")
+        """The chain from L to one entry, with the strongest paths; dL/dw1[1,2] means w1[1,2]. Raises UsageError."""
+        entries = [self._below(each) for each in parse_entries(entry, self.chain.tensors, "follow")]
         if len(entries) > 1:
             first, last = (each.label(self.chain.shapes[each.name]) for each in (entries[0], entries[-1]))
             several = f"{entry} names {len(entries):,} entries, {first} to {last}: name one of them"
@@ -69,8 +69,15 @@ class Trace:
         """The steps with these names, or all. Raises UsageError for a name that is none of the chain's."""
         if names is None:
             return self
-        wanted = {find_name(name, [step.name for step in self.steps], "only") for name in names}
-        return replace(self, steps=[step for step in self.steps if step.name in wanted])
+        known = dict.fromkeys(name for step in self.steps for name in (step.tensor.name, step.name))  # Z1, and Z1[3]
+        wanted = {find_name(name, list(known), "only") for name in names}
+        return replace(self, steps=[step for step in self.steps if wanted & {step.name, step.tensor.name}])
+
+    def _below(self, entry: Entry) -> Entry:
+        """What the derivative of L is taken for; any other entry itself."""
+        fraction = self.chain.tensors[entry.name].fraction
+        of_loss = fraction is not None and fraction[0] == self.chain.output.loss
+        return Entry(fraction[1].name, entry.place) if fraction and of_loss else entry
 
     def narrow(self, n: int | None, c: int | None) -> "Trace":
         """Filter n of every block that has it, channel c of the image; everything else stays whole.

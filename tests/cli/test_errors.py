@@ -322,7 +322,11 @@ def test_bad_option_values_name_the_option(cli: Cli, image_folder: Path, options
             2,
             "block 1 does not fit: its 9×9 kernel is larger than its input X, 5×5",
         ),
-        ("trace --only Z1,dL/dv1", 2, "--only dL/dv1: there is no such value, there are X, y, w1"),
+        (
+            "trace --only Z1,dL/dv1",
+            2,
+            "--only dL/dv1: there is no such value (did you mean dL/dw1?)",
+        ),
         ("trace nowhere.png", 3, "nowhere.png: no such file"),
         ("trace -m model", 2, "--model model needs an image to look at"),
         ("trace x.png -m model --filters 3", 2, "--filters describes a fresh network, but the model brings its own"),

@@ -21,7 +21,7 @@ LARGE = ("--filters", 32, "--channels", "rgb", "--image-size", 128)
 def test_expand_shows_the_sum_with_its_numbers(cli: Cli) -> None:
     assert cli("trace", "--expand", "dL/dw1[0,0,1,2]").out.splitlines() == [
         "dL/dw1[0,0,1,2] = Σ_i Σ_j dL/dZ1[0,i,j]·X[0,i+1,j+2]",
-        "  dL/dZ1[0,3,0]·X[0,4,2] = -0.1350·3 = -0.4051",
+        "  dL/dZ1[0,3,0]·X[0,4,2] = -0.1350498·3 = -0.4051",
         "  15 more terms are 0 (--full shows them)",
         "  dL/dw1[0,0,1,2] = -0.4051",
     ]
@@ -121,7 +121,7 @@ def test_symbolic_prints_the_notes_page(cli: Cli) -> None:
         (("--expand", ""), 2, "--expand : an entry is written like dL/dw1[0,0,1,2], counted from 0"),
         (("--expand", "L", "--format", "csv"), 2, "this view comes as table, json, svg, not as csv"),
         (("--follow", "w1"), 2, "--follow w1 names 9 entries, w1[0,0,0,0] to w1[0,0,2,2]: name one of them"),
-        (("--only", "dL/dv1"), 2, "--only dL/dv1: there is no such value, there are X, y, "),
+        (("--only", "dL/dv1"), 2, "--only dL/dv1: there is no such value (did you mean dL/dw1?): there are X, y, "),
         (("--symbolic", "--image-size", 12), 2, "at most 9×9"),
         (("--symbolic", "--expand", "L"), 2, "--expand and --symbolic are two views"),
         (("--symbolic", "-m", "model"), 2, "--symbolic has no use for --model: leave it out"),

@@ -18,12 +18,12 @@ NOTE = trace_image(choose([], None, None, FreshNetwork()))
 
 
 def all_expansions(trace: Trace) -> list[Expansion]:
-    expander, shapes = Expander(trace.chain, trace.values), build_chain(trace.subject.architecture).shapes
-    return [expander.expand(entry) for name in shapes for entry in parse_entries(name, shapes, "--expand")]
+    expander, tensors = Expander(trace.chain, trace.values), build_chain(trace.subject.architecture).tensors
+    return [expander.expand(entry) for name in tensors for entry in parse_entries(name, tensors, "--expand")]
 
 
 def expand(trace: Trace, written: str) -> Expansion:
-    (entry,) = parse_entries(written, build_chain(trace.subject.architecture).shapes, "--expand")
+    (entry,) = parse_entries(written, build_chain(trace.subject.architecture).tensors, "--expand")
     return Expander(trace.chain, trace.values).expand(entry)
 
 

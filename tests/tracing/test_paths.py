@@ -22,9 +22,9 @@ ALL = 100_000
 
 
 def followed(trace: Trace) -> list[Entry]:
-    shapes = build_chain(trace.subject.architecture).shapes
-    names = [name for name in shapes if f"dL/d{name}" in shapes]
-    return [entry for name in names for entry in parse_entries(name, shapes, "--follow")]
+    tensors = build_chain(trace.subject.architecture).tensors
+    names = [name for name in tensors if f"dL/d{name}" in tensors]
+    return [entry for name in names for entry in parse_entries(name, tensors, "--follow")]
 
 
 def assert_all_paths_add_up(trace: Trace) -> None:
@@ -92,6 +92,6 @@ def test_a_saturated_answer_takes_both_links_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["y", "L", "dL/dw1"])
 def test_what_cannot_be_followed(name: str) -> None:
-    entry = Entry(name, (0,) * len(build_chain(NOTE.subject.architecture).shapes[name]))
+    entry = Entry(name, (0,) * len(build_chain(NOTE.subject.architecture).tensors[name].shape))
     with pytest.raises(UsageError, match=f"follow {name}: L leads back to X, w1, b1, w2, b2, Z1, A1, P1, F, z2, A2"):
         Follower(NOTE.chain, NOTE.values).follow(entry, ALL)

@@ -63,7 +63,7 @@ class AveragePooling(Step):
 
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dA: dL/dP / s² of each window that holds an entry, 0 in the dropped rest; dP (m, N, p, q) → as A."""
-        return (self.windows.put_back(self._share(gradient), source.shape),)
+        return (self.windows.put_back(self._share_out(gradient), source.shape),)
 
     def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
         """dP times the share of each place of its window."""
@@ -74,14 +74,14 @@ class AveragePooling(Step):
 
     def carry_strongest(self, gradient: Array, source: Array, *_: Array) -> Array:
         """The largest share that an entry has."""
-        return self.windows.put_back(self._share(gradient), source.shape, np.maximum)
+        return self.windows.put_back(self._share_out(gradient), source.shape, np.maximum)
 
     def explain(self, place: Index, values: Values) -> Made:
         """The shares of a window's entries."""
         n, i, j = place
         t, A = self.windows.t, self.source.name
         factors = [Factor.of(values, A, at) for at in self.windows.places(place)]
-        terms = [Term(self._template, (factor,), factor.value / self.divisor) for factor in factors]
+        terms = [Term(self._template, (factor,), self._share(factor.value), self._share) for factor in factors]
         return Made(
             f"(1/{self.divisor}) Σ_a Σ_b {A}[{n},{_from(t * i, 'a')},{_from(t * j, 'b')}]", terms, "the window's mean"
         )
@@ -99,9 +99,12 @@ class AveragePooling(Step):
         windows = "its window" if len(terms) == 1 else f"each of {len(terms)} windows"
         return Made("", terms, f"{A.label} is one of the {self.divisor} of {windows}")
 
-    def _share(self, gradient: Array) -> Array:
+    def _share_out(self, gradient: Array) -> Array:
         """The same for every place of a window: (m, N, p, q) → (m, N, p, q, s²)."""
         return np.repeat((gradient / self.divisor)[..., None], self.windows.s**2, axis=-1)
+
+    def _share(self, number: float) -> float:
+        return number / self.divisor
 
     @property
     def _template(self) -> str:

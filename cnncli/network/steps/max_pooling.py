@@ -92,7 +92,7 @@ class MaxPooling(KinkedStep):
         if equals > 1:
             reason += f", the first of {equals} equal ones"
         template = "max(" + ", ".join("{}" for _ in factors) + ")"
-        return Made("", [Term(template, factors, max(factor.value for factor in factors))], reason)
+        return Made("", [Term(template, factors, factors[winner].value, lambda *A: max(A))], reason)
 
     def readers(self, name: str, place: Index, values: Values) -> Iterator[Reader]:
         """The windows of which it is the winner; none for all others."""

@@ -118,3 +118,8 @@ class OutputStep(ABC):
     def _name_formulas(self, tensors: tuple[Tensor, ...], formulas: tuple[str, ...]) -> tuple[tuple[Tensor, str], ...]:
         names = {"z": self.source.name, "A": self.output.name}
         return tuple((tensor, formula.format(**names)) for tensor, formula in zip(tensors, formulas, strict=True))
+
+
+def slope(A: float, again: float) -> float:
+    """A·(1 − A), as an explanation writes it, with A in two places."""
+    return A * (1 - again)

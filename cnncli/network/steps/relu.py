@@ -76,7 +76,7 @@ class Relu(KinkedStep):
         """max(Z, 0)."""
         Z = Factor.of(values, self.source.name, place)
         reason = "it is positive: relu lets it through" if Z.value > 0 else "it is not positive: relu makes it 0"
-        return Made("", [Term("max({}, 0)", (Z,), max(Z.value, 0.0))], reason)
+        return Made("", [Term("max({}, 0)", (Z,), max(Z.value, 0.0), lambda Z: max(Z, 0.0))], reason)
 
     def readers(self, name: str, place: Index, values: Values) -> Iterator[Reader]:
         """The entry of A at the same place."""

@@ -5,11 +5,12 @@ in rounding once σ saturates: 1 - σ(z) is σ(-z), and A - y is σ(z) or -σ(-z
 """
 
 from math import exp, inf, log1p
+from operator import sub
 
 import numpy as np
 
 from cnncli.network.arrays import Array, Labels
-from cnncli.network.steps.output_step import OutputStep
+from cnncli.network.steps.output_step import OutputStep, slope
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Term, Values
 
@@ -72,22 +73,29 @@ class Sigmoid(OutputStep):
         y = Factor.of(values, "y", ())
         t = -z.value if y.value == 1 else z.value  # the loss is log(1 + e^t)
         if name == self.output.name:
-            return Made("", [Term("σ({})", (z,), _sigmoid(z.value))], f"σ({z.label}) = 1/(1 + e^(−{z.label}))")
+            return Made(
+                "", [Term("σ({})", (z,), _sigmoid(z.value), _sigmoid)], f"σ({z.label}) = 1/(1 + e^(−{z.label}))"
+            )
         if name == self.loss.name:
             template = "log(1 + e^(−{}))" if y.value == 1 else "log(1 + e^{})"
-            term = Term(template, (z,), max(t, 0.0) + log1p(exp(-abs(t))))
+            term = Term(template, (z,), _softplus(t), lambda z: _softplus(-z if y.value == 1 else z))
             closed = f"for y = {y.value:.0f}, from the logit, so that nothing is lost when σ saturates"
             return Made(f"−y·log {A.label} − (1−y)·log(1−{A.label})", [term], closed)
         if name == self.output.gradient.name:
             share = _sigmoid(-t)
             value = 1 / share if share else inf
             formula = f"({A.label} − y) / ({A.label}·(1 − {A.label}))"
-            term = Term("−1/{}", (A,), -value) if y.value == 1 else Term("1/(1 − {})", (A,), value)
+            term = (
+                Term("−1/{}", (A,), -value, lambda A: -1 / A)
+                if y.value == 1
+                else Term("1/(1 − {})", (A,), value, lambda A: 1 / (1 - A))
+            )
             return Made(formula, [term], f"for y = {y.value:.0f}")
         if name == self.local_derivative.name:
-            return Made("", [Term("{}·(1 − {})", (A, A), _sigmoid(z.value) * _sigmoid(-z.value))])
+            value = _sigmoid(z.value) * _sigmoid(-z.value)
+            return Made("", [Term("{}·(1 − {})", (A, A), value, slope)])
         value = -_sigmoid(t) if y.value == 1 else _sigmoid(t)
-        return Made("", [Term("{} − {}", (A, y), value)], f"dL/d{A.label} · d{A.label}/d{z.label}, shortened")
+        return Made("", [Term("{} − {}", (A, y), value, sub)], f"dL/d{A.label} · d{A.label}/d{z.label}, shortened")
 
 
 def _decay(z: Array, positive: Array) -> Array:
@@ -99,6 +107,11 @@ def _decay(z: Array, positive: Array) -> Array:
 def _sign(z: Array, y: Labels) -> Array:
     """-1 for y = 1 and 1 for y = 0, in the precision of z: (m, 1)."""
     return np.where(y == 1, -1, 1).astype(z.real.dtype)[:, None]
+
+
+def _softplus(t: float) -> float:
+    """log(1 + e^t)."""
+    return max(t, 0.0) + log1p(exp(-abs(t)))
 
 
 def _sigmoid(t: float) -> float:

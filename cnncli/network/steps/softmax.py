@@ -5,12 +5,12 @@ the softmax saturates.
 """
 
 from dataclasses import replace
-from math import exp, inf, log1p
+from math import exp, inf, log, log1p
 
 import numpy as np
 
 from cnncli.network.arrays import Array, Labels
-from cnncli.network.steps.output_step import OutputStep
+from cnncli.network.steps.output_step import OutputStep, slope
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import ZERO, Factor, Index, Made, Term, Values
 
@@ -88,24 +88,27 @@ class Softmax(OutputStep):
         if name == self.output.name:
             (k,) = place
             template = "e^{} / (" + " + ".join("e^{}" for _ in z) + ")"
-            return Made("", [Term(template, (z[k], *z), shares[k])], f"softmax({self.source.name})")
+            term = Term(template, (z[k], *z), shares[k], lambda own, *all_: exp(own) / sum(map(exp, all_)))
+            return Made("", [term], f"softmax({self.source.name})")
         if name == self.loss.name:
-            return Made(f"−log {self.output.name}[y]", [Term("−log {}", (A[y],), _loss(z, y))], f"for y = {y}")
+            term = Term("−log {}", (A[y],), _loss(z, y), lambda A: -log(A))
+            return Made(f"−log {self.output.name}[y]", [term], f"for y = {y}")
         if name == self.output.gradient.name:
             (k,) = place
             if k != y:
                 return Made("", [ZERO], f"L reads {A[y].label} alone: y = {y}")
-            return Made("", [Term("−1/{}", (A[k],), -1 / shares[k] if shares[k] else -inf)], f"for y = {y}")
+            value = -1 / shares[k] if shares[k] else -inf
+            return Made("", [Term("−1/{}", (A[k],), value, lambda A: -1 / A)], f"for y = {y}")
         if name == self.local_derivative.name:
             j, k = place
             if j == k:
-                return Made("", [Term("{}·(1 − {})", (A[k], A[k]), shares[k] * (1 - shares[k]))])
-            return Made("", [Term("−{}·{}", (A[j], A[k]), -shares[j] * shares[k])])
+                return Made("", [Term("{}·(1 − {})", (A[k], A[k]), shares[k] * (1 - shares[k]), slope)])
+            return Made("", [Term("−{}·{}", (A[j], A[k]), -shares[j] * shares[k], lambda Aj, Ak: -Aj * Ak)])
         (k,) = place
         if k != y:
             return Made("", [Term("{}", (A[k],), shares[k])], f"{A[k].label} − 0, as y = {y}")
         others = sum(share for j, share in enumerate(shares) if j != y)
-        return Made("", [Term("{} − 1", (A[k],), -others)], f"as y = {y}")
+        return Made("", [Term("{} − 1", (A[k],), -others, lambda A: A - 1)], f"as y = {y}")
 
 
 def _largest(z: Array) -> Labels:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from cnncli.network.terms import Term, Window
 from cnncli.reports.look import Look
-from cnncli.reports.trace.formulas import in_numbers, in_symbols, write_number
+from cnncli.reports.trace.blockages import blockage_documents, blockage_lines
+from cnncli.reports.trace.formulas import add, find_decimals, in_numbers, in_symbols, write_number
 from cnncli.tracing.expansion import Expansion
 
 MOST_ENTRIES = 16  # that are explained one after the other
@@ -25,6 +26,7 @@ def expansion_documents(expansions: Iterable[Expansion]) -> list[dict[str, Any]]
             "value": expansion.value,
             "formula": expansion.formula or " + ".join(in_symbols(term) for term in expansion.terms),
             "reason": expansion.reason,
+            "blocked": blockage_documents(expansion.blockages),
             "terms": [
                 {
                     "term": in_symbols(term),
@@ -56,8 +58,7 @@ def _lines(expansion: Expansion, look: Look) -> Iterator[Text]:
     name, result = expansion.label, write_number(expansion.value, look.precision)
     if len(expansion.terms) > 1:
         yield Text(name, "bold").append(f" = {expansion.formula}", "not bold")
-        yield from _sum(expansion.terms, look)
-        yield Text(f"  {name} = {result}", "bold")
+        yield from _sum(expansion, look)
     elif not expansion.terms:
         yield Text(name, "bold").append(f" = {result}")
     else:
@@ -69,7 +70,7 @@ def _lines(expansion: Expansion, look: Look) -> Iterator[Text]:
             yield Text(f"{indent} = {symbols}")
         else:
             yield Text(name, "bold").append(f" = {symbols}", "not bold")
-        if numbers not in (symbols, result):
+        if numbers not in (None, symbols, result):
             yield Text(f"{indent} = {numbers}")
         if symbols != result:
             yield Text(f"{indent} = ").append(result, "bold")
@@ -77,33 +78,39 @@ def _lines(expansion: Expansion, look: Look) -> Iterator[Text]:
         yield Text(f"  {expansion.reason}", "italic")
     if expansion.window:
         yield from _window(expansion.window, look)
+    yield from blockage_lines([each for each in expansion.blockages if each.reason != expansion.reason], look)
 
 
-def _sum(terms: Sequence[Term], look: Look) -> Iterator[Text]:
+def _sum(expansion: Expansion, look: Look) -> Iterator[Text]:
     """The terms that are not zero, in their order; of too many the largest, and what the others add up to."""
-    shown = [term for term in terms if term.value != 0 or look.full]
-    zeros = len(terms) - len(shown)
+    shown = [term for term in expansion.terms if term.value != 0 or look.full]
+    zeros = len(expansion.terms) - len(shown)
     rest: Sequence[Term] = ()
     if len(shown) > MOST_TERMS and not look.full:
         ranked = sorted(shown, key=lambda term: -abs(term.value))
         shown, rest = ranked[:MOST_TERMS], ranked[MOST_TERMS:]
-    yield from _aligned(shown, look)
-    if rest:
-        total = write_number(sum(term.value for term in rest), look.precision)
-        yield Text(f"  … and {len(rest):,} smaller terms, together {total} ({look.written('full')} shows them)", "dim")
+    others = [sum(term.value for term in rest)] if rest else []
+    decimals = find_decimals([*(term.value for term in shown), *others], add, expansion.value, look.precision)
+    column = look.precision if decimals is None else decimals
+    yield from _aligned(shown, column)
+    for total in others:
+        together = f"together {write_number(total, column)}"
+        yield Text(f"  … and {len(rest):,} smaller terms, {together} ({look.written('full')} shows them)", "dim")
     if zeros:
         folded = (
             f"all {zeros:,} terms are 0" if not shown else f"{zeros:,} more {'terms are' if zeros > 1 else 'term is'} 0"
         )
         yield Text(f"  {folded} ({look.written('full')} shows them)", "dim")
+    equals = "≈" if decimals is None else "="  # of numbers that cancel out, rounding decides what is left
+    yield Text(f"  {expansion.label} {equals} {write_number(expansion.value, look.precision)}", "bold")
 
 
-def _aligned(terms: Sequence[Term], look: Look) -> Iterator[Text]:
+def _aligned(terms: Sequence[Term], precision: int) -> Iterator[Text]:
     """Each term with its names, its numbers and its value, one below the other; a single entry is its own value."""
     rows = []
     for term in terms:
-        numbers, value = in_numbers(term, look.precision), write_number(term.value, look.precision)
-        rows.append((in_symbols(term), f" = {numbers}" if numbers != value else "", value))
+        numbers, value = in_numbers(term, precision), write_number(term.value, precision)
+        rows.append((in_symbols(term), f" = {numbers}" if numbers not in (None, value) else "", value))
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for symbols, numbers, value in rows:
         yield Text(f"  {symbols:<{widths[0]}}{numbers:<{widths[1]}} = {value:>{widths[2]}}")
