@@ -1,0 +1,148 @@
+"""Child processes of ours: the one way to start one.
+
+A child is Python with one of cnncli's modules. It looks for modules where they are installed, never in the working
+folder; it has a session of its own, so that what a terminal sends to all its processes (Ctrl-C, its hanging up) reaches
+the parent alone, which answers for all; and it ends with its parent, however that ends: Linux kills it, and elsewhere
+it meets the end of its stdin.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO
+
+START = "import sys; sys.path.append(sys.argv[1]); from cnncli.children import begin; begin()"
+HOME = Path(__file__).parent.parent  # where cnncli lies; behind all else, for it may be the working folder
+LENGTH = 8  # bytes that tell how long a message is
+KILL_AT_PARENTS_END = 1  # PR_SET_PDEATHSIG of Linux' prctl
+
+
+class ChildEnded(Exception):
+    """A child ended where an answer was due; the text says how it ended: "was ended by SIGKILL"."""
+
+
+class Child:
+    """A process that runs `main(*arguments)` of one of cnncli's modules, and pipes to its stdin and stdout.
+
+    Raises OSError where the system gives no process or no pipe. Start it from a thread that lives as long as the child.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        command = [sys.executable, "-P", "-c", START, str(HOME), str(os.getpid()), module, *arguments]
+        self._process = subprocess.Popen(  # noqa: S603  our own module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # the threads of BLAS would only be in the way
+            start_new_session=True,
+        )
+        self._input, self._output = _not_none(self._process.stdin), _not_none(self._process.stdout)
+
+    def send(self, *messages: bytes) -> None:
+        """Write messages to its stdin. Raises ChildEnded."""
+        try:
+            for message in messages:
+                write_message(self._input, message)
+        except OSError:
+            raise ChildEnded(self._tell_end()) from None
+
+    def receive(self) -> bytes:
+        """Wait for the next message on its stdout. Raises ChildEnded."""
+        try:
+            message = read_message(self._output)
+        except (OSError, ValueError):  # ValueError: it was stopped meanwhile
+            message = None
+        if message is None:
+            raise ChildEnded(self._tell_end())
+        return message
+
+    def wait(self, seconds: float) -> str | None:
+        """How it ended, or None where it is still running after so many seconds."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        return self._tell_end()
+
+    def stop(self) -> None:
+        """End it at once, and all that it started, whatever they are doing."""
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # the group of its own session
+        self._process.kill()
+        self._process.wait()
+        self._output.close()
+        with suppress(OSError):  # what it has not read any more
+            self._input.close()
+
+    def _tell_end(self) -> str:
+        code = self._process.wait()
+        if code >= 0:
+            return f"ended with exit code {code}"
+        number = -code
+        known = number in set(signal.Signals)
+        return f"was ended by {signal.Signals(number).name if known else f'signal {number}'}"
+
+
+def begin() -> None:
+    """What a child does first; its arguments are those of `Child`, with the parent's process number before them."""
+    parent, module, *arguments = sys.argv[2:]
+    _end_with_parent(int(parent))
+    sys.argv = [module, *arguments]
+    import_module(module).main(*arguments)
+
+
+def leave_pipes() -> None:
+    """For a child that exchanges no messages: it ends when the parent's end of its stdin closes, and prints nowhere."""
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+
+    def wait() -> None:
+        while os.read(lifeline, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def write_message(file: IO[bytes], message: bytes) -> None:
+    """Write the length and the bytes. Raises OSError."""
+    file.write(len(message).to_bytes(LENGTH, "little"))
+    file.write(message)
+    file.flush()
+
+
+def read_message(file: IO[bytes]) -> bytes | None:
+    """The next message, or None where the file ends. Raises OSError."""
+    length = int.from_bytes(head, "little") if len(head := file.read(LENGTH)) == LENGTH else None
+    message = file.read(length) if length is not None else None
+    return message if message is not None and len(message) == length else None
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_with_parent(parent: int) -> None:
+    """On Linux: have the system kill this process when its parent ends."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # only a child needs it
+
+    ctypes.CDLL(None).prctl(KILL_AT_PARENTS_END, signal.SIGKILL)
+    if os.getppid() != parent:  # it had ended before
+        os._exit(1)
+
+
+def _not_none(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None  # noqa: S101  it was asked for
+    return pipe
