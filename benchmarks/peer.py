@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from cnncli.cores import available_cores
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
-from cnncli.network.fused.engine import available_cores
 
 BATCH = 32
 RATE = 0.003

@@ -13,8 +13,7 @@ from benchmarks.measure import alternately, in_bursts, markdown, print_results
 from benchmarks.peer import network
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
-from cnncli.network.fused.board import plan
-from cnncli.network.fused.engine import Fused
+from cnncli.network.engines import choose_engine
 from cnncli.network.initialisation import he_normal
 
 SECONDS = 8.0  # for each configuration
@@ -72,8 +71,8 @@ Step = Callable[[], object]
 
 
 def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads: int) -> Step:
-    """A step of the fused engine; its helpers are ready."""
-    engine = Fused(configuration.architecture, threads)
+    """A step of ours."""
+    engine = choose_engine(configuration.architecture, threads)
     start = he_normal(configuration.architecture, 0)
     parameters = {name: value.astype(np.float32) for name, value in start.items()}
 
@@ -81,9 +80,6 @@ def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads
         for name, gradient in engine.loss_and_gradients(parameters, X, y).gradients.items():
             parameters[name] -= RATE * gradient
 
-    if len(plan(configuration.architecture, configuration.batch).lanes) > 1:
-        while engine.threads > 1 and not engine.helped:
-            step()
     return step
 
 

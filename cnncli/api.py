@@ -119,7 +119,7 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     if check.foreign:
         return outcome
     engine = choose_engine(check.subject.architecture)
-    return outcome.add_engine(join(engine.name, compare_engine(engine, check.subject)))
+    return outcome.add_engine(join(f"{engine.name} engine", compare_engine(engine, check.subject)))
 
 
 def train(

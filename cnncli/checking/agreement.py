@@ -28,8 +28,8 @@ U = 2.0**-24
 class Agreement:
     """Gradients from both engines, and how far they may be apart, entry by entry."""
 
-    name: str  # "dL/dw1", or "fused engine" for those of all parameters in one row
-    fused: Array
+    name: str  # "dL/dw1", or "numpy engine" for those of all parameters in one row
+    computed: Array
     textbook: Array
     bound: Array
 
@@ -47,7 +47,7 @@ class Agreement:
     @property
     def errors(self) -> Array:
         """How far the two are apart, entry by entry."""
-        error: Array = np.abs(self.fused - self.textbook)
+        error: Array = np.abs(self.computed - self.textbook)
         return error
 
     @property
@@ -79,7 +79,7 @@ def compare_engine(engine: Engine, subject: Subject) -> Iterator[Agreement]:
 
 def join(name: str, agreements: Iterable[Agreement]) -> Agreement:
     """The gradients of all parameters as one row of numbers."""
-    rows = [(a.fused.ravel(), a.textbook.ravel(), a.bound.ravel()) for a in agreements]
+    rows = [(a.computed.ravel(), a.textbook.ravel(), a.bound.ravel()) for a in agreements]
     return Agreement(name, *(np.concatenate(parts) for parts in zip(*rows, strict=True)))
 
 

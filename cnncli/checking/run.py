@@ -19,7 +19,7 @@ class Outcome:
     links: Sequence[Check]
     ties: Ties
     diagnoses: Sequence[Diagnosis]
-    engine: Agreement | None = None  # the fused engine's gradients against the textbook's, where those are checked
+    engine: Agreement | None = None  # the training engine's gradients against the textbook's, where those are checked
 
     def add_engine(self, engine: Agreement) -> "Outcome":
         """The same, with another engine's gradients against the textbook's."""

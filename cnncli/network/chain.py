@@ -109,12 +109,12 @@ class Chain:
             return gradients
         return step.backward(gradient, source, *parameters)
 
-    def loss_backward(self, z: Array, y: Labels) -> Array:
-        """dL/dz of the output step, or what is in its place."""
+    def loss_backward(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """dL/dz of the output step, or what is in its place, which knows of no smoothing."""
         if self.output.kind in self.exchanged:
             gradient: Array = self.exchanged[self.output.kind](self.output, z, y)
             return gradient
-        return self.output.dL_dz(z, y)
+        return self.output.dL_dz(z, y, smoothing)
 
 
 @lru_cache

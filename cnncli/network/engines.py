@@ -2,12 +2,12 @@
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.engine import Engine
-from cnncli.network.fused.engine import Fused
+from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
-FASTEST = Fused.name
+FASTEST = NumpyEngine.name
 
 
-def choose_engine(architecture: Architecture, threads: int | None = None) -> Engine:
+def choose_engine(architecture: Architecture, threads: int | None = None) -> Engine:  # noqa: ARG001
     """The fastest engine that takes an architecture; the textbook engine takes every one."""
-    return Fused(architecture, threads) if Fused.takes(architecture) else Textbook(architecture)
+    return NumpyEngine(architecture) if NumpyEngine.takes(architecture) else Textbook(architecture)

@@ -5,19 +5,20 @@ to machine precision. The names are the note's; `record` is the one chain that t
 """
 
 from collections.abc import Iterable
+from itertools import accumulate
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import Chain, build_chain
-from cnncli.network.engine import Gradients
+from cnncli.network.engine import Engine, Gradients
 from cnncli.network.record import Record
 from cnncli.network.steps.step import Step
 
 
-class Textbook:
+class Textbook(Engine):
     """The engine of the definitions. X is (m, C, H, W), y (m,), the parameters are as in the architecture."""
 
-    name = "textbook engine"
+    name = "textbook"
 
     def __init__(self, architecture: Architecture, chain: Chain | None = None) -> None:
         """`chain` is that of the architecture, or one with exchanged backward functions."""
@@ -27,11 +28,26 @@ class Textbook:
         """z of the dense layer: (m, K)."""
         return run(self.chain.steps, parameters, X)
 
-    def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels) -> Gradients:
-        """L, its derivative for every parameter, and the logits of a batch."""
-        record = self.record(parameters, X, y)
-        gradients = {name: record[f"dL/d{name}"] for name in parameters}
-        return Gradients(float(record["L"]), gradients, record[self.chain.logit.name])
+    def sum_lane(
+        self, parameters: Parameters, X: Array, y: Labels, m: int, smoothing: float, weights: Array
+    ) -> Gradients:
+        """What some images add to the loss of a batch of m and to its derivatives, and their logits."""
+        steps = self.chain.steps
+        read = [[parameters[tensor.name] for tensor in step.parameters] for step in steps]
+        *sources, z = accumulate(
+            zip(steps, read, strict=True), lambda value, at: at[0].forward(value, *at[1]), initial=X
+        )
+        losses = self.chain.output.losses(z, y, smoothing)
+        gradient = self.chain.loss_backward(z, y, smoothing) * (weights[:, None] * len(X) / m).astype(z.dtype)
+        found: Parameters = {}
+        for step, source, of_step in zip(reversed(steps), reversed(sources), reversed(read), strict=True):
+            gradient, *of_parameters = self.chain.backward(step, gradient, source, *of_step)
+            found |= {tensor.name: value for tensor, value in zip(step.parameters, of_parameters, strict=True)}
+        return Gradients(float((weights * losses).sum() / m), found, z)
+
+    def cut(self, m: int) -> list[int]:
+        """One lane: no sum is made but those of the definitions."""
+        return [0, m]
 
     def record(self, parameters: Parameters, X: Array, y: Labels) -> Record:
         """Every named value of one forward and backward pass, in the order of chain.tensors, with a batch axis."""

@@ -1,6 +1,7 @@
 """The bound for float32: two hundred random networks keep it, and what is deliberately wrong does not."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.engine import Gradients
-from cnncli.network.fused.engine import Fused
+from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 
@@ -31,7 +32,7 @@ def random_subject(seed: int) -> Subject:
     classes = number(2, 4)
     height, width = side + number(0, 3), side + number(0, 3)
     architecture = Architecture(height, width, number(1, 3), filters, kernel, pool, classes, padding=padding)
-    assert Fused.takes(architecture)
+    assert NumpyEngine.takes(architecture)
     m = number(1, 20)
     shapes = build_chain(architecture).parameter_shapes
     parameters = {name: random.normal(size=shape) for name, shape in shapes.items()}
@@ -43,27 +44,23 @@ def random_subject(seed: int) -> Subject:
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))
-def test_the_fused_engine_is_within_the_bound_on_two_hundred_random_networks(first: int) -> None:
+def test_the_numpy_engine_is_within_the_bound_on_two_hundred_random_networks(first: int) -> None:
     for seed in range(first, first + 50):
         subject = random_subject(seed)
-        for agreement in compare_engine(Fused(subject.architecture, 1), subject):
+        for agreement in compare_engine(NumpyEngine(subject.architecture), subject):
             assert agreement.passed, (seed, agreement.name, agreement.share_of_bound)
             assert agreement.share_of_bound <= 1
 
 
-class Spoiled:
-    """The fused engine, but for one parameter's gradient."""
-
-    name = "spoiled engine"
+class Spoiled(NumpyEngine):
+    """The NumPy engine, but for one parameter's gradient."""
 
     def __init__(self, architecture: Architecture, parameter: str, spoil: Callable[[Array], Array]) -> None:
-        self._right, self._parameter, self._spoil = Fused(architecture, 1), parameter, spoil
+        super().__init__(architecture)
+        self._parameter, self._spoil = parameter, spoil
 
-    def logits(self, parameters: Parameters, X: Array) -> Array:
-        return self._right.logits(parameters, X)
-
-    def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels) -> Gradients:
-        loss, gradients, logits = self._right.loss_and_gradients(parameters, X, y)
+    def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels, **options: Any) -> Gradients:
+        loss, gradients, logits = super().loss_and_gradients(parameters, X, y, **options)
         return Gradients(loss, gradients | {self._parameter: self._spoil(gradients[self._parameter])}, logits)
 
 

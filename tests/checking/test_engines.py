@@ -1,4 +1,4 @@
-"""The check of the fused engine: it passes a right one, and sees each kind of wrong one."""
+"""The check of the numpy engine: it passes a right one, and sees each kind of wrong one."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ import pytest
 from cnncli.checking.agreement import compare_engine, join
 from cnncli.data.decoding import decode
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array, Parameters
+from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
-from cnncli.network.fused.block import FusedBlock
-from cnncli.network.fused.board import Board
-from cnncli.network.fused.engine import Fused
 from cnncli.network.initialisation import he_normal
+from cnncli.network.numpy_engine.block import Block
+from cnncli.network.numpy_engine.chunk import Chunk, Weights
+from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.subject.subject import Subject
 from tests.conftest import SAMPLE_DATA
 
@@ -25,10 +25,9 @@ def passes(architecture: Architecture = ARCHITECTURE) -> bool:
     X = random.normal(size=(9, architecture.channels, architecture.height, architecture.width))
     y = random.integers(0, architecture.classes, 9)
     subject = Subject(architecture, he_normal(architecture, 3), ("",) * architecture.classes, X, y, ("",) * 9, "")
-    engine = Fused(architecture)
-    row = join(engine.name, compare_engine(engine, subject))
-    assert row.name == "fused engine"
-    assert row.fused.shape == row.textbook.shape == row.bound.shape == (build_chain(architecture).parameter_count,)
+    engine = NumpyEngine(architecture)
+    row = join("numpy engine", compare_engine(engine, subject))
+    assert row.computed.shape == row.textbook.shape == row.bound.shape == (build_chain(architecture).parameter_count,)
     return row.passed
 
 
@@ -44,7 +43,7 @@ def test_real_images_with_flat_backgrounds_pass() -> None:
     parameters = {name: value + 0.01 * name.startswith("b") for name, value in he_normal(architecture, 0).items()}
     y = np.arange(len(X)) % 2
     subject = Subject(architecture, parameters, ("0", "1"), X, y, ("",) * len(y), "")
-    for agreement in compare_engine(Fused(architecture), subject):
+    for agreement in compare_engine(NumpyEngine(architecture), subject):
         assert agreement.passed, agreement.name
 
 
@@ -62,22 +61,23 @@ def without_the_last_bias(gradients: list[Array]) -> None:
 
 @pytest.mark.parametrize("spoil", [nan_where, one_entry_off, without_the_last_bias])
 def test_a_wrong_gradient_fails(spoil: Callable[[list[Array]], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Board.gradients
+    right = Chunk.backward
 
-    def wrong(self: Board, lanes: int) -> Parameters:
-        spoil(self.lane_sums[0])
-        return right(self, lanes)
+    def wrong(self: Chunk, weights: Weights, dz: Array) -> list[Array]:
+        gradients = right(self, weights, dz)
+        spoil(gradients)
+        return gradients
 
-    monkeypatch.setattr(Board, "gradients", wrong)
+    monkeypatch.setattr(Chunk, "backward", wrong)
     assert not passes()
 
 
 def test_a_gradient_that_goes_to_another_place_of_the_window_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = FusedBlock.backward
+    right = Block.backward
 
-    def wrong(self: FusedBlock, dP: Array) -> tuple[Array, Array]:
+    def wrong(self: Block, dP: Array) -> tuple[Array, Array]:
         self.row_leads[0, 0] ^= True
         return right(self, dP)
 
-    monkeypatch.setattr(FusedBlock, "backward", wrong)
+    monkeypatch.setattr(Block, "backward", wrong)
     assert not passes()

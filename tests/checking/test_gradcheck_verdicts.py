@@ -11,6 +11,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.engine import Gradients
+from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
@@ -191,19 +192,13 @@ def test_a_sample_is_spread_over_the_tensor_and_follows_from_the_seed() -> None:
 
 
 def test_an_engine_that_only_trains_is_checked_on_its_parameters() -> None:
-    class Doubling:
-        name = "doubling engine"
-
-        def logits(self, parameters: Parameters, X: Array) -> Array:
-            return Textbook(subject.architecture).logits(parameters, X)
-
-        def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels) -> Gradients:
-            textbook = Textbook(subject.architecture)
-            loss, gradients, logits = textbook.loss_and_gradients(parameters, X, y)
+    class Doubling(NumpyEngine):
+        def loss_and_gradients(self, parameters: Parameters, X: Array, y: Labels, **_: object) -> Gradients:
+            loss, gradients, logits = Textbook(subject.architecture).loss_and_gradients(parameters, X, y)
             return Gradients(loss, gradients | {"w1": 2 * gradients["w1"]}, logits)
 
     subject = choose([], None, None, FreshNetwork())
-    outcome = outcome_of(subject, engine_gradients(Doubling(), subject))
+    outcome = outcome_of(subject, engine_gradients(Doubling(subject.architecture), subject))
     assert [check.name for check in outcome.checks] == ["dL/dw2", "dL/db2", "dL/dw1", "dL/db1"]
     assert [check.name for check in outcome.checks if not check.passed] == ["dL/dw1"]
     assert not outcome.links

@@ -236,15 +236,15 @@ def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pyte
     assert right["passed"] is True
     assert right["entries"] == 8 * 9 + 8 + 200 + 1
     assert 0 < right["share_of_bound"] < 1
-    assert "│ fused engine" in cli("gradcheck").out
+    assert "│ numpy engine" in cli("gradcheck").out
 
-    from cnncli.network.fused.block import FusedBlock
+    from cnncli.network.numpy_engine.block import Block
 
-    backward = FusedBlock.backward
-    monkeypatch.setattr(FusedBlock, "backward", lambda block, dP: [1.01 * g for g in backward(block, dP)])
+    backward = Block.backward
+    monkeypatch.setattr(Block, "backward", lambda block, dP: [1.01 * g for g in backward(block, dP)])
     wrong = cli("gradcheck", "--seed", 3)
     assert wrong.code == 1
-    assert wrong.out.splitlines()[-1] == "FAIL: fused engine"
+    assert wrong.out.splitlines()[-1] == "FAIL: numpy engine"
     document = json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)
     assert document["verdict"] == "FAIL"
     trace = json.loads(cli("trace", "--seed", 3, "--format", "json").out)

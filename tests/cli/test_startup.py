@@ -37,7 +37,7 @@ def test_help_and_version_import_neither_numpy_nor_any_other_heavy_module(argume
 def test_a_trace_imports_nothing_of_training() -> None:
     assert not {
         "cnncli.training.loop",
-        "cnncli.network.fused.engine",
+        "cnncli.network.numpy_engine.engine",
         "safetensors",
         "rich.progress",
         "multiprocessing",
@@ -45,6 +45,4 @@ def test_a_trace_imports_nothing_of_training() -> None:
 
 
 def test_a_prediction_imports_nothing_of_training(tmp_path: Path) -> None:
-    assert not {"cnncli.training.loop", "cnncli.network.fused.team", "multiprocessing"} & imported(
-        "predict", SAMPLE_DATA, "-m", tmp_path
-    )
+    assert not {"cnncli.training.loop", "multiprocessing"} & imported("predict", SAMPLE_DATA, "-m", tmp_path)

@@ -42,11 +42,11 @@ class Flatten(Step):
 
     def forward(self, source: Array, *_: Array) -> Array:
         """P (m, N, p, q) → F (m, D)."""
-        return source.reshape(len(source), -1)
+        return source.reshape(len(source), prod(source.shape[1:]))
 
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dP = dL/dF in the shape of P: dF (m, D) → (m, N, p, q)."""
-        return (gradient.reshape(-1, *source.shape[1:]),)
+        return (gradient.reshape(len(gradient), *source.shape[1:]),)
 
     def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
         """dF itself."""

@@ -56,8 +56,11 @@ class OutputStep(ABC):
         """The probability of every class: logits (m, K) → (m, classes), the first class first."""
 
     @abstractmethod
-    def losses(self, z: Array, y: Labels) -> Array:
-        """The loss of each image, from the logits: (m, K), (m,) → (m,)."""
+    def losses(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """The loss of each image, from the logits: (m, K), (m,) → (m,).
+
+        It is the cross-entropy with q = (1 − smoothing)·onehot(y) + smoothing/classes.
+        """
 
     @abstractmethod
     def dL_dA(self, z: Array, y: Labels) -> Array:
@@ -68,8 +71,8 @@ class OutputStep(ABC):
         """dA/dz: (m, 1) for the sigmoid, (m, K, K) for the softmax."""
 
     @abstractmethod
-    def dL_dz(self, z: Array, y: Labels) -> Array:
-        """dL/dz for the mean loss: (m, K)."""
+    def dL_dz(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """dL/dz = (A − q)/m for the mean loss, with q as in `losses`: (m, K)."""
 
     @abstractmethod
     def explain(self, name: str, place: Index, values: Values) -> Made:

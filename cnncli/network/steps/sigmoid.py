@@ -42,14 +42,17 @@ class Sigmoid(OutputStep):
         """1 - A and A: z (m, 1) → (m, 2)."""
         return np.concatenate([self.forward(-z), self.forward(z)], axis=1)
 
-    def losses(self, z: Array, y: Labels) -> Array:
+    def losses(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
         """The loss of each image, max(z, 0) - y·z + log(1 + e^(-|z|)): z (m, 1), y (m,) → (m,).
 
-        Both labels at once: with t = -z for y = 1 and t = z for y = 0 it is max(t, 0) + log(1 + e^(-|t|)).
+        Both labels at once: with t = -z for y = 1 and t = z for y = 0 it is max(t, 0) + log(1 + e^(-|t|)). The other
+        label's is that minus t, and smoothing/2 of it counts.
         """
         t = _sign(z, y) * z  # (m, 1)
         positive = t.real >= 0
         loss: Array = np.where(positive, t, 0) + np.log1p(_decay(t, positive))
+        if smoothing:
+            loss -= smoothing / 2 * t
         return loss[:, 0]
 
     def dL_dA(self, z: Array, y: Labels) -> Array:
@@ -62,10 +65,10 @@ class Sigmoid(OutputStep):
         """A·(1 - A) = σ(z)·σ(-z): (m, 1)."""
         return self.forward(z) * self.forward(-z)
 
-    def dL_dz(self, z: Array, y: Labels) -> Array:
-        """(A - y)/m, as -σ(-z)/m for y = 1 and σ(z)/m for y = 0: (m, 1)."""
+    def dL_dz(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """(A - y)/m, as -σ(-z)/m for y = 1 and σ(z)/m for y = 0: (m, 1); smoothing moves y towards 1/2."""
         sign = _sign(z, y)
-        return sign * self.forward(sign * z) / len(z)
+        return sign * (self.forward(sign * z) - smoothing / 2) / len(z)
 
     def explain(self, name: str, place: Index, values: Values) -> Made:
         """Each from the logit, with the note's formula."""

@@ -48,10 +48,11 @@ class Softmax(OutputStep):
         """A itself: (m, K)."""
         return self.forward(z)
 
-    def losses(self, z: Array, y: Labels) -> Array:
+    def losses(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
         """The loss of each image, log Σ_j e^(z[j] - z[y]): z (m, K), y (m,) → (m,).
 
         The largest term is taken out of the sum, so that log1p keeps what is small: M + log(1 + Σ_others e^(d - M)).
+        The mean of all labels' losses is that minus the mean of d.
         """
         d = z - np.take_along_axis(z, y[:, None], axis=1)  # (m, K)
         largest = _largest(z)  # (m, 1)
@@ -59,6 +60,8 @@ class Softmax(OutputStep):
         others = np.exp(d - M)  # (m, K)
         np.put_along_axis(others, largest, 0, axis=1)
         log_of_sum: Array = M[:, 0] + np.log1p(others.sum(axis=1))
+        if smoothing:
+            log_of_sum -= smoothing * d.mean(axis=1)
         return log_of_sum
 
     def dL_dA(self, z: Array, y: Labels) -> Array:
@@ -75,11 +78,14 @@ class Softmax(OutputStep):
         jacobian: Array = A[:, :, None] * (np.eye(z.shape[1], dtype=z.dtype) - A[:, None, :])
         return jacobian
 
-    def dL_dz(self, z: Array, y: Labels) -> Array:
-        """(A - onehot(y))/m: (m, K)."""
+    def dL_dz(self, z: Array, y: Labels, smoothing: float = 0.0) -> Array:
+        """(A - onehot(y))/m: (m, K); smoothing moves onehot(y) towards 1/K."""
         A = self.forward(z)  # (m, K)
         np.put_along_axis(A, y[:, None], 0, axis=1)
         np.put_along_axis(A, y[:, None], -A.sum(axis=1, keepdims=True), axis=1)
+        if smoothing:
+            K = z.shape[1]
+            A += smoothing * ((np.arange(K) == y[:, None]) - A.real.dtype.type(1 / K))
         return A / len(z)
 
     def explain(self, name: str, place: Index, values: Values) -> Made:

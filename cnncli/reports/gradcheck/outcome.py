@@ -43,7 +43,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
 
 
 def engine_document(engine: Agreement) -> dict[str, Any]:
-    """The fused engine's gradients against the textbook's as JSON."""
+    """The training engine's gradients against the textbook's as JSON."""
     return {
         "name": engine.name,
         "entries": engine.errors.size,

@@ -78,9 +78,8 @@ class TrainingReport:
             soft_wrap=True,
         )
         if engine.name != FASTEST:
-            self._console.print(
-                f"the {engine.name} trains, in float32: the {FASTEST} does not take this network", soft_wrap=True
-            )
+            sentence = f"the {engine.name} engine trains, in float32: the {FASTEST} engine does not take this network"
+            self._console.print(sentence, soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")

@@ -1,4 +1,4 @@
-"""The fused engine against the textbook."""
+"""The numpy engine against the textbook."""
 
 import tracemalloc
 
@@ -12,11 +12,11 @@ from cnncli.checking.agreement import Agreement, bound_gradients, compare_engine
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
-from cnncli.network.fused import block, chunk
-from cnncli.network.fused.board import FEWEST_IMAGES, MOST_IMAGES, images_per_chunk, plan
-from cnncli.network.fused.chunk import Chunk
-from cnncli.network.fused.engine import Fused
+from cnncli.network.engine import MOST_LANES
 from cnncli.network.initialisation import he_normal
+from cnncli.network.numpy_engine import block, chunk
+from cnncli.network.numpy_engine.chunk import Chunk
+from cnncli.network.numpy_engine.engine import FEWEST_IMAGES, MOST_IMAGES, NumpyEngine, images_per_chunk
 from cnncli.network.tensors import Shape
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
@@ -27,7 +27,7 @@ KINDS = ("noise", "whole numbers", "flat", "half flat", "zero")
 
 def compare(a: Architecture, parameters: Parameters, X: Array, y: Labels) -> list[Agreement]:
     subject = Subject(a, parameters, tuple(map(str, range(a.classes))), X, y, ("",) * len(y), "")
-    return list(compare_engine(Fused(a), subject))
+    return list(compare_engine(NumpyEngine(a), subject))
 
 
 @st.composite
@@ -73,7 +73,7 @@ def test_gradients_are_the_textbooks_within_the_bound(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(block, "STRIP_BYTES", strip_bytes)
         for agreement in compare(a, *batch(a, m, kind, seed)):
-            error = np.abs(agreement.fused - agreement.textbook)
+            error = np.abs(agreement.computed - agreement.textbook)
             assert agreement.passed, f"{agreement.name}: {error.max()} of {agreement.bound.max()}"
 
 
@@ -86,7 +86,7 @@ def test_a_batch_of_large_images_goes_in_several_strips() -> None:
 
 def test_all_chunks_of_a_lane_count() -> None:
     a = Architecture(9, 8, 2, (3, 2), 2, 2, classes=3)
-    assert max(map(len, plan(a, 1100).lanes)) > 1
+    assert MOST_LANES * images_per_chunk(a) < 1100
     assert all(agreement.passed for agreement in compare(a, *batch(a, 1100, "noise", 0)))
 
 
@@ -108,7 +108,7 @@ def test_loss_and_logits_are_the_textbooks(a: Architecture, m: int, kind: str, s
     parameters, X, y = batch(a, m, kind, seed)
     parameters = {name: value.astype(np.float32).astype(float) for name, value in parameters.items()}
     X = X.astype(np.float32).astype(float)
-    expected, engine = Textbook(a).loss_and_gradients(parameters, X, y), Fused(a)
+    expected, engine = Textbook(a).loss_and_gradients(parameters, X, y), NumpyEngine(a)
     found = engine.loss_and_gradients(parameters, X, y)
     scale = 1 + np.abs(expected.logits).max()
     np.testing.assert_allclose(found.logits, expected.logits, rtol=0, atol=1e-5 * scale)
@@ -132,9 +132,9 @@ def test_the_bound_is_tight_enough_to_see_one_wrong_pixel() -> None:
 
 def test_an_engine_keeps_nothing_of_the_batch_before() -> None:
     a = Architecture(14, 14, 1, (4, 3))
-    engine = Fused(a, 2)
+    engine = NumpyEngine(a)
     parameters, X, y = batch(a, 70, "noise", 0)
-    fresh = Fused(a, 2).loss_and_gradients(parameters, X, y)
+    fresh = NumpyEngine(a).loss_and_gradients(parameters, X, y)
     engine.loss_and_gradients(parameters, 1e3 * X[:31], y[:31])
     engine.logits(parameters, -X[:50])
     again = engine.loss_and_gradients(parameters, X, y)
@@ -146,7 +146,7 @@ def test_the_first_of_several_equal_winners_alone_gets_the_gradient() -> None:
     a = Architecture(4, 4, filters=(1,), kernel=1, pool=4)
     parameters = {"w1": np.ones((1, 1, 1, 1)), "b1": np.zeros(1), "w2": np.ones((1, 1)), "b2": np.zeros(1)}
     X = np.full((1, 1, 4, 4), 2.0)
-    found = Fused(a).loss_and_gradients(parameters, X, np.array([0]))
+    found = NumpyEngine(a).loss_and_gradients(parameters, X, np.array([0]))
     assert found.gradients["b1"] == pytest.approx(1 / (1 + np.exp(-2)))  # once, not sixteen times
 
 
@@ -156,14 +156,12 @@ def test_a_nan_reaches_the_loss_whichever_place_of_the_window_it_has() -> None:
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
         broken = X.copy()
         broken[39, 0, row, column] = np.nan
-        assert np.isnan(Fused(a, 2).loss_and_gradients(parameters, broken, y).loss)
+        assert np.isnan(NumpyEngine(a).loss_and_gradients(parameters, broken, y).loss)
 
 
 def test_chunks_are_bounded() -> None:
-    assert images_per_chunk(Architecture(28, 28), 1) == 1
-    assert images_per_chunk(Architecture(28, 28), 10_000) == MOST_IMAGES
-    assert images_per_chunk(Architecture(256, 256, 3, (64,)), 10_000) == FEWEST_IMAGES
-    assert images_per_chunk(Architecture(28, 28, 1, (32,)), 17) == 9  # so that two can share it
+    assert images_per_chunk(Architecture(28, 28)) == MOST_IMAGES
+    assert images_per_chunk(Architecture(256, 256, 3, (64,))) == FEWEST_IMAGES
 
 
 def test_workspaces_begin_at_a_cache_line() -> None:
@@ -181,7 +179,7 @@ def test_workspaces_begin_at_a_cache_line() -> None:
 def test_a_second_step_allocates_no_workspace(a: Architecture, m: int, bytes_: float) -> None:
     parameters, X, y = batch(a, m, "noise", 0)
     parameters = {name: value.astype(np.float32) for name, value in parameters.items()}
-    X, engine = X.astype(np.float32), Fused(a, 1)
+    X, engine = X.astype(np.float32), NumpyEngine(a)
     engine.loss_and_gradients(parameters, X, y)
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""One block of the fused engine: conv → relu → maxpool for some images at once, and the way back.
+"""One block of the NumPy engine: conv → relu → maxpool for some images at once, and the way back.
 
 Five ideas make it fast; the numbers are the textbook's but for float32 rounding.
 
@@ -66,7 +66,7 @@ class Strip(NamedTuple):
     P: Array  # (r, N, q·m)
 
 
-class FusedBlock:
+class Block:
     """The arrays of one block for m images, allocated once, and the passes over them; all float32.
 
     `input_shape` is (C, H, W). The `first` block has no dL/dX. With padding the block works on a copy of its input that

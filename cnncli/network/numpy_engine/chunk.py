@@ -1,27 +1,38 @@
 """Some images of a batch, a chunk, on their way through all blocks and back."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Array
+from cnncli.network.arrays import Array, Parameters
 from cnncli.network.chain import Chain, build_chain
-from cnncli.network.fused.block import FusedBlock, empty
+from cnncli.network.numpy_engine.block import Block, empty
 from cnncli.network.steps.convolution import Convolution
 from cnncli.network.steps.step import Step
-from cnncli.network.tensors import Shape
 
 
-class Weights(NamedTuple):
+class Weights:
     """The parameters in the order in which the engine reads them; float32."""
 
-    w: list[Array]  # of each block (N, k·k·C), in the order of the patches
-    b: list[Array]  # of each block (N, 1)
-    turned: list[Array]  # of each block but the first (k·C, k·N), with rows turned round for the way back
-    dense_w: Array  # (K, D), D in the order of P: row, filter, column; a single output has a row of zeros below it
-    dense_b: Array  # (K, 1)
+    def __init__(self, architecture: Architecture) -> None:
+        chain = build_chain(architecture)
+        k, (K, D) = architecture.kernel, chain.steps[-1].parameters[0].shape
+        sizes = [step.parameters[0].shape[:2] for step in _convolutions(chain)]  # (N, C)
+        self.w = [empty((N, k * k * C)) for N, C in sizes]  # of each block, in the order of the patches
+        self.b = [empty((N, 1)) for N, _ in sizes]
+        # Of each block but the first, with rows turned round for the way back.
+        self.turned = [empty((k * C, k * N)) for N, C in sizes[1:]]
+        # D in the order of P: row, filter, column. A product over an inner dimension of 1 goes past BLAS in NumPy and
+        # takes 10 times as long: hence a single output has a row of zeros below it.
+        self.dense_w = np.zeros((max(K, 2), D), np.float32)
+        self.dense_b = empty((K, 1))
+        self._views = views_of_weights(architecture, self)
+
+    def write(self, parameters: Parameters) -> None:
+        """Take over the parameters."""
+        for name, view in self._views:
+            view[...] = parameters[name].reshape(view.shape)
 
 
 class Chunk:
@@ -30,7 +41,7 @@ class Chunk:
     def __init__(self, architecture: Architecture, m: int) -> None:
         chain = build_chain(architecture)
         self.blocks = [
-            FusedBlock(
+            Block(
                 step.source.shape,
                 step.output.shape[0],
                 architecture.kernel,
@@ -53,11 +64,14 @@ class Chunk:
         return z.T
 
     def backward(self, weights: Weights, dz: Array) -> list[Array]:
-        """After `forward`, from dz (m, K): the gradients, in the order and shapes of `gradient_shapes`."""
+        """After `forward`, from dz (m, K): dL/dw and dL/db of the dense layer, then of each block, the last first.
+
+        dL/dw is (D, K) for the dense layer and (k·k·C, N) for a block.
+        """
         F = self.blocks[-1].P.reshape(self.dF.shape)  # (D, m)
         gradients = [F @ dz, dz.sum(axis=0)]
         m, K = dz.shape
-        padded = np.zeros((len(weights.dense_w), m), np.float32)  # for a single output: see `weight_shapes`
+        padded = np.zeros((len(weights.dense_w), m), np.float32)  # for a single output: see `Weights`
         padded[:K] = dz.T
         dP = np.matmul(weights.dense_w.T, padded, out=self.dF)  # (D, m)
         for i in reversed(range(len(self.blocks))):
@@ -66,27 +80,6 @@ class Chunk:
             if i > 0:
                 dP = block.backward_to_X(weights.turned[i - 1])
         return gradients
-
-
-def weight_shapes(architecture: Architecture) -> list[Shape]:
-    """Shapes of the arrays in `Weights`, in their order."""
-    chain = build_chain(architecture)
-    k, (K, D) = architecture.kernel, chain.steps[-1].parameters[0].shape
-    sizes = [step.parameters[0].shape[:2] for step in _convolutions(chain)]  # (N, C)
-    return [
-        *((N, k * k * C) for N, C in sizes),
-        *((N, 1) for N, _ in sizes),
-        *((k * C, k * N) for N, C in sizes[1:]),
-        # A product over an inner dimension of 1 goes past BLAS in NumPy and takes 10 times as long: hence at least 2.
-        (max(K, 2), D),
-        (K, 1),
-    ]
-
-
-def as_weights(architecture: Architecture, arrays: Sequence[Array]) -> Weights:
-    """Arrays in the shapes of `weight_shapes`."""
-    B = len(architecture.filters)
-    return Weights(list(arrays[:B]), list(arrays[B : 2 * B]), list(arrays[2 * B : -2]), arrays[-2], arrays[-1])
 
 
 def views_of_weights(architecture: Architecture, weights: Weights) -> list[tuple[str, Array]]:
@@ -102,17 +95,6 @@ def views_of_weights(architecture: Architecture, weights: Weights) -> list[tuple
     of_dense, (N, p, q) = chain.steps[-1].parameters, chain.steps[-2].source.shape
     dense_w = weights.dense_w[: architecture.outputs].reshape(-1, p, N, q).swapaxes(1, 2)  # (K, N, p, q)
     return [*views, (of_dense[0].name, dense_w), (of_dense[1].name, weights.dense_b[:, 0])]
-
-
-def gradient_shapes(architecture: Architecture) -> list[Shape]:
-    """Shapes in the engine's order: dL/dw (D, K) and dL/db of the dense layer, then of each block, the last first."""
-    chain = build_chain(architecture)
-    K, D = chain.steps[-1].parameters[0].shape
-    shapes: list[Shape] = [(D, K), (K,)]
-    for step in reversed(_convolutions(chain)):
-        N, C, k, _ = step.parameters[0].shape
-        shapes += [(k * k * C, N), (N,)]
-    return shapes
 
 
 def views_of_gradients(architecture: Architecture, gradients: Sequence[Array]) -> dict[str, Array]:

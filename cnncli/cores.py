@@ -1,0 +1,8 @@
+"""The processor cores."""
+
+import os
+
+
+def available_cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
