@@ -101,7 +101,7 @@ def _collect(
     numbers = count_sizes(subject.architecture, len(subject.y))
     return Evidence(
         case, tensor.gradient.name, products, step, which, gradient, read, tensors, numbers,
-        observe(products.total()), found, observe, plant, eps,
+        observe(products.total()), found, observe, plant, eps, 0.0 if step else 1 / len(subject.y),
     )  # fmt: skip
 
 
@@ -110,19 +110,40 @@ def _of_output(chain: Chain, record: Record, subject: Subject) -> dict[str, Arra
     z = record[chain.logit.name]
     A, name = chain.output.forward(z), chain.output.output.name
     y = subject.y[:, None].astype(float) if A.shape[1] == 1 else np.eye(A.shape[1])[subject.y]
+    e = np.exp(np.minimum(z, 700))
+    others = {  # what may stand in the place of A
+        "tanh(z)": np.tanh(z),
+        "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
+        "z": z,
+        "relu(z)": np.maximum(z, 0),
+        "e^z": e,
+        f"{name} rounded": np.round(A),
+        f"log {name}": np.log(A),
+        "σ(−z)": chain.output.forward(-z),
+        "σ(2z)": chain.output.forward(2 * z),
+        "σ(z) of each output": e / (1 + e),
+        "a softmax over the images": e / e.sum(axis=0, keepdims=True),
+        "a softmax over everything": e / e.sum(),
+        "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
+    }
     return {
         name: A,
         "y": y,
+        "1 − y": 1 - y,
+        "½ − y": 0.5 - y,
+        f"1/K − y (label smoothing?), K = {A.shape[1]}": 1 / A.shape[1] - y,
         f"1 − {name}": 1 - A,
         f"{name}·(1 − {name})": A * (1 - A),
         f"({name} − y)": A - y,
         f"{name}²": A**2,
         chain.logit.name: z,
-        f"z − y in the place of {name} − y": (z - y),
-        f"the rounded {name} − y": np.round(A) - y,
         f"−y/{name}": -y / A,
+        f"y·({name} − y)": y * (A - y),
+        f"(1 − y)·{name}": (1 - y) * A,
         f"−y/{name} + (1 − y)/(1 − {name})": (A - y) / (A * (1 - A)),
-    }
+        f"{name}·(y − Σ y·{name})": A * (y - (y * A).sum(axis=1, keepdims=True)),
+        f"what the squared error (z − y)² gives": z - y,
+    } | {f"made with {words} in the place of {name}": other - y for words, other in others.items()}
 
 
 def list_links(chain: Chain) -> Sequence[Tensor]:

@@ -33,6 +33,7 @@ class Evidence:
     observe: Callable[[Array], Arrays]
     plant: Callable[[Mistake], Arrays | None]
     eps: float
+    scale: float = 0.0  # the size of the numbers that it is the difference of
 
     @property
     def is_right(self) -> bool:

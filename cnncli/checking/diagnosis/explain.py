@@ -9,7 +9,7 @@ from cnncli.checking.diagnosis.conditions import Features, separate
 from cnncli.checking.diagnosis.evidence import Arrays, Evidence, close, measure_factor
 from cnncli.checking.diagnosis.factors import name_factor
 from cnncli.checking.diagnosis.fitted import fit_hypotheses
-from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis, list_hypotheses
+from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
 from cnncli.checking.diagnosis.pairs import pair_hypotheses
 from cnncli.checking.diagnosis.places import list_places
 from cnncli.checking.diagnosis.shapes import explain_shape
@@ -35,6 +35,8 @@ class Explanation:
     def text(self) -> str:
         """The sentence with what limits it."""
         cases = f", only where {self.where}" if self.where else ""
+        if self.left == 1:
+            return f"{self.sentence}{cases}"
         if self.left:
             return f"probably: {self.sentence}{cases} (after that {self.left:.0e} of the error is left)"
         return f"{self.sentence}{cases}" if self.certain else f"probably: {self.sentence}{cases}"
@@ -71,7 +73,7 @@ def explain(evidences: Sequence[Evidence], features: Sequence[Features], probes:
         fits.sort(key=lambda fit: (bool(fit.spared), len(fit.factors) != 1 or bool(fit.factors[0])))
         if fits:
             return _choose(fits, cases, probes, where)
-    return _explain_most(cases, where)
+    return _explain_most(cases, where) or _locate(cases, where)
 
 
 def _is_usable(evidence: Evidence) -> bool:
@@ -93,7 +95,11 @@ def _list_tiers(cases: Sequence[Evidence]) -> Iterator[Iterable[Hypothesis]]:
     singles = list(list_hypotheses(cases[0]))
     yield singles
     wrong = [case for case in cases if not case.is_right]
-    yield list(fit_hypotheses(cases if len(wrong) == len(cases) else wrong))
+    yield list(fit_hypotheses(cases))
+    if len(wrong) < len(cases):
+        yield list(fit_hypotheses(wrong))
+    singles += list_far_hypotheses(cases[0])
+    yield singles
     if all(len(case.found) == 1 and case.found[0].shape == case.products.shape for case in cases):
         yield _restrict(singles, cases)
     yield pair_hypotheses(singles, cases[0])
@@ -214,7 +220,7 @@ def _find_local_factor(wrong: Sequence[Evidence]) -> float | None:
 def _explain_precision(wrong: Sequence[Evidence], where: str | None) -> Explanation | None:
     """Errors that are small everywhere: those of float32, or of a difference quotient."""
     shares = [
-        max(np.abs(f - r).max(initial=0) / (np.abs(r).max(initial=0) or 1) for f, r in zip(e.found, e.right, strict=True))
+        max(np.abs(f - r).max(initial=0) / (max(np.abs(r).max(initial=0), e.scale) or 1) for f, r in zip(e.found, e.right, strict=True))
         for e in wrong
     ]
     if max(shares) > PRECISION:
@@ -241,6 +247,16 @@ def _explain_most(cases: Sequence[Evidence], where: str | None) -> Explanation |
     if best is None:
         return None
     return Explanation(best.words.format(cases[0].name), False, least, where, best.mistake, best)
+
+
+def _locate(cases: Sequence[Evidence], where: str | None) -> Explanation | None:
+    """Nothing explains it: in which entries it is wrong, if they have a description, and in which cases."""
+    wrong = [case for case in cases if not case.is_right]
+    local = all(len(case.found) == 1 and case.found[0].shape == case.products.shape for case in wrong)
+    for place in list_places(cases[0]) if local else ():
+        if all((~place.find(case) | ~_find_wrong(case)).any() and not (_find_wrong(case) & ~place.find(case)).any() for case in wrong):
+            return Explanation(f"{cases[0].name} is wrong {place.words} alone; how is not known", False, 1.0, where)
+    return Explanation(f"{cases[0].name} is wrong; how is not known", False, 1.0, where) if where else None
 
 
 def _measure_left(predicted: Arrays | None, case: Evidence) -> float:

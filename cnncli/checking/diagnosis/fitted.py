@@ -15,6 +15,7 @@ def fit_hypotheses(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Those that the numbers found suggest."""
     yield from _fit_bounds(evidences)
     yield from _fit_slope(evidences)
+    yield from _fit_thresholds(evidences)
     yield from _fit_additions(evidences)
 
 
@@ -37,15 +38,51 @@ def _fit_slope(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
             slope = float(np.median(e.found[0][shut] / e.given[shut]))
             if not np.isfinite(slope) or not slope:
                 return
-            for words, at_zero in (("", 0.0), (", at 0 too", slope), (", and the gate is open at 0", 1.0)):
+            for sign, at_zero in (("<", 0.0), ("≤", slope), ("<", 1.0)):
 
                 def answer(e: Evidence, slope: float = slope, at_zero: float = at_zero) -> Array:
                     gate: Array = np.where(e.read[0] > 0, 1, np.where(e.read[0] < 0, slope, at_zero))
                     return e.given * gate
 
                 name = e.step.source.name
-                yield Hypothesis(f"{{}} is {slope:.4g}·dL/dA where {name} < 0, a leaky gate{words}", answer)
+                also = ", and the gate is open at 0" if at_zero == 1 else ""
+                yield Hypothesis(f"{{}} is {slope:.4g}·dL/dA where {name} {sign} 0, a leaky gate{also}", answer)
             return
+
+
+def _fit_thresholds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """A gate that opens, or shuts, at another number than 0."""
+    passed, blocked = [], []
+    for e in evidences:
+        if not isinstance(e.step, KinkedStep) or e.step.selects or e.found[0].shape != e.given.shape:
+            return
+        through = np.isclose(e.found[0], e.given, rtol=1e-9, atol=0) & (e.given != 0)
+        passed.append(e.read[0][through])
+        blocked.append(e.read[0][(e.found[0] == 0) & (e.given != 0)])
+        if through.sum() + len(blocked[-1]) < (e.given != 0).sum():
+            return
+    opens, shut = np.concatenate(passed), np.concatenate(blocked)
+    if not len(opens):
+        return
+    lowest, highest = float(opens.min()), float(opens.max())
+    below, above = shut[shut < lowest].max(initial=-np.inf), shut[shut > highest].min(initial=np.inf)
+    low, high = _round_between(float(below), lowest), _round_between(highest, float(above))
+    name = evidences[0].step.source.name if evidences[0].step else ""
+    limit = f" and shut from {high:.4g} on" if np.isfinite(high) else ""
+    yield Hypothesis(
+        f"in {{}}, the gate opens at {name} = {low:.4g}{limit}", lambda e: e.given * ((e.read[0] > low) & (e.read[0] < high))
+    )
+
+
+def _round_between(low: float, high: float) -> float:
+    """The number between two that has the fewest digits; an infinite one stays."""
+    if not np.isfinite(low) or not np.isfinite(high):
+        return low if not np.isfinite(low) else high
+    for digits in range(12):
+        for number in (np.round(high, digits), np.round(low, digits), np.round((low + high) / 2, digits)):
+            if low <= number <= high:
+                return float(number)
+    return (low + high) / 2
 
 
 def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:

@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from cnncli.checking.diagnosis.evidence import Arrays, Evidence
-from cnncli.checking.diagnosis.operations import KEPT, Operation, along_axes, change_numbers, relay
+from cnncli.checking.diagnosis.operations import KEPT, KEPT_IN_SUM, Operation, along_axes, change_numbers, relay
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.steps.products import AXES, Products
@@ -32,11 +32,14 @@ class Hypothesis:
         try:
             with np.errstate(all="ignore"):
                 if self.mistake:
-                    return evidence.plant(self.mistake)
-                answer = self.answer(evidence)
-                return evidence.observe(answer) if answer.shape == evidence.products.shape else None
-        except (ValueError, IndexError, KeyError, LookupError, np.exceptions.AxisError):
+                    predicted = evidence.plant(self.mistake)
+                else:
+                    answer = self.answer(evidence)
+                    predicted = evidence.observe(answer) if answer.shape == evidence.products.shape else None
+        except (ValueError, LookupError):
             return None
+        shapes = predicted and [part.shape for part in predicted]
+        return predicted if shapes == [part.shape for part in evidence.right] else None
 
 
 def _right(evidence: Evidence) -> Array:
@@ -58,16 +61,31 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from _of_sum(products)
     yield from _of_candidates(evidence)
     yield from _of_overwriting(products)
+    yield from _of_products(products)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in _list_operations(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
-    yield from _of_reading(evidence)
     yield from _of_tensors(evidence)
+
+
+def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Less likely ones, of what the step reads before it looks at it."""
+    yield from _of_reading(evidence)
 
 
 def _of_result(axes: str) -> Iterator[Hypothesis]:
     for operation in _list_operations(axes):
         yield Hypothesis(f"{{}} is {operation.words}", lambda e, o=operation: o.apply(_right(e)))
+
+
+def _of_products(products: Products) -> Iterator[Hypothesis]:
+    """The products laid out wrongly before they are put into their places."""
+    if products.places is not None:
+        for operation in relay(products.made):
+            yield Hypothesis(
+                f"in {{}}, what is put into its places is {operation.words}",
+                lambda e, o=operation: e.products.place(o.apply(e.products.sum_products())),
+            )
 
 
 @lru_cache
@@ -89,9 +107,8 @@ def _of_sum(products: Products) -> Iterator[Hypothesis]:
     for count in range(1, len(summed) + 1):
         for axes in combinations(summed, count):
             named = " and ".join(AXES[axis] for axis in axes)
-            for words, keep in KEPT.items():
-                hint = " (= for +=?)" if "last {} alone" in words else ""
-                yield Hypothesis(f"{{}} is that {words.format(named)}{hint}", _partial_sum(axes, keep))
+            for words, keep in KEPT_IN_SUM.items():
+                yield Hypothesis(f"{{}} {words.format(named)}", _partial_sum(axes, keep))
             yield Hypothesis(f"{{}} is the largest over the {named}s, not their sum", _largest(axes))
     meet = {pair for letters in products.letters for pair in combinations(letters, 2)}
     for one, other in sorted(meet):
@@ -146,7 +163,7 @@ def _of_overwriting(products: Products) -> Iterator[Hypothesis]:
 def _overwrite(products: Products, order: tuple[int, ...], reverse: bool, last: str | None) -> Array:
     if last:
         which = next(i for i, letters in enumerate(products.letters) if last in letters)
-        keep = KEPT["of the last {} alone"]
+        keep = KEPT["0 but for the last {}"]
         products = products.exchange(which, keep(products.operands[which], products.letters[which].index(last)))
     numbers = products.sum_products()
     if reverse:
@@ -230,7 +247,7 @@ def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
         return
     for which, tensor in enumerate(evidence.step.reads):
         axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
-        for operation in _list_operations(axes) if axes else ():
+        for operation in (*along_axes(axes), *relay(axes)) if axes else ():
             yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
 
 

@@ -51,13 +51,22 @@ def _spread_sum(array: Array, axis: int) -> Array:
 
 
 KEPT = {
-    "of the last {} alone": _keep(slice(-1, None)),
-    "of the first {} alone": _keep(slice(None, 1)),
-    "of all but the last {}": _keep(slice(None, -1)),
-    "of all but the first {}": _keep(slice(1, None)),
-    "of all but the first and the last {}": _keep(slice(1, -1)),
-    "of every second {}": _keep(slice(None, None, 2)),
+    "0 but for the last {}": _keep(slice(-1, None)),
+    "0 but for the first {}": _keep(slice(None, 1)),
+    "0 in the last {}": _keep(slice(None, -1)),
+    "0 in the first {}": _keep(slice(1, None)),
+    "0 in the first and the last {}": _keep(slice(1, -1)),
+    "0 in every second {}": _keep(slice(None, None, 2)),
 }
+IN_SUM = (
+    "is that of the last {} alone (= for +=?)",
+    "is that of the first {} alone",
+    "leaves out the last {}",
+    "leaves out the first {}",
+    "leaves out the first and the last {}",
+    "leaves out every second {}",
+)
+KEPT_IN_SUM = dict(zip(IN_SUM, KEPT.values(), strict=True))
 ALONG = {
     "in reversed order along the {}s": lambda array, axis: np.flip(array, axis),
     "summed over the {}s, each of which has one of its own": _spread_sum,
@@ -72,14 +81,15 @@ ALONG = {
     "summed up along the {}s": lambda array, axis: np.cumsum(array, axis),
     "less its mean over the {}s": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
 }
+MOST_AXES = 4  # of which every order is tried
 PLANES = ("uv", "ij", "rs")  # rows and columns
 NUMBERS = {
     "left out (1 in its place)": np.ones_like,
     "without its sign": np.abs,
+    "replaced by 1 where it is positive, else 0": lambda array: (array > 0).astype(float),
     "replaced by its sign": np.sign,
     "squared": np.square,
     "set to 0 where it is negative": lambda array: np.maximum(array, 0),
-    "replaced by 1 where it is positive, else 0": lambda array: (array > 0).astype(float),
     "replaced by 1 where it is not negative, else 0": lambda array: (array >= 0).astype(float),
     "replaced by 1 where it is negative, else 0": lambda array: (array < 0).astype(float),
     "replaced by 1 minus it": lambda array: 1 - array,
@@ -117,15 +127,29 @@ def _reshaped(array: Array, like: Array) -> Array:
 
 
 def relay(axes: str) -> Iterator[Operation]:
-    """Every order in which the axes may be laid out, and then read in the right one; and the other way round."""
-    if len(axes) > 4:
-        return
+    """Every order in which the axes may be laid out, and then read in the right one; and the other way round.
+
+    Of more than four axes one is elsewhere, or two are swapped.
+    """
     said = ", ".join(AXES[letter] for letter in axes)
-    for order in permutations(range(len(axes))):
+    for order in _list_orders(len(axes)):
         if list(order) != sorted(order):
             laid = ", ".join(AXES[axes[axis]] for axis in order)
             yield Operation(f"reshaped from ({laid}) to ({said})", lambda a, o=order: a.transpose(o).reshape(a.shape))
             yield Operation(f"reshaped to ({laid}), then its axes are put in order", lambda a, o=order: _inverse(a, o))
+
+
+def _list_orders(count: int) -> Iterator[tuple[int, ...]]:
+    if count <= MOST_AXES:
+        yield from permutations(range(count))
+        return
+    orders = set()
+    for one, other in permutations(range(count), 2):
+        moved, swapped = list(range(count)), list(range(count))
+        moved.insert(other, moved.pop(one))
+        swapped[one], swapped[other] = swapped[other], swapped[one]
+        orders |= {tuple(moved), tuple(swapped)}
+    yield from sorted(orders)
 
 
 def _inverse(array: Array, order: tuple[int, ...]) -> Array:

@@ -21,8 +21,16 @@ def explain_shape(evidences: Sequence[Evidence]) -> str | None:
             said = fitting
         elif fitting:
             said &= fitting
+    if all(_is_outer(evidence) for evidence in evidences):
+        return "{} has m rows and m columns: an array (m, 1) met one of (m,), and every image met every other"
     ordered = [words for words, _ in _list_shapes(evidences[0].products) if said and words in said]
     return ordered[0] if ordered else None
+
+
+def _is_outer(evidence: Evidence) -> bool:
+    """Whether the first axis stands twice."""
+    m = evidence.products.shape[0]
+    return evidence.products.axes[0] == "m" and m > 1 and evidence.found[0].shape == (m, m)
 
 
 def _is_laid_out(array: Array, evidence: Evidence) -> bool:

@@ -212,7 +212,9 @@ def _is_raised_on_purpose(trace: TracebackType | None) -> bool:
 
 def _is_own(file: str) -> bool:
     """Whether a file is the user's, and not a library's."""
-    return not file.startswith("<") and not str(Path(file).resolve()).startswith(FOREIGN)
+    path = Path(file).resolve()
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    return not file.startswith("<") and not installed and not str(path).startswith(FOREIGN)
 
 
 def _name_line(file: str, number: int) -> str:

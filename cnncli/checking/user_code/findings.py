@@ -123,7 +123,8 @@ def _explain_group(
                 subject = others[case.label]
                 record = make_record(subject)
                 right = {name: record[name] for name in seen}
-                probes.append(collect_through(case.label, subject, record, here, right, usable[case.label].eps))
+                there = build_chain(subject.architecture).gradients[tensor.name]
+                probes.append(collect_through(case.label, subject, record, there, right, usable[case.label].eps))
         explanation = explain(evidences, features, probes) if evidences else None
         if explanation and (best is None or (explanation.certain and not best.explanation.certain)):
             best = Finding(_name_link(build_chain(cases[0].subject.architecture), tensor), explanation)

@@ -74,10 +74,9 @@ class Products:
         """Put the summed products into the shape of the gradient."""
         if self.places is None:
             return products.reshape(self.shape)
-        gradient = np.zeros((prod(self.shape[:2]), prod(self.shape[2:]) + 1))
-        flat = products.reshape(len(gradient), -1)
-        for row, numbers in zip(gradient, flat, strict=True):
-            np.add.at(row, self.places.ravel(), numbers)
+        rows, size = prod(self.shape[:2]), prod(self.shape[2:]) + 1  # the last place is nowhere
+        places = np.arange(rows)[:, None] * size + self.places.ravel() % size
+        gradient: Array = np.bincount(places.ravel(), products.ravel(), rows * size).reshape(rows, size)
         return gradient[:, :-1].reshape(self.shape)
 
     def overwrite(self, products: Array, order: Sequence[int]) -> Array:
