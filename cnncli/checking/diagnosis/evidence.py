@@ -1,7 +1,7 @@
 """What a diagnosis has to go by: one link in one case, with what it was given, what it answered and what is right."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,21 +40,17 @@ class Evidence:
         """Whether nothing is wrong in this case."""
         return all(close(one, other, self.eps) for one, other in zip(self.found, self.right, strict=True))
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the answer itself was found, and nothing that the chain made of it."""
+        return len(self.found) == 1 and self.found[0].shape == self.products.shape
+
     def answer(self, given: Array, read: Sequence[Array]) -> Array:
         """What the right step gives for other numbers."""
         if self.step is None:
             raise LookupError
         return self.step.backward(given, *read)[self.which]
 
-    def remake(self, given: Array, read: Sequence[Array]) -> Products:
-        """The products that the right step sums for other numbers."""
-        if self.step is None:
-            raise LookupError
-        return self.step.products(given, *read)[self.which]
-
-    def expect(self, found: Arrays) -> "Evidence":
-        """The same with something else found."""
-        return replace(self, found=found)
 
 
 def close(one: Array, other: Array, eps: float) -> bool:

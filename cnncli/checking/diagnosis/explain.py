@@ -1,6 +1,6 @@
 """The simplest hypothesis that explains every case, how sure that is, and in which cases it shows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,10 +49,12 @@ class _Fit:
     spared: tuple[str, ...]  # the cases that it would spoil and that are right
 
 
-def explain(evidences: Sequence[Evidence], features: Sequence[Features], probes: Sequence[Evidence]) -> Explanation | None:
+def explain(
+    evidences: Sequence[Evidence], features: Sequence[Features], draw_probes: Callable[[], Sequence[Evidence]]
+) -> Explanation | None:
     """The explanation of what was found in several cases of one link; None where all is right, or none is found.
 
-    `probes` are cases of which it is not known what would be found: hypotheses that agree on them are one.
+    `draw_probes` makes cases of which it is not known what would be found: hypotheses that agree on them are one.
     """
     usable = [(e, f) for e, f in zip(evidences, features, strict=True) if _is_usable(e)]
     wrong = [(e, f) for e, f in usable if not e.is_right]
@@ -72,7 +74,7 @@ def explain(evidences: Sequence[Evidence], features: Sequence[Features], probes:
         fits = [fit for fit in fits if not fit.spared or where]
         fits.sort(key=lambda fit: (bool(fit.spared), len(fit.factors) != 1 or bool(fit.factors[0])))
         if fits:
-            return _choose(fits, cases, probes, where)
+            return _choose(fits, cases, draw_probes() if len(fits) > 1 else (), where)
     return _explain_most(cases, where) or _locate(cases, where)
 
 
@@ -100,7 +102,7 @@ def _list_tiers(cases: Sequence[Evidence]) -> Iterator[Iterable[Hypothesis]]:
         yield list(fit_hypotheses(wrong))
     singles += list_far_hypotheses(cases[0])
     yield singles
-    if all(len(case.found) == 1 and case.found[0].shape == case.products.shape for case in cases):
+    if all(case.is_direct for case in cases):
         yield _restrict(singles, cases)
     yield pair_hypotheses(singles, cases[0])
 
@@ -121,8 +123,13 @@ def _fit(hypothesis: Hypothesis, cases: Sequence[Evidence]) -> _Fit | None:
             continue
         factors.append((case, factor))
         shows |= not case.is_right
+    if not shows:
+        return None
     named = name_factor(factors)
-    if not named or not shows:
+    if not named:  # in the cases that are right it may be 1 by exception
+        named = name_factor([(case, factor) for case, factor in factors if not case.is_right])
+        spared += [case.case for case, _ in factors if case.is_right]
+    if not named:
         return None
     return _Fit(hypothesis, tuple(named), tuple(spared))
 
@@ -252,9 +259,10 @@ def _explain_most(cases: Sequence[Evidence], where: str | None) -> Explanation |
 def _locate(cases: Sequence[Evidence], where: str | None) -> Explanation | None:
     """Nothing explains it: in which entries it is wrong, if they have a description, and in which cases."""
     wrong = [case for case in cases if not case.is_right]
-    local = all(len(case.found) == 1 and case.found[0].shape == case.products.shape for case in wrong)
+    local = all(case.is_direct for case in wrong)
     for place in list_places(cases[0]) if local else ():
-        if all((~place.find(case) | ~_find_wrong(case)).any() and not (_find_wrong(case) & ~place.find(case)).any() for case in wrong):
+        parts = [(place.find(case), _find_wrong(case)) for case in wrong]
+        if all(not part.all() and not (off & ~part).any() for part, off in parts):
             return Explanation(f"{cases[0].name} is wrong {place.words} alone; how is not known", False, 1.0, where)
     return Explanation(f"{cases[0].name} is wrong; how is not known", False, 1.0, where) if where else None
 

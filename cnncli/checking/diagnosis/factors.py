@@ -31,6 +31,7 @@ def count_sizes(architecture: Architecture, m: int) -> dict[str, float]:
     k, s = architecture.kernel, architecture.pool
     return {
         "m, the number of images": m,
+        "m − 1": m - 1,
         "s² = the size of a window": s * s,
         "k² = the size of a kernel": k * k,
         "the number of positions of the kernel": h * w,

@@ -13,9 +13,11 @@ from cnncli.network.steps.step import KinkedStep
 
 def fit_hypotheses(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Those that the numbers found suggest."""
-    yield from _fit_bounds(evidences)
-    yield from _fit_slope(evidences)
-    yield from _fit_thresholds(evidences)
+    if all(e.is_direct for e in evidences):
+        yield from _fit_bounds(evidences)
+        yield from _fit_clipped_answer(evidences)
+        yield from _fit_slope(evidences)
+        yield from _fit_thresholds(evidences)
     yield from _fit_additions(evidences)
 
 
@@ -26,6 +28,23 @@ def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         yield Hypothesis(
             f"{{}} is cut off at ±{bound:.6g} (gradient clipping)", lambda e: np.clip(e.products.total(), -bound, bound)
         )
+
+
+def _fit_clipped_answer(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Of the output step: A kept away from 0 and 1 before y is taken from it."""
+    if evidences[0].step is not None:
+        return
+    lowest = min(float((len(e.tensors["y"]) * e.found[0] + e.tensors["y"]).min()) for e in evidences)
+    if 0 < lowest < 0.5:
+        edge = float(f"{lowest:.3g}")
+        name = evidences[0].name
+
+        def answer(e: Evidence) -> Array:
+            A = e.products.total() * len(e.tensors["y"]) + e.tensors["y"]
+            clipped: Array = (np.clip(A, edge, 1 - edge) - e.tensors["y"]) / len(e.tensors["y"])
+            return clipped
+
+        yield Hypothesis(f"{name} is made with A cut off at {edge:g} and 1 − {edge:g}", answer)
 
 
 def _fit_slope(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:

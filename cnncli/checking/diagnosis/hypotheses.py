@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from cnncli.checking.diagnosis.evidence import Arrays, Evidence
-from cnncli.checking.diagnosis.operations import KEPT, KEPT_IN_SUM, Operation, along_axes, change_numbers, relay
+from cnncli.checking.diagnosis.operations import KEPT, KEPT_IN_SUM, Operation, along_axes, change_numbers, relay, relay_columns
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.steps.products import AXES, Products
@@ -81,7 +81,7 @@ def _of_result(axes: str) -> Iterator[Hypothesis]:
 def _of_products(products: Products) -> Iterator[Hypothesis]:
     """The products laid out wrongly before they are put into their places."""
     if products.places is not None:
-        for operation in relay(products.made):
+        for operation in (*relay(products.made), *relay_columns(products.made)):
             yield Hypothesis(
                 f"in {{}}, what is put into its places is {operation.words}",
                 lambda e, o=operation: e.products.place(o.apply(e.products.sum_products())),
@@ -106,7 +106,7 @@ def _of_sum(products: Products) -> Iterator[Hypothesis]:
     summed = products.summed
     for count in range(1, len(summed) + 1):
         for axes in combinations(summed, count):
-            named = " and ".join(AXES[axis] for axis in axes)
+            named = " and ".join(AXES[axis] for axis in axes) + (f" of {products.names[0]}" if axes != ("m",) else "")
             for words, keep in KEPT_IN_SUM.items():
                 yield Hypothesis(f"{{}} {words.format(named)}", _partial_sum(axes, keep))
             yield Hypothesis(f"{{}} is the largest over the {named}s, not their sum", _largest(axes))

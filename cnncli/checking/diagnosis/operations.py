@@ -152,8 +152,21 @@ def _list_orders(count: int) -> Iterator[tuple[int, ...]]:
     yield from sorted(orders)
 
 
-def _inverse(array: Array, order: tuple[int, ...]) -> Array:
-    return array.reshape([array.shape[axis] for axis in order]).transpose(np.argsort(order))
+def relay_columns(axes: str) -> Iterator[Operation]:
+    """Products that were laid out as a matrix, one column for each image and position, and read in another order."""
+    positions, others = [a for a in axes if a in "mij"], [a for a in axes if a not in "mij"]
+    columns = ["".join(order) for order in permutations(positions)]
+    layouts = [rows + column for rows in {"".join(others)} for column in columns]
+    layouts += [column + "".join(others) for column in columns]
+    for laid, read in permutations(layouts, 2):
+        first, second = ([axes.index(letter) for letter in order] for order in (laid, read))
+        words = f"laid out as ({', '.join(AXES[a] for a in laid)}) but read as ({', '.join(AXES[a] for a in read)})"
+        yield Operation(words, lambda a, f=first, s=second: _inverse(a.transpose(f), tuple(s), a.shape))
+
+
+def _inverse(array: Array, order: tuple[int, ...], shape: tuple[int, ...] | None = None) -> Array:
+    shape = shape or array.shape
+    return array.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
 
 
 def change_numbers() -> Iterator[Operation]:

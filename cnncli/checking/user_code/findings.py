@@ -1,10 +1,10 @@
 """What is wrong with a function, in words: the diagnosis of each wrong link, from all cases together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from cnncli.checking.diagnosis import Explanation, explain
+from cnncli.checking.diagnosis import explain
 from cnncli.checking.diagnosis.collect import collect_link, collect_through
 from cnncli.checking.diagnosis.conditions import find_features
 from cnncli.checking.diagnosis.evidence import Evidence
@@ -13,6 +13,8 @@ from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.subjects import make_subjects
 from cnncli.network.chain import Chain, build_chain
+from cnncli.network.arrays import Array
+from cnncli.network.record import Record
 from cnncli.network.tensors import Tensor
 from cnncli.subject.subject import Subject
 
@@ -38,9 +40,12 @@ def find_causes(
         for name in wrong:
             found = [(case, usable[case.label]) for case in cases if name in usable.get(case.label, _NOTHING).gradients]
             evidences = [_collect(case, each, name) for case, each in found]
-            probes = [_make_probe(subject, case, name) for subject, case in _draw_probes(found, seed)]
             features = [find_features(case.subject.architecture, case.record) for case, _ in found]
-            if evidences and (explanation := explain(evidences, features, probes)):
+
+            def draw(found: Sequence[tuple[Case, Usable]] = found, name: str = name) -> list[Evidence]:
+                return [_make_probe(subject, case, name) for subject, case in _draw_probes(found, seed)]
+
+            if evidences and (explanation := explain(evidences, features, draw)):
                 findings.append(Finding(f"{given} → {name}", explanation))
     return tuple(f"{given} → {name}" for name in wrong), tuple(findings)
 
@@ -95,7 +100,7 @@ def _explain_whole(
             continue
         everything = len(group) == len(wrong)
         finding = _explain_group(found, usable, group, seed, everything=everything)
-        if finding and finding.explanation.certain:
+        if finding and (finding.explanation.certain or len(group) == 1):
             explained |= set(group)
             findings[",".join(group)] = finding
     links = [finding.link for finding in findings.values()]
@@ -107,25 +112,27 @@ def _explain_group(
     cases: Sequence[Case], usable: Mapping[str, Usable], names: Sequence[str], seed: int, *, everything: bool
 ) -> Finding | None:
     """The link whose mistake makes these gradients, and no other, wrong."""
+    seen = {
+        case.label: {name: found[name] for name in (found if everything else names) if name in found}
+        for case in cases
+        if set(names) <= set(found := usable[case.label].gradients)
+    }
+    complete = [case for case in cases if case.label in seen]
+    features = [find_features(case.subject.architecture, case.record) for case in complete]
     best: Finding | None = None
     for tensor in _list_links(cases[0], names):
-        evidences, features, probes = [], [], []
-        others = make_subjects(seed + PROBES)
-        for case in cases:
-            found = usable[case.label].gradients
-            seen = {name: found[name] for name in (found if everything else names) if name in found}
-            here = build_chain(case.subject.architecture).gradients.get(tensor.name)
-            if here is None or not seen or not set(names) <= set(seen):
-                continue
-            evidences.append(collect_through(case.label, case.subject, case.record, here, seen, usable[case.label].eps))
-            features.append(find_features(case.subject.architecture, case.record))
-            if case.label in others:
-                subject = others[case.label]
-                record = make_record(subject)
-                right = {name: record[name] for name in seen}
-                there = build_chain(subject.architecture).gradients[tensor.name]
-                probes.append(collect_through(case.label, subject, record, there, right, usable[case.label].eps))
-        explanation = explain(evidences, features, probes) if evidences else None
+
+        def collect(case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor) -> Evidence:
+            here = build_chain(subject.architecture).gradients[link.name]
+            return collect_through(case.label, subject, record, here, found, usable[case.label].eps)
+
+        def draw(collect: Callable[..., Evidence] = collect) -> list[Evidence]:
+            pairs = _draw_probes([(case, usable[case.label]) for case in complete], seed)
+            records = [(case, subject, make_record(subject)) for subject, case in pairs]
+            return [collect(c, s, r, {name: r[name] for name in seen[c.label]}) for c, s, r in records]
+
+        evidences = [collect(case, case.subject, case.record, seen[case.label]) for case in complete]
+        explanation = explain(evidences, features, draw) if evidences else None
         if explanation and (best is None or (explanation.certain and not best.explanation.certain)):
             best = Finding(_name_link(build_chain(cases[0].subject.architecture), tensor), explanation)
         if best and best.explanation.certain:
@@ -150,6 +157,3 @@ def _name_link(chain: Chain, tensor: Tensor) -> str:
     step = chain.readers.get(tensor.name)
     given = step.output.gradient.name if step else chain.output.loss.name
     return f"{given} → {tensor.gradient.name}"
-
-
-__all__ = ["Explanation", "find_causes"]
