@@ -16,6 +16,10 @@ blame, or helps, the error says which, and the command line writes it as its opt
 
 from collections.abc import Callable
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without typing
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 class CnncliError(Exception):
     """Base of all errors that cnncli raises on purpose.
@@ -62,8 +66,9 @@ class DataError(CnncliError):
 class ImageError(DataError):
     """One image file that cannot be read; `reason` is the sentence without the path."""
 
-    def __init__(self, path: object, reason: str) -> None:
+    def __init__(self, path: "Path", reason: str) -> None:
         super().__init__(f"{path}: {reason}")
+        self.path = path
         self.reason = reason
 
 

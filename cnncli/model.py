@@ -5,9 +5,11 @@ string with the rest. One key, because the order of several is not fixed and the
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
+from cnncli.data.decoders import Decoded, Item, Result, decode_many
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
-from cnncli.errors import DataError, ModelError
+from cnncli.errors import DataError, ImageError, ModelError
 from cnncli.files import write_atomically
 from cnncli.model_file import FORMAT_VERSION, METADATA_KEY, read_model_file
 from cnncli.network.architecture import Architecture
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 FilePath = str | PathLike[str]
 FILE_NAME = "model.safetensors"
+MOST_AT_ONCE = 256  # images in one forward pass
+FORWARD_BYTES = 64 << 20  # of the arrays of one forward pass, if it has more than one image
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,31 @@ class Model:
         size = Size(self.architecture.height, self.architecture.width)
         return to_channels(decode(path, size), self.architecture.channels)
 
+    @property
+    def images_at_once(self) -> int:
+        """How many images one forward pass takes: as many as its arrays have room for, and at least one."""
+        numbers = sum(prod(tensor.shape) for tensor in (self.chain.image, *self.chain.forward.values()))
+        return max(1, min(MOST_AT_ONCE, FORWARD_BYTES // (numbers * np.dtype(np.float32).itemsize)))
+
+    def decode(self, items: Iterable[Item], threads: int | None = None) -> Iterator[list[Decoded]]:
+        """Image files in batches, one for each forward pass: each path with its pixels, as `pixels`, or its ImageError.
+
+        The order is kept, and so few batches are ahead that a list without an end does no harm. `threads` is the number
+        of processor cores that decode, all where it is not given.
+        """
+        size = Size(self.architecture.height, self.architecture.width)
+        batch: list[Decoded] = []
+        with closing(decode_many(items, size, threads=threads)) as decoded:
+            for path, result in decoded:
+                if not isinstance(result, ImageError):
+                    result = to_channels(result, self.architecture.channels)
+                batch.append((path, result))
+                if len(batch) == self.images_at_once:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
     def normalise(self, images: Pixels, dtype: DTypeLike) -> Array:
         """Pixels (…, C, H, W) as numbers."""
         return self.normalisation.apply(images, dtype)
@@ -85,10 +115,11 @@ class Model:
         if isinstance(images, np.ndarray):
             return [Prediction(None, ranking) for ranking in self.rank(self._checked(images))]
         paths = [Path(path) for path in ([images] if isinstance(images, str | PathLike) else images)]
-        if not paths:
-            return []
-        rankings = self.rank(np.stack([self.pixels(path) for path in paths]))
-        return [Prediction(path, ranking) for path, ranking in zip(paths, rankings, strict=True)]
+        predictions = []
+        for batch in self.decode(paths):
+            rankings = self.rank(np.stack([_require_pixels(result) for _, result in batch]))
+            predictions += [Prediction(path, ranking) for (path, _), ranking in zip(batch, rankings, strict=True)]
+        return predictions
 
     def _checked(self, images: Pixels) -> Pixels:
         needed = self.chain.image.shape
@@ -117,6 +148,12 @@ class Model:
         # safetensors 0.8.0 writes an array that is not contiguous wrongly, without a word.
         arrays = {name: np.ascontiguousarray(value, np.float32) for name, value in self.parameters.items()}
         write_atomically(path, safetensors_bytes(arrays, {METADATA_KEY: json.dumps(settings, ensure_ascii=False)}))
+
+
+def _require_pixels(result: Result) -> Pixels:
+    if isinstance(result, ImageError):
+        raise result
+    return result
 
 
 def load_model(path: FilePath) -> Model:

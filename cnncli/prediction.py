@@ -1,17 +1,15 @@
 """`cnncli predict` as a plain function: image files and folders in, one answer for each image out, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cnncli.data.decoding import Pixels
+from cnncli.data.decoders import Decoded, Item
 from cnncli.data.folder import list_images_below
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model, Prediction
-
-BATCH = 256  # images in one forward pass: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -25,36 +23,30 @@ class Unreadable:
 Answer = Prediction | Unreadable
 
 
-def predict(paths: Sequence[Path], model: Model) -> Iterator[Answer]:
-    """Classify every image, and every image in every folder (recursively), in the order given."""
-    files = [file for path in paths for file in _files(path)]
-    for first in range(0, len(files), BATCH):
-        yield from _classify([_decode_one_file(file, model) for file in files[first : first + BATCH]], model)
+def predict(paths: Iterable[Path], model: Model, threads: int | None = None) -> Iterator[Answer]:
+    """Classify every image, and every image in every folder (recursively), in the order given.
+
+    The paths may never end: they are read as the answers are asked for, a few batches ahead, and only so many images
+    are in memory. `threads` is the number of processor cores that decode, all where it is not given.
+    """
+    files = (file for path in paths for file in _list_files(path))
+    for batch in model.decode(files, threads):
+        yield from _classify(batch, model)
 
 
-def _files(path: Path) -> list[Path | Unreadable]:
+def _list_files(path: Path) -> Sequence[Item]:
     """A file as it is, a folder as the images below it."""
     if not path.is_dir():
         return [path]
     try:
-        images = list_images_below(path)
+        return list_images_below(path) or [ImageError(path, "the folder holds no images")]
     except DataError as error:
-        return [Unreadable(path, str(error))]
-    return [*images] or [Unreadable(path, "the folder holds no images")]
+        return [ImageError(path, str(error))]
 
 
-def _decode_one_file(file: Path | Unreadable, model: Model) -> tuple[Path, Pixels] | Unreadable:
-    if isinstance(file, Unreadable):
-        return file
-    try:
-        return file, model.pixels(file)
-    except ImageError as error:
-        return Unreadable(file, error.reason)
-
-
-def _classify(items: Sequence[tuple[Path, Pixels] | Unreadable], model: Model) -> Iterator[Answer]:
+def _classify(batch: Sequence[Decoded], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
-    images = [item[1] for item in items if not isinstance(item, Unreadable)]
+    images = [result for _, result in batch if not isinstance(result, ImageError)]
     rankings = iter(model.rank(np.stack(images)) if images else [])
-    for item in items:
-        yield item if isinstance(item, Unreadable) else Prediction(item[0], next(rankings))
+    for path, result in batch:
+        yield Unreadable(path, result.reason) if isinstance(result, ImageError) else Prediction(path, next(rankings))

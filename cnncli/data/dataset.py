@@ -1,15 +1,15 @@
 """The array of a data set: every image decoded once, kept as uint8."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from cnncli.data.decoder import decode_many
-from cnncli.data.decoding import Pixels, Size, image_size
+from cnncli.data.decoders import decode_many
+from cnncli.data.decoding import AnotherSize, Pixels, Size, image_size
 from cnncli.data.folder import Sample
 from cnncli.data.settings import LARGEST_OWN_SIZE, Channels
 from cnncli.data.storage import Storage
@@ -62,52 +62,49 @@ def decode_all(
     channels: Channels,
     folder: Path,
     on_image: Callable[[int, int], None],
+    threads: int | None = None,
 ) -> list[Decoded]:
     """Decode every image of every split to one size and one number of channels; what cannot be read is listed.
 
-    Without a `size` it is the one that `common_size` finds. `folder` takes pixels that are too many for the memory, and
-    `on_image` is told after each image how many of how many are done. Raises DataError where the folder has no room.
+    Without a `size` it is the one that `common_size` finds. `folder` takes pixels that are too many for the memory,
+    `on_image` is told after each image how many of how many are done, and `threads` is the number of processor cores,
+    all where it is not given. Raises DataError where the folder has no room.
     """
+    reading = _Reading(splits, channels, folder, on_image, threads)
     if size is None and max(first := _first_size(splits)) <= LARGEST_OWN_SIZE:
-        with suppress(_SizesDiffer):  # one pass where all share the first one's size
-            return _decode_all(splits, first, channels, folder, on_image, fit=False)
-    fitted = size or Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
-    return _decode_all(splits, fitted, channels, folder, on_image, fit=True)
+        with suppress(AnotherSize):  # one pass where all share the first one's size
+            return reading.decode(first, expected=first)
+    return reading.decode(size or Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE))
 
 
-class _SizesDiffer(Exception):
-    pass
+@dataclass(frozen=True)
+class _Reading:
+    """What is to be decoded, and how."""
 
+    splits: Sequence[Sequence[Sample]]
+    channels: Channels
+    folder: Path
+    on_image: Callable[[int, int], None]
+    threads: int | None
 
-def _decode_all(
-    splits: Sequence[Sequence[Sample]],
-    size: Size,
-    channels: Channels,
-    folder: Path,
-    on_image: Callable[[int, int], None],
-    *,
-    fit: bool,
-) -> list[Decoded]:
-    """Decode to `size`; where not `fit`, raise _SizesDiffer for an image of another one."""
-    samples = [sample for split in splits for sample in split]
-    number = {"auto": None, "gray": 1, "rgb": 3}[channels]
-    decoded = [Decoded([], Storage(len(split), size, number, folder), []) for split in splits]
-    places = (split for split, members in zip(decoded, splits, strict=True) for _ in members)
-    results = decode_many([sample.path for sample in samples], size if fit else None)
-    for done, (sample, split, result) in enumerate(zip(samples, places, results, strict=True), 1):
-        if isinstance(result, ImageError):
-            split.errors.append(result)
-        elif result.shape[1:] != size:
-            results.close()
-            raise _SizesDiffer
-        else:
-            split.storage.add(result)
-            split.samples.append(sample)
-        on_image(done, len(samples))
-    if len({split.storage.channels for split in decoded}) > 1:  # some splits were gray throughout, not all
-        for split in decoded:
-            split.storage.to_colour()
-    return decoded
+    def decode(self, size: Size, expected: Size | None = None) -> list[Decoded]:
+        """Decode to `size`. Raises AnotherSize for an image that has not the `expected` one."""
+        number = {"auto": None, "gray": 1, "rgb": 3}[self.channels]
+        decoded = [Decoded([], Storage(len(split), size, number, self.folder), []) for split in self.splits]
+        places = [(split, sample) for split, samples in zip(decoded, self.splits, strict=True) for sample in samples]
+        paths = (sample.path for _, sample in places)
+        with closing(decode_many(paths, size, expected=expected, threads=self.threads)) as results:
+            for done, ((split, sample), (_, result)) in enumerate(zip(places, results, strict=True), 1):
+                if isinstance(result, ImageError):
+                    split.errors.append(result)
+                else:
+                    split.storage.add(result)
+                    split.samples.append(sample)
+                self.on_image(done, len(places))
+        if len({split.storage.channels for split in decoded}) > 1:  # some splits were gray throughout, not all
+            for split in decoded:
+                split.storage.to_colour()
+        return decoded
 
 
 def _first_size(splits: Sequence[Sequence[Sample]]) -> Size:

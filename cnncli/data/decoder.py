@@ -1,60 +1,70 @@
-"""Many image files decoded, in order; by one process for each core where there are enough of them to pay."""
+"""A process that decodes image files for its parent (decoders.py)."""
 
-import os
-import signal
-from collections.abc import Generator, Sequence
-from functools import partial
+import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cnncli.data.decoding import Pixels, Size, decode
+from cnncli.children import read_message, write_message
+from cnncli.data.decoding import AnotherSize, Pixels, Size, TooLarge, decode
 from cnncli.errors import ImageError
 
-WORTH_PROCESSES = 4000  # images: the start of the processes, 0.3 s, is then a small part
-PER_TASK = 256  # images that a process decodes before it hands them over
+READY = b"ready"
 
-Result = Pixels | ImageError
+# What became of an image: the shape of its pixels, the reason why it cannot be read, or one of these.
+ANOTHER_SIZE = 0  # it has not the expected size
+YOURS = 1  # it takes more memory than one of several processes should: the parent decodes it
 
-
-def decode_many(
-    paths: Sequence[Path], size: Size | None, processes: int | None = None
-) -> Generator[Result, None, None]:
-    """The pixels of each image, fitted to `size`, or its ImageError; in the order given."""
-    processes = processes or os.cpu_count() or 1
-    if processes == 1 or len(paths) < WORTH_PROCESSES:
-        for path in paths:
-            yield _decode_one_file(path, size)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context  # both load much that the small data sets never need
-
-    tasks = [paths[first : first + PER_TASK] for first in range(0, len(paths), PER_TASK)]
-    # Processes, not threads: a small image is mostly Python's own work. Spawned, for there are threads already.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_leave_signals_to_the_parent)
-    try:
-        for paths_of_task, results in zip(tasks, pool.map(partial(_decode_task, size=size), tasks), strict=True):
-            for path, result in zip(paths_of_task, results, strict=True):
-                yield ImageError(path, result) if isinstance(result, str) else result
-    finally:
-        pool.shutdown(cancel_futures=True)
+Answer = tuple[list[Any], list[Pixels]]
 
 
-def _leave_signals_to_the_parent() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that the person started answers for all."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def main(most_pixels: str) -> None:
+    """Answer each task, {"paths", "size", "expected"}, with what became of each image, and with all pixels in a row."""
+    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    write_message(answers, READY)
+    while (task := read_message(tasks)) is not None:
+        paths, size, expected = json.loads(task)
+        outcomes, pixels = _decode_all(paths, _as_size(size), _as_size(expected), int(most_pixels))
+        write_message(answers, json.dumps(outcomes).encode())
+        write_message(answers, b"".join(image.tobytes() for image in pixels))
 
 
-def _decode_task(paths: Sequence[Path], size: Size | None) -> list[Pixels | str] | Pixels:
-    """Each image's pixels or the reason why there are none: an exception of two arguments does not travel."""
-    decoded = [_decode_one_file(path, size) for path in paths]
-    results = [result.reason if isinstance(result, ImageError) else result for result in decoded]
-    shapes = {None if isinstance(result, str) else result.shape for result in results}
-    return results if None in shapes or len(shapes) > 1 else np.stack(results)  # one array travels faster than many
+def _decode_all(paths: Sequence[str], size: Size | None, expected: Size | None, most_pixels: int) -> Answer:
+    outcomes: list[Any] = []
+    decoded = []
+    for path in paths:
+        try:
+            pixels = decode(Path(path), size, expected=expected, most_pixels=most_pixels)
+        except ImageError as error:
+            outcomes.append(error.reason)
+        except AnotherSize:
+            outcomes.append(ANOTHER_SIZE)
+        except (TooLarge, MemoryError):
+            outcomes.append(YOURS)
+        else:
+            outcomes.append(pixels.shape)
+            decoded.append(pixels)
+    return outcomes, decoded
 
 
-def _decode_one_file(path: Path, size: Size | None) -> Result:
-    try:
-        return decode(path, size)
-    except ImageError as error:
-        return error
+def _as_size(size: Sequence[int] | None) -> Size | None:
+    return Size(*size) if size else None
+
+
+def read_answer(paths: Sequence[Path], outcomes: bytes, pixels: bytes) -> list[Pixels | ImageError | int]:
+    """The other end: each image's pixels, its ImageError, or ANOTHER_SIZE or YOURS."""
+    results: list[Pixels | ImageError | int] = []
+    place = 0
+    for path, outcome in zip(paths, json.loads(outcomes), strict=True):
+        if isinstance(outcome, str):
+            results.append(ImageError(path, outcome))
+        elif isinstance(outcome, int):
+            results.append(outcome)
+        else:
+            count = outcome[0] * outcome[1] * outcome[2]
+            results.append(np.frombuffer(pixels, np.uint8, count, place).reshape(outcome))
+            place += count
+    return results

@@ -1,8 +1,10 @@
 """One image file's pixels: the one decoding that train, predict, trace and gradcheck share.
 
-The rule, in this order: EXIF orientation applied; 16-bit brought to 8; a palette or transparency laid on white; then,
-where the size differs, scaled with its proportions kept until it covers the target, with antialiased bilinear sampling,
-and cropped at the centre. An image is gray where red, green and blue are equal in every pixel.
+The rule, in this order: a JPEG that is much larger than the target is decoded at a half, a quarter or an eighth of its
+size, the smallest that is at least twice the target's height and width; EXIF orientation applied; 16-bit brought to 8;
+a palette or transparency laid on white; then, where the size differs, scaled with its proportions kept until it covers
+the target, with antialiased bilinear sampling, and cropped at the centre. An image is gray where red, green and blue
+are equal in every pixel.
 """
 
 import stat
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from cnncli.data.plain_png import read_plain_png
 from cnncli.errors import ImageError
 
 Pixels = NDArray[np.uint8]
@@ -23,6 +26,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # no other of Pillow's parsers 
 MAX_PIXELS = 100_000_000  # what decodes to more is refused before it fills the memory
 BACKGROUND = (255, 255, 255)
 TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
+SPARE = 2  # times the target's size: what a JPEG is decoded to at least, so that the scaling has pixels to average
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning first: ours is one clear refusal
 
@@ -34,22 +38,40 @@ class Size(NamedTuple):
     width: int
 
 
+class AnotherSize(Exception):
+    """An image has another size than the one that all are expected to have."""
+
+
+class TooLarge(Exception):
+    """An image decodes to more pixels than are allowed here."""
+
+
 def image_size(path: Path) -> Size:
     """The size of an image as it is looked at; its pixels are not checked. Raises ImageError."""
     with _open(path) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
-        return Size(*(image.size if turned else image.size[::-1]))
+        return _size_of(image)
 
 
-def decode(path: Path, size: Size | None = None) -> Pixels:
+def decode(
+    path: Path, size: Size | None = None, *, expected: Size | None = None, most_pixels: int | None = None
+) -> Pixels:
     """The pixels of an image, fitted to `size`: (1, H, W) where it is gray, else (3, H, W), uint8.
 
-    Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel.
+    Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel; AnotherSize, before a pixel is
+    decoded, where the size is not the one `expected`; and TooLarge for more than `most_pixels` before they are fitted.
     """
-    with _open(path) as image:
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        pixels = np.array(_fit_size(_opaque(image), size))  # (H, W) or (H, W, 3)
+    pixels = _read_quickly(path, expected or size)
+    if pixels is None:
+        with _open(path) as image:
+            if expected and not _has_size(image, expected):
+                raise AnotherSize
+            if size:
+                _decode_smaller(image, size)
+            if most_pixels is not None and image.width * image.height > most_pixels:
+                raise TooLarge
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            pixels = np.array(_fit_size(_opaque(image), size))  # (H, W) or (H, W, 3)
     if pixels.ndim == 2:
         return pixels[None]
     channels = np.moveaxis(pixels, 2, 0)  # (3, H, W)
@@ -78,10 +100,41 @@ def _open(path: Path) -> Iterator[Image.Image]:
                 size = f"{image.width}×{image.height}"
                 raise ImageError(path, f"{size} pixels are more than the {MAX_PIXELS:,} that are allowed")
             yield image
-    except (ImageError, MemoryError):
+    except (ImageError, AnotherSize, TooLarge, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
         raise ImageError(path, _reason(path, error)) from None
+
+
+def _read_quickly(path: Path, size: Size | None) -> Pixels | None:
+    """A plain PNG file of the size that is needed; None for any other."""
+    try:
+        pixels = read_plain_png(path, MAX_PIXELS)
+    except OSError:  # the reason is given where the file is read in the usual way
+        return None
+    return pixels if pixels is not None and size in (None, pixels.shape[:2]) else None
+
+
+def _size_of(image: Image.Image) -> Size:
+    """Height and width once the orientation is applied."""
+    return Size(*(image.size if _is_turned(image) else image.size[::-1]))
+
+
+def _has_size(image: Image.Image, size: Size) -> bool:
+    """Whether that is the image's size; it looks for the orientation, which may stand behind the pixels, at last."""
+    return sorted(image.size) == sorted(size) and _size_of(image) == size
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Whether the orientation exchanges width and height."""
+    return image.getexif().get(ExifTags.Base.Orientation) in TURNED
+
+
+def _decode_smaller(image: Image.Image, size: Size) -> None:
+    """Have a JPEG decoded at a part of its size, if that is still SPARE times the target; others stay as they are."""
+    if image.format == "JPEG":
+        width, height = size if _is_turned(image) else size[::-1]
+        image.draft(None, (SPARE * width, SPARE * height))
 
 
 def _opaque(image: Image.Image) -> Image.Image:

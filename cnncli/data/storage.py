@@ -4,6 +4,7 @@ import os
 import tempfile
 from math import prod
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from cnncli.errors import DataError
 from cnncli.network.tensors import Shape
 
 SHARE_OF_MEMORY = 0.25  # of the machine's: a split with more pixels goes to a file
+BLOCK = 1 << 20  # bytes of zeros, where room is reserved by writing them
 
 
 class Storage:
@@ -60,13 +62,24 @@ def _room(shape: Shape, folder: Path) -> Pixels:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
-            return np.memmap(file, np.uint8, "w+", shape=shape)
+            _reserve(file, prod(shape))
+            return np.memmap(file, np.uint8, "r+", shape=shape)
     except OSError as error:
         raise DataError(
             f"{folder} has no room for {prod(shape) / 2**30:.1f} GB of pixels ({error.strerror}): "
             "use a smaller image size, or name another folder",
             remedy="out",
         ) from None
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    """Take the room on the disk now: a page of a mapped file that finds none later is the end of the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    for first in range(0, size, BLOCK):  # macOS and Windows
+        file.write(bytes(min(BLOCK, size - first)))
+    file.flush()
 
 
 def physical_memory() -> int:

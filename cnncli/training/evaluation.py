@@ -16,7 +16,6 @@ from cnncli.network.arrays import Array, Labels
 
 Split = Literal["train", "val", "test"]
 FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": VALIDATION, "test": ("test",)}
-BATCH = 64  # images in one forward pass
 NORMAL_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within so many standard deviations
 BINS = 15  # of confidence, for the calibration error
 
@@ -129,25 +128,27 @@ class Evaluation:
         ]
 
 
-def evaluate_folder(data: Path, model: Model, split: Split | None = None, *, skip_bad: bool = False) -> Evaluation:
+def evaluate_folder(
+    data: Path, model: Model, split: Split | None = None, *, skip_bad: bool = False, threads: int | None = None
+) -> Evaluation:
     """Answer for every image of a class folder, or of a split of one: DATA/test where there is one and none is named.
 
-    Folders are matched to the model's classes by name; a class of the model may have none. Raises DataError.
+    Folders are matched to the model's classes by name; a class of the model may have none. `threads` is the number of
+    processor cores that decode, all where it is not given. Raises DataError.
     """
     folder = find_split(data, split)
     samples = _label_images(folder, model.classes)
-    read, errors = [], []
+    waiting, read, errors = iter(samples), [], []
     probabilities, losses = [], []
-    for first in range(0, len(samples), BATCH):
+    for batch in model.decode((sample.path for sample in samples), threads):
         pixels, labels = [], []
-        for sample in samples[first : first + BATCH]:
-            try:
-                pixels.append(model.pixels(sample.path))
-            except ImageError as error:
-                errors.append(error)
-                continue
-            labels.append(sample.label)
-            read.append(sample)
+        for (_, result), sample in zip(batch, waiting, strict=False):
+            if isinstance(result, ImageError):
+                errors.append(result)
+            else:
+                pixels.append(result)
+                labels.append(sample.label)
+                read.append(sample)
         if pixels:
             z = model.logits(np.stack(pixels)).astype(np.float64)  # (m, K)
             probabilities.append(model.chain.output.class_probabilities(z))

@@ -161,7 +161,7 @@ def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher, run: Pat
     """Decode the images of both splits to one size and one number of channels."""
     splits = (folder.training, folder.validation or ())
     size = Size(settings.image_size, settings.image_size) if settings.image_size else None
-    training, validation = decode_all(splits, size, settings.channels, run, watcher.reading)
+    training, validation = decode_all(splits, size, settings.channels, run, watcher.reading, settings.threads)
     errors = training.errors + validation.errors
     if settings.skip_bad:
         watcher.left_out(errors)

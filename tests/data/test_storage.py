@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnncli.data import decoder, storage
+from cnncli.data import storage
 from cnncli.data.batches import Batches
 from cnncli.data.dataset import decode_all
-from cnncli.data.decoder import decode_many
-from cnncli.data.decoding import Size, decode
+from cnncli.data.decoders import decode_many
+from cnncli.data.decoding import Size
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.storage import Storage
-from cnncli.errors import DataError, ImageError
+from cnncli.errors import DataError
 from tests.conftest import write_image
 
 SIZE = Size(2, 3)
@@ -55,18 +55,6 @@ def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*another folder with out"):
         Storage(1, SIZE, None, tmp_path / "file" / "run")
-
-
-def test_several_processes_decode_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder, "WORTH_PROCESSES", 1)
-    monkeypatch.setattr(decoder, "PER_TASK", 2)
-    paths = [write_image(tmp_path / f"{i}.png", seed=i) for i in range(5)]
-    paths[3].write_bytes(b"no image")
-    *good, _ = found = list(decode_many(paths, None, 2))
-    assert [type(result) for result in found].index(ImageError) == 3
-    assert str(found[3]) == f"{paths[3]}: not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"
-    for i in (0, 1, 2):
-        np.testing.assert_array_equal(good[i], decode(paths[i]))
 
 
 def test_images_of_one_small_size_keep_it_and_others_are_fitted(tmp_path: Path) -> None:
@@ -120,5 +108,5 @@ def test_a_decoded_bmp_is_read_like_a_png(tmp_path: Path) -> None:
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
     for suffix in ("bmp", "png"):
         Image.fromarray(pixels).save(tmp_path / f"x.{suffix}")
-    bmp, png = decode_many([tmp_path / "x.bmp", tmp_path / "x.png"], None)
+    (_, bmp), (_, png) = decode_many([tmp_path / "x.bmp", tmp_path / "x.png"], None)
     np.testing.assert_array_equal(bmp, png)

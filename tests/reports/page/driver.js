@@ -6,7 +6,7 @@ const written = (values) => Array.from(values, (value) => (Number.isFinite(value
 
 function answer({ data, entries, followed }) {
   const chain = _chain.buildChain(data);
-  const python = Object.fromEntries(data.tensors.map(({ name, values }) => [name, Float64Array.from(values, Number)]));
+  const python = _chain.readValues(data);
   const anew = {};
   for (const [tensor, values] of [..._chain.runForward(chain, python), ..._chain.walkBack(chain, python)]) anew[tensor.name] = written(values);
   const explained = entries.map(([name, i]) => {

@@ -1,7 +1,8 @@
 """What the page of a trace is made of: the record and the steps of its chain, as one JSON document."""
 
 import json
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from cnncli.network.arrays import Array
@@ -24,7 +25,7 @@ def page_data(trace: Trace, precision: int) -> dict[str, Any]:
         "origin": subject.origin,
         "precision": precision,
         "normalisation": None if normalisation is None else asdict(normalisation),
-        "tensors": [_tensor(step) for step in trace.steps],
+        "tensors": _tensors(trace.steps),
         "steps": [_step(step) for step in chain.steps],
         "output": {
             "kind": output.description,
@@ -43,7 +44,13 @@ def embed(document: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _tensor(step: Recorded) -> dict[str, Any]:
+def _tensors(steps: Iterable[Recorded]) -> list[dict[str, Any]]:
+    """In their order; numbers that stand in an earlier one already (F's are those of P) are named, not repeated."""
+    seen: dict[bytes, str] = {}
+    return [_tensor(step, seen.setdefault(step.value.tobytes(), step.name)) for step in steps]
+
+
+def _tensor(step: Recorded, like: str) -> dict[str, Any]:
     tensor = step.tensor
     return {
         "name": step.name,
@@ -54,7 +61,7 @@ def _tensor(step: Recorded) -> dict[str, Any]:
         "block": tensor.block,
         "fraction": [part.name for part in tensor.fraction] if tensor.fraction else None,
         "formula": mathml(step.name, step.formula),
-        "values": _numbers(step.value),
+        "values": _numbers(step.value) if like == step.name else like,
     }
 
 
@@ -62,13 +69,24 @@ def _step(step: Step) -> dict[str, Any]:
     derivative = step.local_derivative
     return {
         "kind": step.kind,
-        "options": {field.name: getattr(step, field.name) for field in fields(step) if field.name not in READ},
+        "options": _options(step),
         "source": step.source.name,
         "output": step.output.name,
         "parameters": [tensor.name for tensor in step.parameters],
         "local": derivative.tensor.name if derivative else None,
         "description": step.description,
     }
+
+
+def _options(step: Step) -> dict[str, Any]:
+    """The numbers of a step, as pool and padding; those that it keeps together lie beside the others."""
+    options: dict[str, Any] = {}
+    for field in fields(step):
+        if field.name not in READ:
+            value = getattr(step, field.name)
+            together = is_dataclass(value) and not isinstance(value, type)
+            options |= asdict(value) if together else {field.name: value}
+    return options
 
 
 def _numbers(values: Array) -> list[float | int | str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from html import escape
+from math import inf
 
 from cnncli.network.record import Recorded
 from cnncli.reports.grids import GAP, as_matrices, grid_parts, number_writer
@@ -12,7 +13,8 @@ from cnncli.reports.trace.mathml import mathml
 from cnncli.text import printable
 from cnncli.tracing.trace import Trace
 
-TINTS = 7  # shades of each sign in the style sheet
+SHADES = 7  # of each sign in the style sheet
+MOST_SHADED = 1000  # numbers of an array: the shades of more would weigh more than the numbers
 
 
 def static_trace(trace: Trace, look: Look) -> str:
@@ -30,7 +32,8 @@ def _step(step: Recorded, look: Look) -> Iterator[str]:
     yield f'<h3 data-name="{name}">{mathml(step.name, step.formula)} <small>{shape_text(step.value.shape)}</small></h3>'
     array = as_matrices(step.value)
     parts = grid_parts(array, array.shape[-1] if look.full else 2 * look.edge + 1, look)
-    write, largest = number_writer(array, look.precision), largest_of(array)
+    write = number_writer(array, look.precision)
+    largest = largest_of(array) if array.size <= MOST_SHADED else inf
     for index in parts.leading:
         caption = f"<caption>[{','.join(map(str, index))}]" if parts.number > 1 else ""
         rows = (
@@ -47,7 +50,7 @@ def _step(step: Recorded, look: Look) -> Iterator[str]:
 
 def _cell(value: float, write: Callable[[float], str], largest: float) -> str:
     """A number, with the class of its shade; end tags are left out, as HTML permits: there are many cells."""
-    if value == 0 or value != value:
+    if value == 0 or value != value or largest == inf:
         return f"<td>{write(value)}"
-    shade = min(1 + int(TINTS * abs(value) / largest), TINTS)
+    shade = min(1 + int(SHADES * abs(value) / largest), SHADES) if abs(value) < inf else SHADES
     return f"<td class={'p' if value > 0 else 'n'}{shade}>{write(value)}"

@@ -20,6 +20,15 @@ const KINDS = {
 };
 const OUTPUTS = { sigmoid, softmax };
 
+/** The numbers of every tensor as the file brings them; equal ones are told by the name of the earlier tensor. */
+export function readValues(data) {
+  const v = {};
+  for (const { name, values } of data.tensors) v[name] = Float64Array.from(typeof values === "string" ? v[values] : values, readNumber);
+  return v;
+}
+
+const readNumber = (value) => ({ inf: Infinity, "-inf": -Infinity, nan: NaN })[value] ?? value;
+
 /** The chain of a file's data, whose names become tensors and kinds; `unknown` says what this page cannot compute. */
 export function buildChain(data) {
   const tensors = new Map(data.tensors.map((each) => [each.name, { ...each, size: sizeOf(each.shape) }]));

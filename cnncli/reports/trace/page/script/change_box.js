@@ -14,7 +14,7 @@ export class ChangeBox {
     this.slider = el("input", { type: "range", oninput: () => this.set(this.slider.valueAsNumber), "aria-label": "slide the number" });
     this.title = el("label", {});
     this.title.append(this.input);
-    this.editor = el("form", { class: "editor", onsubmit: (event) => event.preventDefault() }, this.title, this.slider);
+    this.editor = el("form", { class: "editor", onsubmit: (event) => this.enter(event), onkeydown: (event) => this.leave(event) }, this.title, this.slider);
     this.notes = el("ul", { class: "notes", "aria-label": "what changed its mind" });
     this.element = el("div", { class: "changes" }, this.editor, this.notes);
   }
@@ -23,6 +23,22 @@ export class ChangeBox {
     if (!Number.isFinite(value) || !this.entry) return;
     const { tensor, i } = this.entry;
     if (value !== this.page.state.shown[tensor.name][i]) this.page.state.do({ set: tensor, i, to: value });
+  }
+
+  /** Enter: the number holds, and the keyboard is in its cell again. */
+  enter(event) {
+    event.preventDefault();
+    this.set(this.input.valueAsNumber);
+    this.page.stage.focus(this.entry);
+  }
+
+  /** Escape: the number stays what it was. */
+  leave(event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    const { tensor, i } = this.entry;
+    this.input.value = this.page.state.shown[tensor.name][i];
+    this.page.stage.focus(this.entry);
   }
 
   /** Begin to type a number for the entry. */

@@ -36,15 +36,19 @@ export function makeCell(tensor, i, row, column, look) {
 /** Number, tint and label of a cell. `seen` brings {value, text, largest, change, marks}. */
 export function dress(cell, seen) {
   const { tensor, i } = cell.entry;
+  const strength = strengthOf(seen.value, seen.largest).toFixed(3);
+  const dressed = [seen.text, strength, seen.marks, Boolean(seen.change)].join();
+  if (cell.dressed === dressed) return;
+  cell.dressed = dressed;
   if (cell.textContent !== seen.text) cell.textContent = seen.text;
   cell.className = ["cell", signOf(seen.value), ...seen.marks, seen.change ? "changed" : ""].join(" ").trim();
-  cell.style.setProperty("--strength", strengthOf(seen.value, seen.largest).toFixed(3));
+  cell.style.setProperty("--strength", strength);
   const said = seen.marks.map((mark) => `, ${{ winner: "winner", shut: "gate shut" }[mark]}`).join("");
   cell.setAttribute("aria-label", `${sayEntry(tensor, i)}: ${seen.text}${said}${seen.change ? ", changed" : ""}`);
 }
 
 export class NumberGrid {
-  constructor(tensor, matrix, look, see) {
+  constructor(tensor, matrix, look, { see }) {
     Object.assign(this, { tensor, matrix, look, see, cells: new Map(), active: null });
     this.element = el("table", {
       role: "grid",

@@ -7,7 +7,7 @@ import { isExact, writeChange, writeExactly, writeNumber } from "./numbers.js";
 import { PathList } from "./path_list.js";
 import { factorOf, labelOf } from "./tensors.js";
 
-const MOST_TERMS = 24; // of a sum: the largest
+const MOST_TERMS = 12; // of a sum: the largest
 
 export class Inspector {
   constructor(page) {
@@ -28,7 +28,7 @@ export class Inspector {
 
   update() {
     const { look } = this.page;
-    this.back.disabled = !look.trail.length;
+    this.back.hidden = !look.trail.length;
     const { entry } = look;
     this.body.replaceChildren(...(entry ? this.describe(entry) : [this.invite()]));
     this.changes.update(entry);
@@ -58,7 +58,7 @@ export class Inspector {
     const { chain, state } = this.page;
     const { formula, terms, reason } = explain(chain, state.shown, tensor, i);
     const label = labelOf(tensor, i);
-    if (formula) yield el("p", { class: "formula" }, `${label} = ${formula}`);
+    if (formula) yield el("p", { class: "formula" }, `${label} = `, ...withIndices(formula));
     if (terms.length) yield this.sum(label, terms, value);
     if (reason) yield el("p", { class: "reason" }, reason);
     const window = windowAt(chain, state.shown, tensor, i);
@@ -147,6 +147,9 @@ export class Inspector {
     return values.every((value) => isExact(value, this.write(value))) ? "=" : "≈";
   }
 }
+
+/** Σ_i with a lowered i. */
+const withIndices = (formula) => formula.split(/_([a-z])/).map((part, at) => (at % 2 ? el("sub", {}, part) : part));
 
 const BEFORE_A_BRACKET = /(·|− ?|\/|\^)$/; // what a negative number may not follow bare
 

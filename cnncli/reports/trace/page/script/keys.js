@@ -28,8 +28,8 @@ function ofCell(page, event) {
   return undefined;
 }
 
-export function listenToKeys(page, root) {
-  root.addEventListener("keydown", (event) => {
+export function listenToKeys(page) {
+  document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.target.matches("input, select, textarea")) return;
     const deed = deedOf(page, event);
     if (!deed) return;

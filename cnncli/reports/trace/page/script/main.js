@@ -1,6 +1,6 @@
 // The page of a trace: every value and derivative of one image, shown, explained and alive.
 
-import { buildChain } from "./chain.js";
+import { buildChain, readValues } from "./chain.js";
 import { History } from "./change_box.js";
 import { Descent } from "./descent.js";
 import { el } from "./dom.js";
@@ -18,18 +18,21 @@ import { labelOf, placeOf } from "./tensors.js";
 import { tellVerdict } from "./verdict.js";
 import { Choice, leadingGroups } from "./views.js";
 
+const MOST_LIT = 40; // terms of a sum that are lit up as strongly as that
+const strongestFirst = (terms) => [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+
 class Page {
   constructor(data, root) {
-    this.data = data;
+    Object.assign(this, { data, root });
     this.precision = data.precision;
     this.decimals = Math.max(data.precision - 1, 0); // of the cells, which have less room
     this.chain = buildChain(data);
-    this.state = new State(this.chain, Object.fromEntries(data.tensors.map(({ name, values }) => [name, Float64Array.from(values, Number)])));
+    this.state = new State(this.chain, readValues(data));
     this.choice = new Choice();
     this.look = new Look(this.choice);
     this.photo = data.normalisation !== null && data.normalisation.mean.length > 1;
     this.findMarks();
-    this.build(root);
+    this.build();
     this.readFragment();
     this.state.listeners.push(() => this.update());
     this.choice.listeners.push(() => this.turn());
@@ -37,7 +40,7 @@ class Page {
     this.update();
   }
 
-  build(root) {
+  build() {
     this.stage = new Stage(this);
     this.inspector = new Inspector(this);
     this.stepper = new Stepper(this);
@@ -47,14 +50,14 @@ class Page {
     this.sheets = new Sheets(this);
     const computes = !this.chain.unknown.length;
     const learning = el("section", { class: "learning", "aria-label": "the loss" }, this.history.element, this.descent.element);
-    root.append(
+    this.root.append(
       el("header", { class: "top" }, this.title(), tellVerdict(this.chain, this.state.python)),
       el("div", { class: "tools", role: "region", "aria-label": "tools" }, this.stepper.element, this.tabs.element),
-      el("div", { class: "desk" }, el("main", {}, this.stage.element), el("div", { class: "side" }, this.inspector.element, computes ? learning : null)),
+      el("div", { class: "desk" }, el("main", {}, this.stage.element), el("div", { class: "side" }, computes ? learning : null, this.inspector.element)),
       this.sheets.element,
     );
-    listenToKeys(this, root);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.stage.update());
+    listenToKeys(this);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.turn());
   }
 
   title() {
@@ -115,8 +118,8 @@ class Page {
     const { entry, path } = this.look;
     if (path) for (const { tensor, i } of path) put(tensor, i, "term");
     else if (entry && !this.chain.unknown.length) {
-      for (const term of explain(this.chain, this.state.shown, entry.tensor, entry.i).terms) {
-        for (const { tensor, i } of term.factors) put(tensor, i, term.value === 0 ? "nothing" : "term");
+      for (const [at, term] of strongestFirst(explain(this.chain, this.state.shown, entry.tensor, entry.i).terms).entries()) {
+        for (const { tensor, i } of term.factors) put(tensor, i, term.value === 0 || at >= MOST_LIT ? "nothing" : "term");
       }
     }
     if (entry) put(entry.tensor, entry.i, "here");
@@ -181,8 +184,8 @@ class Page {
   readFragment() {
     const parts = Object.fromEntries(decodeURI(location.hash.slice(1)).split("&").map((part) => part.split(/=(.*)/s)));
     if (!this.chain.unknown.length) {
-      this.state.deeds = readDeeds(this.chain, parts.do ?? "");
-      this.state.work();
+      this.state.restore(readDeeds(this.chain, parts.do ?? ""));
+      this.findMarks();
     }
     const groups = new Map([...this.chain.tensors.values()].flatMap((tensor) => leadingGroups(tensor).map((group, axis) => [String(group), [group, tensor.shape[axis]]])));
     for (const part of (parts.see ?? "").split(";")) {

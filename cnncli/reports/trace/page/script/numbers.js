@@ -1,6 +1,6 @@
 // Numbers as they are written: whole, with so many decimals, or scientific; an exact zero is "0".
 
-const minus = (text) => text.replace("-", "−");
+const minus = (text) => text.replaceAll("-", "−");
 
 function scientific(value, digits) {
   const [mantissa, exponent] = value.toExponential(digits).split("e");
@@ -18,13 +18,13 @@ const fits = (value, decimals) => Math.abs(value - Number(value.toFixed(decimals
 
 /** How the numbers of an array are written, all alike. */
 export function writerOf(values, precision) {
-  const plain = Array.from(values).filter(isPlain);
-  const largest = plain.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  if (largest >= 1e6 || (largest > 0 && largest < 10 ** -precision)) {
+  let largest = 0;
+  for (const value of values) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+  if (largest >= 1e6 || (largest > 0 && largest < 10 ** (1 - precision))) {
     return (value) => (isPlain(value) ? scientific(value, Math.max(precision - 2, 0)) : special(value));
   }
   let decimals = 0;
-  while (decimals < precision && !plain.every((value) => fits(value, decimals))) decimals += 1;
+  while (decimals < precision && !values.every((value) => !isPlain(value) || fits(value, decimals))) decimals += 1;
   return (value) => (isPlain(value) ? minus(value.toFixed(decimals)) : special(value));
 }
 
@@ -35,7 +35,7 @@ export const writeNumber = (value, precision) => writerOf([value], precision)(va
 export const writeExactly = (value) => (Number.isFinite(value) ? minus(String(value)) : special(value));
 
 /** Whether what is written is the number itself, and not a rounded one. */
-export const isExact = (value, text) => !Number.isFinite(value) || Number(text.replace("−", "-")) === value;
+export const isExact = (value, text) => !Number.isFinite(value) || Number(text.replaceAll("−", "-")) === value;
 
 /** A change, always with its sign. */
 export function writeChange(value, precision) {

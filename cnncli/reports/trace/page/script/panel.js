@@ -20,15 +20,21 @@ export class Panel {
       this.holder,
     );
     this.see = this.see.bind(this);
+    this.all = this.all.bind(this);
   }
 
   /** What is seen of an entry: {value, text, largest, change, marks}. */
-  see(i, written = true) {
+  see(i) {
     const { state } = this.page;
     const value = state.shown[this.tensor.name][i];
-    const text = written ? this.write(value) : "";
     const marks = [...this.page.marks.get(this.tensor).entries()].filter(([, at]) => at[i]).map(([mark]) => mark);
-    return { value, text, largest: this.largest, change: state.change(this.tensor, i), marks };
+    return { value, text: this.write(value), largest: this.largest, change: state.change(this.tensor, i), marks };
+  }
+
+  /** What a picture of the tensor is painted from. */
+  all() {
+    const { state, marks, stage } = this.page;
+    return { values: state.shown[this.tensor.name], largest: this.largest, won: marks.get(this.tensor).get("winner"), colours: stage.colours };
   }
 
   update() {
@@ -39,7 +45,7 @@ export class Panel {
     const photo = this.page.photoOf(this.tensor);
     if (!this.grid || this.grid.matrix.offset !== matrix.offset || this.photo !== photo) {
       this.photo = photo;
-      this.grid = new (matrix.isLarge || photo ? HeatMap : NumberGrid)(this.tensor, matrix, this.page.look, this.see, photo);
+      this.grid = new (matrix.isLarge || photo ? HeatMap : NumberGrid)(this.tensor, matrix, this.page.look, { see: this.see, all: this.all, photo });
       this.holder.replaceChildren(this.grid.element);
     }
     const index = matrix.leading.some((at, axis) => at || this.tensor.shape[axis] > 1) ? `[${matrix.leading.join(",")}]` : "";

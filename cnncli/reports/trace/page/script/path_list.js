@@ -7,6 +7,7 @@ import { factorOf, labelOf } from "./tensors.js";
 
 const MOST_PATHS = 4;
 const MOST_BLOCKS = 5;
+const PATIENCE = 150; // ms after a change until its paths are followed: a slider does not wait for them
 const MOST_READ = 3000; // entries of a tensor beyond which nothing is followed unasked
 
 export class PathList {
@@ -16,9 +17,17 @@ export class PathList {
   }
 
   update(entry) {
-    const { chain, state } = this.page;
+    const { state } = this.page;
     if (entry === this.entry && state.v === this.v) return;
+    const slides = entry === this.entry;
     Object.assign(this, { entry, v: state.v });
+    clearTimeout(this.timer);
+    if (slides) this.timer = setTimeout(() => this.list(entry), PATIENCE);
+    else this.list(entry);
+  }
+
+  list(entry) {
+    const { chain } = this.page;
     const canFollow = entry?.tensor.gradient && !chain.unknown.length;
     this.element.replaceChildren(...(canFollow ? this.describe(entry) : []));
   }
@@ -42,9 +51,9 @@ export class PathList {
     const off = () => this.page.look.follow(null);
     const rows = links.map((link) => {
       const name = `d${labelOf(link.tensor, link.i)}/d${labelOf(link.read.tensor, link.read.i)}`;
-      return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, write(link.derivative)), el("td", { class: "why" }, link.reason));
+      return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, write(link.derivative)), el("td", { class: "why" }, link.reason ?? link.factor.label));
     });
-    const head = el("summary", { onfocus: on, onblur: off }, el("span", { class: "carried" }, write(product)), ` ${entries.map(({ tensor }) => tensor.name).join(" ← ")}`);
+    const head = el("summary", { onfocus: on, onblur: off }, el("span", { class: "carried" }, write(product)), ` through ${labelOf(links.at(-1).tensor, links.at(-1).i)}`);
     return el("li", { onpointerenter: on, onpointerleave: off }, el("details", {}, head, el("table", {}, ...rows)));
   }
 

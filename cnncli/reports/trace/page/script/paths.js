@@ -63,7 +63,7 @@ export function followerOf(chain, v) {
       for (const link of all) {
         if (link.derivative !== 0) open.push([link.tensor, link.i]);
         else if (step?.does.blocked) ends.set(label, { tensor: here, i: at, reason: step.does.blocked(step, v, here, at) });
-        else ends.set(`${label} ${link.reason}`, { tensor: here, i: at, reason: `${link.reason} is 0` });
+        else ends.set(`${label} ${link.i}`, { tensor: here, i: at, reason: `met ${link.factor?.label ?? link.reason}, which is 0` });
       }
       if (!all.length && step) ends.set(label, { tensor: here, i: at, reason: step.does.blocked?.(step, v, here, at) ?? `nothing reads ${label}` });
     }

@@ -2,7 +2,7 @@
 
 import { equation, el } from "./dom.js";
 import { writerOf } from "./numbers.js";
-import { pixelOf, largestOf, palette } from "./tints.js";
+import { largestOf, paint } from "./tints.js";
 import { matrixOf } from "./views.js";
 
 export class Sheets {
@@ -48,11 +48,11 @@ export class Sheets {
     const values = this.page.state.shown[tensor.name];
     const canvas = el("canvas", { width: matrix.columns, height: matrix.rows });
     if (!filled) return canvas;
-    const [colours, largest] = [palette(this.element), largestOf(values)];
+    const [colours, largest] = [this.page.stage.colours, largestOf(values)];
     const image = new ImageData(matrix.columns, matrix.rows);
     for (let at = 0; at < matrix.rows * matrix.columns; at++) {
       const i = matrix.indexAt(Math.floor(at / matrix.columns), at % matrix.columns);
-      if (i !== null) image.data.set([...pixelOf(values[i], largest, colours), 255], 4 * at);
+      if (i !== null) paint(image.data, 4 * at, values[i], largest, colours);
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
     return canvas;

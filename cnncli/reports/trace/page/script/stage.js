@@ -2,6 +2,7 @@
 
 import { el, svg } from "./dom.js";
 import { Panel } from "./panel.js";
+import { palette } from "./tints.js";
 
 const arrow = (direction) => {
   const forward = direction === "forward";
@@ -13,8 +14,7 @@ export class Stage {
   constructor(page) {
     this.page = page;
     this.panels = new Map();
-    this.element = el("div", { class: "stage", onpointerleave: () => page.look.rest() }, ...this.stations(), el("div", { class: "filler" }));
-    this.update();
+    this.element = el("div", { class: "stage", onpointerleave: () => page.look.rest() }, ...this.stations(), el("div", { class: "station filler" }, el("div", { class: "above" }), el("div", { class: "below" })));
   }
 
   *stations() {
@@ -62,6 +62,7 @@ export class Stage {
   }
 
   update() {
+    this.colours = palette(this.page.root);
     for (const panel of this.panels.values()) panel.update();
   }
 

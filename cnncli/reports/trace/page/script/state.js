@@ -6,24 +6,17 @@ import { factorOf, indexOf } from "./tensors.js";
 /** Whether a person may change the entries of a tensor. */
 export const canChange = (tensor) => tensor.role === "image" || tensor.kind === "parameter";
 
-/** The values after some deeds: {set: tensor, i, to}, {label}, {descend: η}. */
-function after(chain, given, deeds, passes) {
-  const now = Object.fromEntries(Object.entries(given).map(([name, values]) => [name, values.slice()]));
-  let v = compute(chain, now);
-  for (const deed of deeds) {
-    if (deed.set) now[deed.set.name][deed.i] = deed.to;
-    else if (deed.label !== undefined) now.y[0] = deed.label;
-    else {
-      for (const tensor of chain.tensors.values()) {
-        if (tensor.kind !== "parameter") continue;
-        const gradient = v[tensor.gradient.name];
-        now[tensor.name] = now[tensor.name].map((w, i) => w - deed.descend * gradient[i]);
-      }
-    }
-    v = compute(chain, Object.fromEntries(Object.entries(now).map(([name, values]) => [name, values.slice()])));
-    passes?.push(v[chain.output.loss.name][0]);
+/** The values after a deed: {set: tensor, i, to}, {label}, {descend: η}. */
+function after(chain, v, deed) {
+  const given = {};
+  for (const { name, kind, gradient } of chain.tensors.values()) {
+    if (kind !== "input" && kind !== "parameter") continue;
+    const steps = deed.descend !== undefined && kind === "parameter";
+    given[name] = steps ? v[name].map((w, i) => w - deed.descend * v[gradient.name][i]) : v[name].slice();
   }
-  return v;
+  if (deed.set) given[deed.set.name][deed.i] = deed.to;
+  if (deed.label !== undefined) given.y[0] = deed.label;
+  return compute(chain, given);
 }
 
 /** The numbers of the page. `python` are the recorded ones; as long as nothing is changed they are what is shown. */
@@ -31,28 +24,46 @@ export class State {
   constructor(chain, python) {
     this.chain = chain;
     this.python = python;
-    this.given = {};
-    for (const tensor of chain.tensors.values()) {
-      if (canChange(tensor) || tensor.role === "label") this.given[tensor.name] = python[tensor.name];
-    }
-    this.base = chain.unknown.length ? python : compute(chain, this.given);
-    this.deeds = [];
-    this.undone = [];
+    this.base = chain.unknown.length ? python : compute(chain, python);
+    this.restore([]);
     this.listeners = [];
-    this.work();
   }
 
-  /** Work out `v` (computed) and `shown`: Python's own number wherever nothing changed. */
-  work() {
-    this.losses = [this.python[this.chain.output.loss.name][0]];
-    this.v = this.deeds.length ? after(this.chain, this.given, this.deeds, this.losses) : this.base;
+  /** All deeds anew. */
+  restore(deeds) {
+    this.deeds = [];
+    this.passes = [this.base]; // the values at the start and after each deed
+    this.undone = [];
+    for (const deed of deeds) this.add(deed);
+    this.show();
+  }
+
+  add(deed) {
+    this.deeds.push(deed);
+    this.passes.push(after(this.chain, this.passes.at(-1), deed));
+  }
+
+  drop() {
+    this.passes.pop();
+    return this.deeds.pop();
+  }
+
+  /** `v` is what was computed last; `shown` has Python's own number wherever nothing changed. */
+  show() {
+    this.v = this.passes.at(-1);
     this.shown = this.deeds.length ? this.mixed() : this.python;
+  }
+
+  /** L at the start and after each deed. */
+  get losses() {
+    return this.passes.map((v) => v[this.chain.output.loss.name][0]);
   }
 
   mixed() {
     const mixed = {};
     for (const [name, now] of Object.entries(this.v)) {
-      mixed[name] = now.map((value, i) => (Object.is(value, this.base[name][i]) ? this.python[name][i] : value));
+      const [base, python] = [this.base[name], this.python[name]];
+      mixed[name] = now.map((value, i) => (Object.is(value, base[i]) ? python[i] : value));
     }
     return mixed;
   }
@@ -64,31 +75,30 @@ export class State {
   }
 
   do(deed) {
-    this.undone = [];
     const last = this.deeds.at(-1);
-    if (deed.set && last?.set === deed.set && last.i === deed.i) this.deeds.pop(); // a slide is one deed
-    this.deeds.push(deed);
+    if (deed.set && last?.set === deed.set && last.i === deed.i) this.drop(); // a slide is one deed
+    this.add(deed);
+    this.undone = [];
     this.tell();
   }
 
   undo() {
-    if (this.deeds.length) this.undone.push(this.deeds.pop());
+    if (this.deeds.length) this.undone.push(this.drop());
     this.tell();
   }
 
   redo() {
-    if (this.undone.length) this.deeds.push(this.undone.pop());
+    if (this.undone.length) this.add(this.undone.pop());
     this.tell();
   }
 
   reset() {
-    this.undone = [...this.deeds].reverse();
-    this.deeds = [];
+    while (this.deeds.length) this.undone.push(this.drop());
     this.tell();
   }
 
   tell() {
-    this.work();
+    this.show();
     for (const listener of this.listeners) listener();
   }
 }

@@ -20,8 +20,19 @@ export function labelOf(tensor, i) {
   return sizeOf(tensor.shape) === 1 ? tensor.name : `${tensor.name}[${placeOf(tensor.shape, i).join(",")}]`;
 }
 
-/** A recorded entry in a formula. */
-export const factorOf = (tensor, i) => ({ tensor, i, label: labelOf(tensor, i) });
+/** A recorded entry in a formula. There are thousands in a sum; few are written. */
+class Factor {
+  constructor(tensor, i) {
+    this.tensor = tensor;
+    this.i = i;
+  }
+
+  get label() {
+    return labelOf(this.tensor, this.i);
+  }
+}
+
+export const factorOf = (tensor, i) => new Factor(tensor, i);
 
 /** A formula with one {} for each factor, and its value. */
 export const termOf = (template, factors, value) => ({ template, factors, value });
@@ -37,5 +48,8 @@ export const ZERO = termOf("0", [], 0);
 /** How an entry was made: a formula in symbols where the terms alone do not tell it, the terms, and a reason. */
 export const madeOf = (formula, terms, reason = "") => ({ formula, terms, reason });
 
-/** The letter of an index, moved: "u", "u+1", "u−1". */
-export const shifted = (letter, by) => (by ? `${letter}${by > 0 ? "+" : "−"}${Math.abs(by)}` : letter);
+/** An index that runs with a letter: "u", "u+1", "2·u−1". */
+export function running(times, letter, plus) {
+  const product = times > 1 ? `${times}·${letter}` : letter;
+  return plus ? `${product}${plus > 0 ? "+" : "−"}${Math.abs(plus)}` : product;
+}

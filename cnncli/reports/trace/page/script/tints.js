@@ -22,9 +22,10 @@ export function palette(element) {
   return { positive: read("--positive"), negative: read("--negative"), zero: read("--cell") };
 }
 
-/** The pixel of a number: its colour laid over the paper. */
-export function pixelOf(value, largest, colours) {
+/** Put the colour of a number, laid over the paper, into an image's data. */
+export function paint(data, at, value, largest, colours) {
   const strength = strengthOf(value, largest);
-  const ink = colours[signOf(value)] ?? colours.zero;
-  return colours.zero.map((paper, at) => Math.round(paper + (ink[at] - paper) * strength));
+  const ink = colours[signOf(value)];
+  for (let c = 0; c < 3; c++) data[at + c] = Math.round(colours.zero[c] + (ink[c] - colours.zero[c]) * strength);
+  data[at + 3] = 255;
 }

@@ -37,18 +37,16 @@ function* recomputed(chain, python) {
   }
 }
 
-/** For the tensors that are sums: the bound of each entry. The same sum over the terms' sizes is Σ|term|, over ones it is n. */
+/** For the tensors that are sums: the bound of each entry, from the same sum over the terms' sizes. */
 function boundsOfSums(chain, python) {
-  const each = (change) => Object.fromEntries(Object.entries(python).map(([name, values]) => [name, values.map(change)]));
-  const [sizes, ones] = [each(Math.abs), each(() => 1)];
+  const sizes = Object.fromEntries(Object.entries(python).map(([name, values]) => [name, values.map(Math.abs)]));
   const bounds = new Map();
-  for (const step of chain.steps.filter(({ does }) => does.adds)) {
-    const run = (v) => [step.does.forward(step, v), ...step.does.backward(step, v, v[step.output.gradient.name])];
-    const [sums, counts] = [run(sizes), run(ones)];
-    const divisor = step.options.divisor ?? 1; // a mean divides its n, and rounds once more
-    for (const [at, tensor] of [step.output, step.source.gradient, ...step.parameters.map(({ gradient }) => gradient)].entries()) {
-      bounds.set(tensor, (i) => 2 * (counts[at][i] * divisor + 1) * U * sums[at][i]);
-    }
+  for (const step of chain.steps) {
+    const n = step.does.adds?.(step) ?? 0;
+    if (!n) continue;
+    const sums = [step.does.forward(step, sizes), ...step.does.backward(step, sizes, sizes[step.output.gradient.name])];
+    const tensors = [step.output, step.source.gradient, ...step.parameters.map(({ gradient }) => gradient)];
+    for (const [at, tensor] of tensors.entries()) bounds.set(tensor, (i) => 2 * n * U * sums[at][i]);
   }
   return bounds;
 }

@@ -1,54 +1,53 @@
 // P = the mean of each window; on the way back every place gets an equal share.
 
 import { factorOf, madeOf, placeOf, termOf, ZERO } from "../tensors.js";
-import { windowAround, windowOf } from "./pooling.js";
+import { mostAround, outside, windowsAround, windowSizes, windowsOf } from "./pooling.js";
 
 const fromFirst = (first, letter) => (first ? `${first}+${letter}` : letter);
 const shareOf = (step) => (step.options.divisor > 1 ? `{}/${step.options.divisor}` : "{}");
 
 export const averagePooling = {
-  options: ["s", "divisor"],
-  adds: true,
+  options: ["s", "t", "divisor"],
+
+  /** The terms of the longest sum, and the division. */
+  adds: (step) => Math.max(windowSizes(step).s ** 2, mostAround(step)) + 1,
 
   forward(step, v) {
     const A = v[step.source.name];
-    const { divisor } = step.options;
-    return v[step.output.name].map((_, window) => windowOf(step, window).reduce((sum, at) => sum + A[at], 0) / divisor);
+    return Float64Array.from(windowsOf(step), (members) => members.reduce((sum, at) => sum + A[at], 0) / step.options.divisor);
   },
 
   backward(step, v, dP) {
-    return [
-      v[step.source.name].map((_, at) => {
-        const window = windowAround(step, at);
-        return window === null ? 0 : dP[window] / step.options.divisor;
-      }),
-    ];
+    const dA = new Float64Array(step.source.size);
+    for (const [window, members] of windowsOf(step).entries()) for (const at of members) dA[at] += dP[window] / step.options.divisor;
+    return [dA];
   },
 
   explain(step, v, window) {
-    const { s, divisor } = step.options;
+    const { divisor } = step.options;
+    const { t } = windowSizes(step);
     const [n, i, j] = placeOf(step.output.shape, window);
     const A = step.source;
-    const terms = windowOf(step, window).map((at) => termOf(shareOf(step), [factorOf(A, at)], v[A.name][at] / divisor));
-    const formula = `(1/${divisor}) Σ_a Σ_b ${A.name}[${n},${fromFirst(s * i, "a")},${fromFirst(s * j, "b")}]`;
+    const terms = windowsOf(step)[window].map((at) => termOf(shareOf(step), [factorOf(A, at)], v[A.name][at] / divisor));
+    const formula = `(1/${divisor}) Σ_a Σ_b ${A.name}[${n},${fromFirst(t * i, "a")},${fromFirst(t * j, "b")}]`;
     return madeOf(formula, terms, "the window's mean");
   },
 
   *readers(step, v, tensor, at) {
-    const window = windowAround(step, at);
     const { divisor } = step.options;
-    if (window !== null) {
+    for (const window of windowsAround(step, at)) {
       yield { i: window, derivative: 1 / divisor, reason: `1/${divisor}: the window's mean`, template: shareOf(step) };
     }
   },
 
   explainGradient(step, v, tensor, at, terms) {
     const { label } = factorOf(tensor, at);
-    if (!terms.length) return madeOf("", [ZERO], `${label} lies in the rest that fills no window: nobody read it`);
-    return madeOf("", terms, `${label} is one of the ${step.options.divisor} of its window`);
+    if (!terms.length) return madeOf("", [ZERO], averagePooling.blocked(step, v, tensor, at));
+    const windows = terms.length === 1 ? "its window" : `each of ${terms.length} windows`;
+    return madeOf("", terms, `${label} is one of the ${step.options.divisor} of ${windows}`);
   },
 
-  blocked: (step, v, tensor, at) => `${factorOf(tensor, at).label} lies in the rest that fills no window: nobody read it`,
+  blocked: (step, v, tensor, at) => `${factorOf(tensor, at).label} lies in ${outside(step)}: nobody read it`,
 
   say(step) {
     const { s, divisor } = step.options;

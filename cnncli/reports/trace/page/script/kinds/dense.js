@@ -4,7 +4,7 @@ import { factorOf, madeOf, placeOf, productOf } from "../tensors.js";
 
 export const dense = {
   options: [],
-  adds: true,
+  adds: (step) => Math.max(step.source.size + 1, step.output.size),
 
   forward(step, v) {
     const F = v[step.source.name];
@@ -45,11 +45,11 @@ export const dense = {
     if (tensor === step.source) {
       for (let k = 0; k < w.shape[0]; k++) {
         const factor = factorOf(w, k * D + at);
-        yield { i: k, derivative: v[w.name][factor.i], reason: factor.label, factor, factorFirst: true };
+        yield { i: k, derivative: v[w.name][factor.i], factor, factorFirst: true };
       }
     } else if (tensor === w) {
       const factor = factorOf(step.source, at % D);
-      yield { i: Math.floor(at / D), derivative: v[step.source.name][factor.i], reason: factor.label, factor };
+      yield { i: Math.floor(at / D), derivative: v[step.source.name][factor.i], factor };
     } else if (tensor === b) {
       yield { i: at, derivative: 1, reason: "a bias is added" };
     }

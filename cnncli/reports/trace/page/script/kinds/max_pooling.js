@@ -1,30 +1,38 @@
 // P = the largest of each window; of equal ones the first wins, and takes all of the gradient.
 
 import { factorOf, madeOf, termOf, ZERO } from "../tensors.js";
-import { windowAround, windowOf } from "./pooling.js";
+import { mostAround, outside, windowsAround, windowSizes, windowsOf } from "./pooling.js";
 
-/** The entry of A that a window chooses. */
-function winnerOf(step, v, window) {
+/** The entry of A that each window chooses. */
+function winnersOf(step, v) {
   const A = v[step.source.name];
-  return windowOf(step, window).reduce((best, at) => (A[at] > A[best] ? at : best));
+  return windowsOf(step).map((members) => {
+    let best = members[0];
+    for (const at of members) if (A[at] > A[best]) best = at;
+    return best;
+  });
 }
 
-const windowsOf = (step) => Array.from({ length: step.output.shape.reduce((a, b) => a * b) }, (_, window) => window);
+const winnerOf = (step, v, window) =>
+  windowsOf(step)[window].reduce((best, at) => (v[step.source.name][at] > v[step.source.name][best] ? at : best));
 
 export const maxPooling = {
-  options: ["s"],
+  options: ["s", "t"],
 
-  forward: (step, v) => Float64Array.from(windowsOf(step), (window) => v[step.source.name][winnerOf(step, v, window)]),
+  /** Where windows overlap, an entry may win several. */
+  adds: (step) => (mostAround(step) > 1 ? mostAround(step) : 0),
+
+  forward: (step, v) => Float64Array.from(winnersOf(step, v), (at) => v[step.source.name][at]),
 
   backward(step, v, dP) {
-    const dA = new Float64Array(v[step.source.name].length);
-    for (const window of windowsOf(step)) dA[winnerOf(step, v, window)] = dP[window];
+    const dA = new Float64Array(step.source.size);
+    for (const [window, at] of winnersOf(step, v).entries()) dA[at] += dP[window];
     return [dA];
   },
 
   explain(step, v, window) {
     const A = v[step.source.name];
-    const members = windowOf(step, window);
+    const members = windowsOf(step)[window];
     const winner = winnerOf(step, v, window);
     const equals = members.filter((at) => A[at] === A[winner]).length;
     const first = equals > 1 ? `, the first of ${equals} equal ones` : "";
@@ -34,9 +42,8 @@ export const maxPooling = {
   },
 
   *readers(step, v, tensor, at) {
-    const window = windowAround(step, at);
-    if (window !== null && winnerOf(step, v, window) === at) {
-      yield { i: window, derivative: 1, reason: "the window's maximum" };
+    for (const window of windowsAround(step, at)) {
+      if (winnerOf(step, v, window) === at) yield { i: window, derivative: 1, reason: "the window's maximum" };
     }
   },
 
@@ -45,34 +52,38 @@ export const maxPooling = {
   },
 
   marks(step, v) {
-    const at = new Uint8Array(v[step.source.name].length);
-    for (const window of windowsOf(step)) at[winnerOf(step, v, window)] = 1;
+    const at = new Uint8Array(step.source.size);
+    for (const winner of winnersOf(step, v)) at[winner] = 1;
     return [step.source, step.source.gradient].map((tensor) => ({ tensor, mark: "winner", at }));
   },
 
   *choices(step, before, v) {
-    for (const window of windowsOf(step)) {
-      const [was, is] = [winnerOf(step, before, window), winnerOf(step, v, window)];
-      const ties = (values) => windowOf(step, window).filter((at) => values[step.source.name][at] === values[step.source.name][is]);
-      const entry = factorOf(step.output, window);
-      const [old, now] = [was, is].map((at) => factorOf(step.source, at).label);
-      const tied = ties(v).length;
-      if (was !== is) yield { entry, text: `has another winner: ${now} instead of ${old}` };
-      if (tied > 1 && v[step.source.name][is] !== 0 && ties(before).length < tied) {
-        yield { entry, text: `is a tie of ${tied} equal maxima: ${now} comes first and takes the gradient` };
+    const [was, is] = [winnersOf(step, before), winnersOf(step, v)];
+    const tied = (values, window) => windowsOf(step)[window].filter((at) => values[at] === values[is[window]]).length;
+    const [then, now] = [before[step.source.name], v[step.source.name]];
+    for (let window = 0; window < is.length; window++) {
+      const label = (at) => factorOf(step.source, at).label;
+      const entry = () => factorOf(step.output, window);
+      if (was[window] !== is[window]) yield { entry: entry(), text: `has another winner: ${label(is[window])} instead of ${label(was[window])}` };
+      if (now[is[window]] === 0) continue;
+      const equals = tied(now, window);
+      if (equals > 1 && tied(then, window) < equals) {
+        yield { entry: entry(), text: `is a tie of ${equals} equal maxima: ${label(is[window])} comes first and takes the gradient` };
       }
     }
   },
 
   blocked: (step, v, tensor, at) => whyItWon(step, v, at),
 
-  windowOf: (step, v, tensor, i) => {
-    const window = tensor === step.output ? i : windowAround(step, i);
-    return window === null ? null : { entries: windowOf(step, window), winner: winnerOf(step, v, window) };
+  /** The window of an entry of P or A: of several one that it wins, none in a rest that fills none. */
+  windowOf(step, v, tensor, i) {
+    const around = tensor === step.output ? [i] : [...windowsAround(step, i)];
+    const window = around.find((each) => winnerOf(step, v, each) === i) ?? around[0];
+    return window === undefined ? null : { entries: windowsOf(step)[window], winner: winnerOf(step, v, window) };
   },
 
   say(step) {
-    const { s } = step.options;
+    const { s } = windowSizes(step);
     const [A, P, dP] = [step.source.name, step.output.name, step.output.gradient.name];
     return {
       output: `Of every ${s}×${s} window of ${A} the largest number goes on to ${P}: the winners are framed.`,
@@ -83,13 +94,16 @@ export const maxPooling = {
 
 /** Why an entry of A takes the gradient of its window, or why not. */
 function whyItWon(step, v, at) {
-  const window = windowAround(step, at);
+  const around = [...windowsAround(step, at)];
+  const A = v[step.source.name];
   const { label } = factorOf(step.source, at);
-  if (window === null) return `${label} lies in the rest that fills no window: nobody read it`;
-  const winner = winnerOf(step, v, window);
-  if (winner === at) return `${label} is the maximum of its window`;
+  if (!around.length) return `${label} lies in ${outside(step)}: nobody read it`;
+  const won = around.filter((window) => winnerOf(step, v, window) === at).length;
+  if (won) return `${label} is the maximum of ${won === 1 ? "its window" : `${won} windows`}`;
+  const winner = winnerOf(step, v, around[0]);
   const other = factorOf(step.source, winner).label;
-  return v[step.source.name][winner] === v[step.source.name][at]
-    ? `${label} equals the maximum of its window, but ${other} comes first and takes all`
-    : `${label} is not the maximum of its window, ${other} is`;
+  const others = around.length > 1 ? ` (nor of the ${around.length - 1} others that hold it)` : "";
+  return A[winner] === A[at]
+    ? `${label} equals the maximum of its window, but ${other} comes first and takes all${others}`
+    : `${label} is not the maximum of its window, ${other} is${others}`;
 }

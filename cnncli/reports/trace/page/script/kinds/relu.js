@@ -46,13 +46,14 @@ export const relu = {
   *choices(step, before, v) {
     const [was, is] = [before[step.source.name], v[step.source.name]];
     for (let i = 0; i < is.length; i++) {
+      if (is[i] === was[i]) continue;
       const entry = factorOf(step.source, i);
-      if (is[i] === 0 && was[i] !== 0) yield { entry, text: "is exactly 0, on relu’s kink: its gate counts as shut" };
+      if (is[i] === 0) yield { entry, text: "is exactly 0, on relu’s kink: its gate counts as shut" };
       else if (is[i] > 0 !== was[i] > 0) yield { entry, text: is[i] > 0 ? "became positive: its gate opened" : "became negative: its gate shut" };
     }
   },
 
-  blocked: (step, v, tensor, i) => `relu is shut: ${factorOf(tensor, i).label} ≤ 0`,
+  blocked: (step, v, tensor, i) => `${factorOf(tensor, i).label} ≤ 0: relu shut its gate`,
 
   say(step) {
     const Z = step.source.name;

@@ -1,0 +1,173 @@
+"""Many image files decoded, in order; by one process for each core once there is enough to do for them.
+
+Processes, not threads: a small image is mostly Python's own work. They are started when this process has decoded for a
+while, and until they are ready it goes on, so that nobody waits for them.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncli.children import Child, ChildEnded, available_cores
+from cnncli.data.decoder import ANOTHER_SIZE, YOURS, read_answer
+from cnncli.data.decoding import AnotherSize, Pixels, Size, decode
+from cnncli.errors import DataError, ImageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+ALONE = 0.2  # seconds of decoding after which helpers are started: about what their start takes
+MOST_HELPERS = 8  # more would wait for this process, and for the disk
+TASK_SECONDS = 0.05  # of decoding in one task
+MOST_IN_TASK = 256  # images
+TASK_BYTES = 4 << 20  # of pixels in one task, if it has more than one image
+HELPERS_BYTES = 400 << 20  # of all helpers together, for the images that they are decoding
+BYTES_OF_PIXEL = 16  # while an image is decoded, its copies in other modes counted
+
+Result = Pixels | ImageError
+Item = Path | ImageError  # an error that is known already keeps its place
+Decoded = tuple[Path, Result]
+
+
+class Wanted(NamedTuple):
+    """What the images are decoded to, and the size that they are expected to have."""
+
+    size: Size | None
+    expected: Size | None
+
+
+def decode_many(
+    items: Iterable[Item], size: Size | None, *, expected: Size | None = None, threads: int | None = None
+) -> Generator[Decoded, None, None]:
+    """Each path with its pixels, fitted to `size`, or with its ImageError; in the order given, a never-ending one too.
+
+    `threads` is the number of processor cores where it is not given. Raises AnotherSize as soon as an image has not the
+    `expected` one, MemoryError, and DataError where the system ends a helper.
+    """
+    waiting, wanted = iter(items), Wanted(size, expected)
+    helpers_to_start = min(threads or available_cores(), MOST_HELPERS)
+    spent, done = 0.0, 0
+    for item in waiting:
+        start = time.perf_counter()
+        decoded = _decode_here(item, wanted)
+        spent, done = spent + time.perf_counter() - start, done + 1
+        yield decoded
+        if helpers_to_start > 1 and spent > ALONE:
+            break
+    else:
+        return
+    task_length = _choose_task_length(spent / done, size or expected)
+    try:
+        helpers = Helpers(helpers_to_start, wanted, task_length)
+    except (OSError, RuntimeError):  # the system gives no more processes, files, memory or threads
+        yield from (_decode_here(item, wanted) for item in waiting)
+        return
+    try:
+        yield from helpers.decode(waiting)
+    finally:
+        helpers.stop()
+
+
+class Helpers:
+    """Decoding processes, each with a thread here that hands it one task after the other."""
+
+    def __init__(self, count: int, wanted: Wanted, task_length: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # loads much that a small data set never needs
+
+        self._wanted, self._task_length = wanted, task_length
+        self._children: list[Child] = []
+        self._idle: SimpleQueue[Child] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(count)
+        try:
+            for _ in range(count):
+                self._children.append(Child("cnncli.data.decoder", str(HELPERS_BYTES // BYTES_OF_PIXEL // count)))
+            self._starting = [self._threads.submit(self._await_start, child) for child in self._children]
+        except BaseException:
+            self.stop()
+            raise
+
+    def decode(self, waiting: Iterator[Item]) -> Iterator[Decoded]:
+        """As `decode_many`: here until the helpers are ready, then by them, with tasks ahead so that none waits."""
+        while not all(starting.done() for starting in self._starting):
+            item = next(waiting, None)
+            if item is None:
+                return
+            yield _decode_here(item, self._wanted)
+        most_ahead = 2 * sum(starting.result() for starting in self._starting)
+        if most_ahead == 0:  # none could start: for lack of memory, perhaps
+            yield from (_decode_here(item, self._wanted) for item in waiting)
+        ahead: deque[tuple[list[Item], Future[list[Result | int]]]] = deque()
+        while True:
+            while len(ahead) < most_ahead and not (ahead and ahead[0][1].done()):
+                task = list(islice(waiting, self._task_length))
+                if not task:
+                    break
+                paths = [item for item in task if isinstance(item, Path)]
+                ahead.append((task, self._threads.submit(self._have_decoded, paths)))
+            if not ahead:
+                return
+            task, answer = ahead.popleft()
+            yield from self._match(task, iter(answer.result()))
+
+    def stop(self) -> None:
+        """End the processes at once."""
+        for child in self._children:
+            child.stop()
+        self._threads.shutdown(cancel_futures=True)
+
+    def _await_start(self, child: Child) -> bool:
+        """Whether a helper has started; then it is idle."""
+        try:
+            child.receive()
+        except ChildEnded:
+            return False
+        self._idle.put(child)
+        return True
+
+    def _have_decoded(self, paths: Sequence[Path]) -> list[Result | int]:
+        """What an idle helper answers. Raises DataError where it ends instead."""
+        if not paths:
+            return []
+        child = self._idle.get()
+        try:
+            child.send(json.dumps([[str(path) for path in paths], *self._wanted]).encode())
+            return read_answer(paths, child.receive(), child.receive())
+        except ChildEnded as ended:
+            raise DataError(
+                f"a process that decodes images {ended}, by the system and for lack of memory most likely, at "
+                f"{paths[0]} or soon after: free memory, or use fewer processes"
+            ) from None
+        finally:
+            self._idle.put(child)  # an ended one too: who waits for it must not wait for ever
+
+    def _match(self, task: Sequence[Item], results: Iterator[Result | int]) -> Iterator[Decoded]:
+        """The items of a task with their results; what a helper left to this process is done here."""
+        for item in task:
+            result: Result | int = YOURS if isinstance(item, ImageError) else next(results)
+            if result is ANOTHER_SIZE:
+                raise AnotherSize
+            yield _decode_here(item, self._wanted) if isinstance(result, int) else (_path_of(item), result)
+
+
+def _choose_task_length(seconds: float, size: Size | None) -> int:
+    """How many images, of so many seconds each, make a task."""
+    room = TASK_BYTES // (3 * size.height * size.width) if size else MOST_IN_TASK
+    return max(1, min(MOST_IN_TASK, room, int(TASK_SECONDS / max(seconds, 1e-9))))
+
+
+def _decode_here(item: Item, wanted: Wanted) -> Decoded:
+    if isinstance(item, ImageError):
+        return item.path, item
+    try:
+        return item, decode(item, wanted.size, expected=wanted.expected)
+    except ImageError as error:
+        return item, error
+
+
+def _path_of(item: Item) -> Path:
+    return item.path if isinstance(item, ImageError) else item

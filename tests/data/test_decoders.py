@@ -1,0 +1,163 @@
+"""Many images decoded by this process and by helpers: the same answers, in order, whatever becomes of the helpers."""
+
+import errno
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnncli.children import Child
+from cnncli.data import decoders
+from cnncli.data.decoders import Helpers, decode_many
+from cnncli.data.decoding import AnotherSize, Size, decode
+from cnncli.errors import DataError, ImageError
+from tests.conftest import write_image
+
+SIZE = Size(6, 5)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Helpers]]:
+    """Helpers are started after the first image, and nothing else is decoded here; each has tasks of two images."""
+    made: list[Helpers] = []
+    start = Helpers.__init__
+
+    def start_and_wait(self: Helpers, *arguments: Any) -> None:
+        start(self, *arguments)
+        made.append(self)
+        for starting in self._starting:
+            starting.result()
+
+    monkeypatch.setattr(Helpers, "__init__", start_and_wait)
+    monkeypatch.setattr(decoders, "ALONE", 0)
+    monkeypatch.setattr(decoders, "MOST_IN_TASK", 2)
+    yield made
+    assert all(child._process.poll() is not None for helpers in made for child in helpers._children)
+
+
+def make_files(folder: Path, count: int) -> list[Path]:
+    return [write_image(folder / f"{i}.png", 6 + i % 3, 5, seed=i, colour=i % 4 == 1) for i in range(count)]
+
+
+def test_helpers_answer_what_this_process_answers(at_once: list[Helpers], tmp_path: Path) -> None:
+    paths = make_files(tmp_path, 13)
+    paths[3].write_bytes(b"no image")
+    odd = tmp_path / os.fsdecode(b"odd\xff\n\x1b.png")
+    paths[5] = paths[5].rename(odd)
+    known = ImageError(tmp_path / "folder", "known already")
+    items: list[decoders.Item] = [*paths[:7], known, *paths[7:]]
+    found = list(decode_many(items, SIZE, threads=2))
+    assert len(at_once) == 1
+    assert [path for path, _ in found] == [*paths[:7], known.path, *paths[7:]]
+    assert found[7][1] is known
+    assert str(found[3][1]) == f"{paths[3]}: not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"
+    for path, result in found:
+        if not isinstance(result, ImageError):
+            np.testing.assert_array_equal(result, decode(path, SIZE))
+    assert sum(isinstance(result, ImageError) for _, result in found) == 2
+
+
+def test_one_thread_decodes_here(at_once: list[Helpers], tmp_path: Path) -> None:
+    assert len(list(decode_many(make_files(tmp_path, 4), None, threads=1))) == 4
+    assert at_once == []
+
+
+def test_a_list_without_an_end_is_read_a_few_tasks_ahead(at_once: list[Helpers], tmp_path: Path) -> None:
+    (path,) = make_files(tmp_path, 1)
+    read = 0
+
+    def endless() -> Iterator[Path]:
+        nonlocal read
+        while True:
+            read += 1
+            yield path
+
+    with closing(decode_many(endless(), SIZE, threads=2)) as results:
+        for done, (_, result) in enumerate(itertools.islice(results, 101), 1):
+            assert isinstance(result, np.ndarray)
+            assert read - done <= 2 * 2 * 2 + 2
+    assert len(at_once) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "HELPERS_BYTES", decoders.BYTES_OF_PIXEL * 2 * 30)  # 6×5 pixels, no more
+    here: list[object] = []
+    decode_here = decoders._decode_here
+
+    def note(item: decoders.Item, wanted: decoders.Wanted) -> decoders.Decoded:
+        here.append(item)
+        return decode_here(item, wanted)
+
+    monkeypatch.setattr(decoders, "_decode_here", note)
+    paths = make_files(tmp_path, 9)
+    for path in paths:  # plain PNG files, which are small, are not counted
+        with Image.open(path) as image:
+            image.save(path, "BMP")
+    found = list(decode_many(paths, SIZE, threads=2))
+    assert all(isinstance(result, np.ndarray) for _, result in found)
+    assert here == [paths[0], *(path for i, path in enumerate(paths) if i > 0 and i % 3)]
+
+
+def test_another_size_than_the_expected_one_ends_it_before_the_pixels_are_decoded(
+    at_once: list[Helpers], tmp_path: Path
+) -> None:
+    paths = [write_image(tmp_path / f"{i}.png", 6, 5) for i in range(7)]
+    assert len(list(decode_many(paths, SIZE, expected=SIZE, threads=2))) == 7
+    for place in (0, 6):
+        other = [*paths]
+        other[place] = write_image(tmp_path / "other.png", 5, 6)
+        with pytest.raises(AnotherSize):
+            list(decode_many(other, SIZE, expected=SIZE, threads=2))
+    assert len(at_once) == 2
+
+
+def test_a_helper_that_the_system_ends_is_one_sentence(at_once: list[Helpers], tmp_path: Path) -> None:
+    paths = make_files(tmp_path, 30)
+    results = decode_many(paths, SIZE, threads=2)
+    next(results)
+    next(results)
+    for child in at_once[0]._children:
+        child._process.kill()
+    with pytest.raises(DataError, match=r"a process that decodes images was ended by SIGKILL, by the system and for "):
+        list(results)
+
+
+def refuse(number: int) -> Callable[..., None]:
+    def start(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return start
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENOMEM])
+def test_without_helpers_this_process_goes_on_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(decoders, "ALONE", 0)
+    monkeypatch.setattr(decoders, "Child", refuse(number))
+    assert len(list(decode_many(make_files(tmp_path, 5), SIZE, threads=2))) == 5
+
+
+def test_helpers_that_do_not_come_up_are_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "ALONE", 0)
+    monkeypatch.setattr(decoders, "Child", lambda *_: Child("cnncli.no_such_module"))
+    endless = itertools.cycle(make_files(tmp_path, 5))
+    with closing(decode_many(endless, SIZE, threads=2)) as results:
+        for _, result in itertools.islice(results, 2000):
+            assert isinstance(result, np.ndarray)
+
+
+def test_the_length_of_a_task_follows_from_time_and_room() -> None:
+    assert decoders._choose_task_length(1e-6, Size(8, 8)) == decoders.MOST_IN_TASK
+    assert decoders._choose_task_length(0.01, Size(8, 8)) == 5
+    assert decoders._choose_task_length(3, None) == 1
+    assert decoders._choose_task_length(1e-6, Size(1000, 1000)) == 1
