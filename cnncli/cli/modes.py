@@ -72,7 +72,7 @@ GRADCHECK = Modes(
     "mode",
     {
         "against": _CHECKED,
-        "code": ("method", "seed", "format"),
+        "code": ("method", "seed", "format", "timeout", "cases", "case"),
         "template": (),
         "self_test": ("format",),
     },

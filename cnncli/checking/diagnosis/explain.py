@@ -50,11 +50,16 @@ class _Fit:
 
 
 def explain(
-    evidences: Sequence[Evidence], features: Sequence[Features], draw_probes: Callable[[], Sequence[Evidence]]
+    evidences: Sequence[Evidence],
+    features: Sequence[Features],
+    draw_probes: Callable[[], Sequence[Evidence]],
+    *,
+    simple: bool = False,
 ) -> Explanation | None:
     """The explanation of what was found in several cases of one link; None where all is right, or none is found.
 
     `draw_probes` makes cases of which it is not known what would be found: hypotheses that agree on them are one.
+    `simple` looks at the simplest hypotheses alone.
     """
     usable = [(e, f) for e, f in zip(evidences, features, strict=True) if _is_usable(e)]
     wrong = [(e, f) for e, f in usable if not e.is_right]
@@ -75,6 +80,8 @@ def explain(
         fits.sort(key=lambda fit: (bool(fit.spared), len(fit.factors) != 1 or bool(fit.factors[0])))
         if fits:
             return _choose(fits, cases, draw_probes() if len(fits) > 1 else (), where)
+        if simple:
+            return None
     return _explain_most(cases, where) or _locate(cases, where)
 
 

@@ -63,13 +63,15 @@ def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) 
     found = {name: gradient for name, gradient in gradients.items() if name in known}
     features = [find_features(subject.architecture, record)]
     best = None
-    for tensor in chain.gradients.values():
+    links = list(chain.gradients.values())
+    for tensor, simple in [*((link, True) for link in links), *((link, False) for link in links)]:
 
         def draw(tensor: Tensor = tensor) -> list[Evidence]:
             others = [(other, _record(other)) for other in _draw_others(subject)]
             return [collect_through("", o, r, tensor, {name: r[name] for name in found}, eps) for o, r in others]
 
-        explanation = explain([collect_through("", subject, record, tensor, found, eps)], features, draw)
+        evidence = collect_through("", subject, record, tensor, found, eps)
+        explanation = explain([evidence], features, draw, simple=simple)
         if explanation and explanation.certain:
             return explanation
         best = best or explanation

@@ -16,7 +16,7 @@ from cnncli.checking.user_code.findings import find_causes
 from cnncli.checking.user_code.layout import Layout
 from cnncli.checking.user_code.process import Answer, UserProcess
 from cnncli.checking.user_code.results import CaseResult, FunctionResult
-from cnncli.checking.user_code.subjects import make_subjects, name_cases
+from cnncli.checking.user_code.subjects import make_subjects, name_case
 from cnncli.checking.user_code.template import write_stubs
 from cnncli.children import ChildEnded
 from cnncli.errors import DataError, UsageError
@@ -69,7 +69,7 @@ def check_file(
 def _choose_cases(subjects: dict[str, Subject], only: str | None) -> dict[str, Subject]:
     if only is None:
         return subjects
-    names = dict(name_cases(subjects))
+    names = {name_case(label): label for label in subjects}
     if only not in names and only not in subjects:
         raise UsageError(f"{only}: no such case, there are {', '.join(names)}", argument="case")
     label = names.get(only, only)

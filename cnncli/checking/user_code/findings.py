@@ -120,7 +120,8 @@ def _explain_group(
     complete = [case for case in cases if case.label in seen]
     features = [find_features(case.subject.architecture, case.record) for case in complete]
     best: Finding | None = None
-    for tensor in _list_links(cases[0], names):
+    links = list(_list_links(cases[0], names))
+    for tensor, simple in [*((link, True) for link in links), *((link, False) for link in links)]:
 
         def collect(case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor) -> Evidence:
             here = build_chain(subject.architecture).gradients[link.name]
@@ -132,7 +133,7 @@ def _explain_group(
             return [collect(c, s, r, {name: r[name] for name in seen[c.label]}) for c, s, r in records]
 
         evidences = [collect(case, case.subject, case.record, seen[case.label]) for case in complete]
-        explanation = explain(evidences, features, draw) if evidences else None
+        explanation = explain(evidences, features, draw, simple=simple) if evidences else None
         if explanation and (best is None or (explanation.certain and not best.explanation.certain)):
             best = Finding(_name_link(build_chain(cases[0].subject.architecture), tensor), explanation)
         if best and best.explanation.certain:

@@ -1,6 +1,6 @@
 """What became of a file: of each function, and of each of its cases."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnncli.checking.check import Check
@@ -71,6 +71,6 @@ def _count_entries(case: CaseResult) -> int:
     return sum(len(check.entries) for check in case.checks) or 10**9
 
 
-def count_checked(results: Iterator[FunctionResult]) -> int:
+def count_checked(results: Sequence[FunctionResult]) -> int:
     """How many functions were checked in some case at least."""
     return sum(result.verdict not in ("NOT WRITTEN", "UNSUPPORTED") for result in results)

@@ -1,7 +1,5 @@
 """The networks and images that somebody else's functions are called with: from the note's example to awkward ones."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from cnncli.errors import ArchitectureError
@@ -133,7 +131,6 @@ def _flat_with_spots(seed: int) -> Subject:
     return subject
 
 
-def name_cases(subjects: dict[str, Subject]) -> Iterator[tuple[str, str]]:
-    """What each is called in a shell, and its name."""
-    for name in subjects:
-        yield name.replace(" ", "-").replace("'", "").replace(",", ""), name
+def name_case(label: str) -> str:
+    """What a case is called in a shell: "the note's example" is the-notes-example."""
+    return label.replace(" ", "-").replace("'", "").replace(",", "")
