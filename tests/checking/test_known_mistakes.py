@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnncli.checking.diagnosis import explain_chain
+from cnncli.checking.diagnosis.outcome import explain_chain
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
 from cnncli.checking.mistakes import MISTAKES, Mistake

@@ -77,7 +77,7 @@ def _collect(
     step = chain.readers.get(tensor.name)
     if step is None:
         read: Arrays = (record[chain.logit.name], subject.y)
-        right = chain.output.dL_dz(*read)
+        right = chain.output.dL_dz(record[chain.logit.name], subject.y)
         products, which = Products("mk->mk", (f"{chain.output.output.name} − y",), (right,), "mk", right.shape), 0
         tensors = _of_output(chain, record, subject)
     else:
@@ -142,7 +142,7 @@ def _of_output(chain: Chain, record: Record, subject: Subject) -> dict[str, Arra
         f"(1 − y)·{name}": (1 - y) * A,
         f"−y/{name} + (1 − y)/(1 − {name})": (A - y) / (A * (1 - A)),
         f"{name}·(y − Σ y·{name})": A * (y - (y * A).sum(axis=1, keepdims=True)),
-        f"what the squared error (z − y)² gives": z - y,
+        "what the squared error (z − y)² gives": z - y,
     } | {f"made with {words} in the place of {name}": other - y for words, other in others.items()}
 
 

@@ -52,7 +52,6 @@ class Evidence:
         return self.step.backward(given, *read)[self.which]
 
 
-
 def close(one: Array, other: Array, eps: float) -> bool:
     """Whether two arrays differ by rounding alone."""
     if one.shape != other.shape:
@@ -62,10 +61,11 @@ def close(one: Array, other: Array, eps: float) -> bool:
 
 
 def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None:
-    """The number by which the prediction must be multiplied to be what was found; NaN if both are 0, None if none does.
-    """
+    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none."""
     sizes = [max(np.abs(part).max(initial=0), 0.0) for part in found]
-    pairs = [(p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)]
+    pairs = [
+        (p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)
+    ]
     P, W = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     if not np.isfinite(P).all():
         return None

@@ -11,9 +11,10 @@ from cnncli.checking.diagnosis.factors import name_factor
 from cnncli.checking.diagnosis.fitted import fit_hypotheses
 from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
 from cnncli.checking.diagnosis.pairs import pair_hypotheses
-from cnncli.checking.diagnosis.places import list_places
+from cnncli.checking.diagnosis.places import Place, list_places
 from cnncli.checking.diagnosis.shapes import explain_shape
 from cnncli.checking.mistakes import Mistake
+from cnncli.network.arrays import Array
 
 FEW = 3  # cases from which on a formula for a factor counts as known
 MOST = 0.1  # the share of an error that may be left by an explanation of most of it
@@ -27,7 +28,9 @@ class Explanation:
     sentence: str
     certain: bool  # whether it explains all cases to rounding, and nothing else does
     left: float = 0.0  # the largest share of the error that is not explained
-    where: str | None = None  # "m > 1": what the cases have in common in which it is wrong; None: all cases are, or none is
+    where: str | None = (
+        None  # "m > 1": what the cases have in common in which it is wrong; None: all cases are, or none is
+    )
     mistake: Mistake | None = None
     hypothesis: Hypothesis | None = None
 
@@ -141,7 +144,9 @@ def _fit(hypothesis: Hypothesis, cases: Sequence[Evidence]) -> _Fit | None:
     return _Fit(hypothesis, tuple(named), tuple(spared))
 
 
-def _choose(fits: Sequence[_Fit], cases: Sequence[Evidence], probes: Sequence[Evidence], where: str | None) -> Explanation:
+def _choose(
+    fits: Sequence[_Fit], cases: Sequence[Evidence], probes: Sequence[Evidence], where: str | None
+) -> Explanation:
     """The simplest, with those that say something else beside it."""
     best = fits[0]
     others = [fit for fit in fits[1:] if bool(fit.spared) == bool(best.spared) and not _agree(best, fit, probes)]
@@ -180,15 +185,15 @@ def _restrict(singles: Sequence[Hypothesis], cases: Sequence[Evidence]) -> Itera
     for hypothesis in _list_local(singles, wrong):
         for place in list_places(cases[0]):
 
-            def answer(e: Evidence, h: Hypothesis = hypothesis, p: object = place) -> np.ndarray:  # type: ignore[type-arg]
-                return np.where(p.find(e), h.answer(e), e.products.total())  # type: ignore[attr-defined]
+            def answer(e: Evidence, h: Hypothesis = hypothesis, p: Place = place) -> Array:
+                return np.where(p.find(e), h.answer(e), e.products.total())
 
             if all(_matches(answer(case), case) for case in wrong):
                 words = hypothesis.words + " " if hypothesis is not NOTHING else "{} is 0 "
                 yield Hypothesis(f"{words}{place.words}", answer)
 
 
-def _matches(answer: np.ndarray, case: Evidence) -> bool:  # type: ignore[type-arg]
+def _matches(answer: Array, case: Evidence) -> bool:
     return close(answer, case.found[0], case.eps)
 
 
@@ -212,9 +217,10 @@ def _explains_wrong(hypothesis: Hypothesis, case: Evidence) -> bool:
     return close(predicted[0][off], case.found[0][off], case.eps)
 
 
-def _find_wrong(case: Evidence) -> np.ndarray:  # type: ignore[type-arg]
+def _find_wrong(case: Evidence) -> Array:
     largest = np.abs(case.right[0]).max(initial=0)
-    return np.abs(case.found[0] - case.right[0]) > 1e-11 * largest  # type: ignore[no-any-return]
+    wrong: Array = np.abs(case.found[0] - case.right[0]) > 1e-11 * largest
+    return wrong
 
 
 def _find_local_factor(wrong: Sequence[Evidence]) -> float | None:
@@ -234,7 +240,10 @@ def _find_local_factor(wrong: Sequence[Evidence]) -> float | None:
 def _explain_precision(wrong: Sequence[Evidence], where: str | None) -> Explanation | None:
     """Errors that are small everywhere: those of float32, or of a difference quotient."""
     shares = [
-        max(np.abs(f - r).max(initial=0) / (max(np.abs(r).max(initial=0), e.scale) or 1) for f, r in zip(e.found, e.right, strict=True))
+        max(
+            np.abs(f - r).max(initial=0) / (max(np.abs(r).max(initial=0), e.scale) or 1)
+            for f, r in zip(e.found, e.right, strict=True)
+        )
         for e in wrong
     ]
     if max(shares) > PRECISION:

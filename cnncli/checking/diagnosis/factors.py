@@ -92,7 +92,10 @@ def _of_two(values: Array, sizes: Mapping[str, Array]) -> list[str]:
             continue
         for powers in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             if _constant(rest := values / (first ** powers[0] * second ** powers[1])):
-                words = (f"{'multiplied' if power > 0 else 'divided'} by {name}" for power, name in zip(powers, (one, other), strict=True))
+                words = (
+                    f"{'multiplied' if power > 0 else 'divided'} by {name}"
+                    for power, name in zip(powers, (one, other), strict=True)
+                )
                 found.append(" and ".join(words) + _and(_times(rest[0])))
     return found
 

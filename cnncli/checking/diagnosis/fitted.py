@@ -1,6 +1,7 @@
 """Hypotheses with a number of their own, which is taken from what was found: a slope, a bound, a multiple."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -89,7 +90,8 @@ def _fit_thresholds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     name = evidences[0].step.source.name if evidences[0].step else ""
     limit = f" and shut from {high:.4g} on" if np.isfinite(high) else ""
     yield Hypothesis(
-        f"in {{}}, the gate opens at {name} = {low:.4g}{limit}", lambda e: e.given * ((e.read[0] > low) & (e.read[0] < high))
+        f"in {{}}, the gate opens at {name} = {low:.4g}{limit}",
+        lambda e: e.given * ((e.read[0] > low) & (e.read[0] < high)),
     )
 
 
@@ -108,10 +110,10 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Right, plus a multiple of something that has its shape."""
     first = evidences[0]
     candidates: dict[str, Callable[[Evidence], Array]] = {
-        name: lambda e, n=name: _shaped(e.tensors[n], e) for name in first.tensors
+        name: partial(_shaped, name, _itself) for name in first.tensors
     }
-    candidates |= {f"the sign of {name}": lambda e, n=name: np.sign(_shaped(e.tensors[n], e)) for name in first.tensors}
-    candidates |= {f"{name}²": lambda e, n=name: _shaped(e.tensors[n], e) ** 2 for name in first.tensors}
+    candidates |= {f"the sign of {name}": partial(_shaped, name, np.sign) for name in first.tensors}
+    candidates |= {f"{name}²": partial(_shaped, name, np.square) for name in first.tensors}
     candidates["1"] = lambda e: np.ones(e.products.shape)
     candidates["its square"] = lambda e: e.products.total() ** 2
     candidates["its sign"] = lambda e: np.sign(e.products.total())
@@ -119,7 +121,7 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         for index, tensor in enumerate(first.step.parameters, 1):
             if tensor.role == "weight":
                 candidates[f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"] = (
-                    lambda e, i=index: _with_updated(e, i)
+                    partial(_update_early, index)
                 )
     for name, make in candidates.items():
         multiple = _find_multiple(make, evidences)
@@ -127,7 +129,7 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
             words, value = multiple
             yield Hypothesis(
                 f"{{}} is right plus {name}{words}",
-                lambda e, m=make, v=value: e.products.total() + v(e) * m(e),
+                partial(_add, make, value),
             )
 
 
@@ -159,14 +161,24 @@ def _find_multiple(
     return (f", {named[0]}" if named[0] else ""), lambda e: by_case.get(id(e), constant)
 
 
-def _shaped(array: Array, e: Evidence) -> Array:
+def _add(make: Callable[[Evidence], Array], value: Callable[[Evidence], float], e: Evidence) -> Array:
+    return e.products.total() + value(e) * make(e)
+
+
+def _itself(array: Array) -> Array:
+    return array
+
+
+def _shaped(name: str, change: Callable[[Array], Array], e: Evidence) -> Array:
+    array = change(e.tensors[name])
     if array.shape != e.products.shape:
         raise LookupError
     return array
 
 
-def _with_updated(e: Evidence, index: int) -> Array:
-    assert e.step is not None
+def _update_early(index: int, e: Evidence) -> Array:
+    if e.step is None:
+        raise LookupError
     gradients = e.step.backward(e.given, *e.read)
     read = list(e.read)
     read[index] = gradients[index]

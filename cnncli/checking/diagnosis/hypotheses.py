@@ -5,14 +5,22 @@ multiple) are in fitted.py; those that are wrong in a part of the entries alone 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import combinations, permutations
 
 import numpy as np
 
 from cnncli.checking.diagnosis.evidence import Arrays, Evidence
-from cnncli.checking.diagnosis.operations import KEPT, KEPT_IN_SUM, Operation, along_axes, change_numbers, relay, relay_columns
+from cnncli.checking.diagnosis.operations import (
+    KEPT,
+    KEPT_IN_SUM,
+    Operation,
+    along_axes,
+    change_numbers,
+    relay,
+    relay_columns,
+)
 from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.steps.products import AXES, Products
@@ -75,7 +83,7 @@ def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def _of_result(axes: str) -> Iterator[Hypothesis]:
     for operation in _list_operations(axes):
-        yield Hypothesis(f"{{}} is {operation.words}", lambda e, o=operation: o.apply(_right(e)))
+        yield Hypothesis(f"{{}} is {operation.words}", partial(_apply, operation))
 
 
 def _of_products(products: Products) -> Iterator[Hypothesis]:
@@ -84,8 +92,16 @@ def _of_products(products: Products) -> Iterator[Hypothesis]:
         for operation in (*relay(products.made), *relay_columns(products.made)):
             yield Hypothesis(
                 f"in {{}}, what is put into its places is {operation.words}",
-                lambda e, o=operation: e.products.place(o.apply(e.products.sum_products())),
+                partial(_place_changed, operation),
             )
+
+
+def _apply(operation: Operation, evidence: Evidence) -> Array:
+    return operation.apply(_right(evidence))
+
+
+def _place_changed(operation: Operation, evidence: Evidence) -> Array:
+    return evidence.products.place(operation.apply(evidence.products.sum_products()))
 
 
 @lru_cache
@@ -113,7 +129,7 @@ def _of_sum(products: Products) -> Iterator[Hypothesis]:
     meet = {pair for letters in products.letters for pair in combinations(letters, 2)}
     for one, other in sorted(meet):
         same = f"those of equal {AXES[one]} and {AXES[other]} alone are summed in {{}}"
-        yield Hypothesis(same, lambda e, a=one, b=other: _diagonal(e.products, a, b))
+        yield Hypothesis(same, partial(_diagonal, one, other))
 
 
 def _partial_sum(axes: tuple[str, ...], keep: Callable[[Array, int], Array]) -> Callable[[Evidence], Array]:
@@ -137,7 +153,8 @@ def _largest(axes: tuple[str, ...]) -> Callable[[Evidence], Array]:
     return answer
 
 
-def _diagonal(products: Products, one: str, other: str) -> Array:
+def _diagonal(one: str, other: str, evidence: Evidence) -> Array:
+    products = evidence.products
     which = next(i for i, letters in enumerate(products.letters) if one in letters and other in letters)
     letters, operand = products.letters[which], products.operands[which]
     first, second = letters.index(one), letters.index(other)
@@ -156,11 +173,12 @@ def _of_overwriting(products: Products) -> Iterator[Hypothesis]:
             for order in permutations(axes):
                 yield Hypothesis(
                     f"what overlaps in {{}} is not added up: {words} of it stays (= for +=?){also}",
-                    lambda e, o=order, r=reverse, n=last: _overwrite(e.products, o, r, n),
+                    partial(_overwrite, order, reverse, last),
                 )
 
 
-def _overwrite(products: Products, order: tuple[int, ...], reverse: bool, last: str | None) -> Array:
+def _overwrite(order: tuple[int, ...], reverse: bool, last: str | None, evidence: Evidence) -> Array:
+    products = evidence.products
     if last:
         which = next(i for i, letters in enumerate(products.letters) if last in letters)
         keep = KEPT["0 but for the last {}"]
@@ -168,33 +186,40 @@ def _overwrite(products: Products, order: tuple[int, ...], reverse: bool, last: 
     numbers = products.sum_products()
     if reverse:
         back = tuple(range(-len(order), 0))
-        turned = Products(**{**products.__dict__, "places": np.flip(products.places, back)})
+        places = np.zeros(0, np.intp) if products.places is None else products.places
+        turned = replace(products, places=np.flip(places, back))
         return turned.overwrite(np.flip(numbers, back), order)
     return products.overwrite(numbers, order)
 
 
 def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Another share for the candidates of a maximum: all that are equal, the last, the smallest, everyone, …"""
+    """Another share for the candidates of a maximum: all that are equal, the last, the smallest, everyone."""
     if not isinstance(evidence.step, KinkedStep):
         return
     for words in SHARES:
         yield Hypothesis(
             f"in {{}}, {words[0] if evidence.step.selects else words[1]}",
-            lambda e, w=words: _with_shares(e, SHARES[w]),
+            partial(_with_shares, SHARES[words]),
         )
     for place in range(evidence.products.operands[1].shape[-1] if evidence.step.selects else 0):
         yield Hypothesis(
             f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
-            lambda e, p=place: _with_shares(e, lambda values, _: _one_hot(np.full(values.shape[:-1], p), values)),
+            partial(_with_shares, partial(_give_to, place)),
         )
 
 
+def _give_to(place: int, values: Array, _given: Array) -> Array:
+    return _one_hot(np.full(values.shape[:-1], place), values)
+
+
 def _one_hot(place: Array, values: Array) -> Array:
-    return (np.arange(values.shape[-1]) == place[..., None]).astype(float)
+    hot: Array = (np.arange(values.shape[-1]) == place[..., None]).astype(float)
+    return hot
 
 
 def _top(values: Array) -> Array:
-    return values == values.max(axis=-1, keepdims=True)
+    top: Array = values == values.max(axis=-1, keepdims=True)
+    return top
 
 
 def _transposed_place(values: Array, _given: Array) -> Array:
@@ -207,36 +232,47 @@ Share = Callable[[Array, Array], Array]  # candidates (…, c) and the gradient 
 
 SHARES: dict[tuple[str, str], Share] = {  # how they are called where candidates are entries, and where they are Z and 0
     ("every tied maximum takes the whole gradient", "the gate is open at 0 too"): lambda v, _: _top(v) * 1.0,
-    ("tied maxima share the gradient", "the gate is half open at 0"): lambda v, _: _top(v) / _top(v).sum(-1, keepdims=True),
+    ("tied maxima share the gradient", "the gate is half open at 0"): lambda v, _: (
+        _top(v) / _top(v).sum(-1, keepdims=True)
+    ),
     ("the last of tied maxima takes the gradient", "the gate is open at 0 too"): lambda v, _: _one_hot(
         v.shape[-1] - 1 - v[..., ::-1].argmax(-1), v
     ),
     ("the whole window takes the gradient", "the gate is missing"): lambda v, _: np.ones_like(v),
-    ("the gradient is spread evenly over the window", "the gate is ½ everywhere"): lambda v, _: np.full_like(v, 1 / v.shape[-1]),
-    ("the smallest takes the gradient, not the largest", "the gate is turned round"): lambda v, _: _one_hot(v.argmin(-1), v),
-    ("all but the maximum take the gradient", "the gate is turned round, and open at 0"): lambda v, _: 1 - _one_hot(v.argmax(-1), v),
+    ("the gradient is spread evenly over the window", "the gate is ½ everywhere"): lambda v, _: np.full_like(
+        v, 1 / v.shape[-1]
+    ),
+    ("the smallest takes the gradient, not the largest", "the gate is turned round"): lambda v, _: _one_hot(
+        v.argmin(-1), v
+    ),
+    ("all but the maximum take the gradient", "the gate is turned round, and open at 0"): lambda v, _: (
+        1 - _one_hot(v.argmax(-1), v)
+    ),
     ("all but the maxima take the gradient", "the gate is open below 0 alone"): lambda v, _: 1.0 - _top(v),
     ("the maximum itself multiplies the gradient", "A stands for the gate"): lambda v, _: v * _one_hot(v.argmax(-1), v),
     ("every number multiplies the gradient of its window", "Z stands for the gate"): lambda v, _: v,
     ("positive numbers take the gradient", "the gate is open where Z > 0"): lambda v, _: (v > 0) * 1.0,
     ("numbers that are not 0 take the gradient", "the gate is open wherever Z is not 0"): lambda v, _: (v != 0) * 1.0,
     ("row and column are swapped inside the window", "the gate is crooked"): _transposed_place,
-    ("the gradient passes where it is positive itself", "the gate is that of the gradient, not of Z"): lambda v, g: np.broadcast_to(
-        (g > 0)[..., None] * 1.0, v.shape
+    ("the gradient passes where it is positive itself", "the gate is that of the gradient, not of Z"): lambda v, g: (
+        np.broadcast_to((g > 0)[..., None] * 1.0, v.shape)
     ),
-    ("the gradient passes only where it is positive", "the gate shuts where the gradient is negative, too"): lambda v, g: (
-        (g > 0)[..., None] * _one_hot(v.argmax(-1), v)
+    (
+        "the gradient passes only where it is positive",
+        "the gate shuts where the gradient is negative, too",
+    ): lambda v, g: (g > 0)[..., None] * _one_hot(v.argmax(-1), v),
+    ("each takes the softmax of the window", "σ(Z) stands for the gate"): lambda v, _: (
+        np.exp(v - v.max(-1, keepdims=True)) / np.exp(v - v.max(-1, keepdims=True)).sum(-1, keepdims=True)
     ),
-    ("each takes the softmax of the window", "σ(Z) stands for the gate"): lambda v, _: np.exp(v - v.max(-1, keepdims=True))
-    / np.exp(v - v.max(-1, keepdims=True)).sum(-1, keepdims=True),
     ("the second largest takes the gradient", "the gate is that of the second"): lambda v, _: _one_hot(
         np.argsort(-v, axis=-1, kind="stable")[..., min(1, v.shape[-1] - 1)], v
     ),
 }
 
 
-def _with_shares(evidence: Evidence, share: Share) -> Array:
-    assert isinstance(evidence.step, KinkedStep)
+def _with_shares(share: Share, evidence: Evidence) -> Array:
+    if not isinstance(evidence.step, KinkedStep):
+        raise LookupError
     shares = share(evidence.step.candidates(evidence.read[0]), evidence.given)
     return evidence.products.exchange(1, shares if evidence.step.selects else shares[..., 1]).total()
 
@@ -263,13 +299,11 @@ def _read_changed(which: int, operation: Operation) -> Callable[[Evidence], Arra
 def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
     """Another tensor for an operand, a factor too many, or one too few."""
     for name in evidence.tensors:
-        yield Hypothesis(f"{{}} is multiplied by {name}", lambda e, n=name: _right(e) * _fitting(e, n, e.products.shape))
-        yield Hypothesis(f"{{}} is divided by {name}", lambda e, n=name: _right(e) / _fitting(e, n, e.products.shape))
-        yield Hypothesis(f"{{}} is {name}", lambda e, n=name: _fitting(e, n, e.products.shape))
+        yield Hypothesis(f"{{}} is multiplied by {name}", partial(_multiply, name, 1))
+        yield Hypothesis(f"{{}} is divided by {name}", partial(_multiply, name, -1))
+        yield Hypothesis(f"{{}} is {name}", partial(_take, name))
         for which, operand in enumerate(evidence.products.names):
-            yield Hypothesis(
-                f"in {{}}, {name} stands in the place of {operand}", lambda e, n=name, i=which: _exchanged(e, i, n)
-            )
+            yield Hypothesis(f"in {{}}, {name} stands in the place of {operand}", partial(_exchange, which, name))
 
 
 def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
@@ -280,7 +314,16 @@ def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
     return array
 
 
-def _exchanged(evidence: Evidence, which: int, name: str) -> Array:
+def _multiply(name: str, power: int, evidence: Evidence) -> Array:
+    product: Array = _right(evidence) * _take(name, evidence) ** power
+    return product
+
+
+def _take(name: str, evidence: Evidence) -> Array:
+    return _fitting(evidence, name, evidence.products.shape)
+
+
+def _exchange(which: int, name: str, evidence: Evidence) -> Array:
     products = evidence.products
     array = _fitting(evidence, name, products.operands[which].shape)
     if which == 0 and evidence.step is not None:

@@ -1,9 +1,10 @@
-"""What people do to an array by mistake, each with its words: along one axis, along two, with its axes, with its numbers.
+"""What people do to an array by mistake, in words: along one axis, along two, with its axes, with its numbers.
 
 `words` follow the name of the array: "dL/dw1 {words}".
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
@@ -50,6 +51,8 @@ def _spread_sum(array: Array, axis: int) -> Array:
     return np.broadcast_to(array.sum(axis=axis, keepdims=True), array.shape)
 
 
+Along = Callable[[Array, int], Array]
+
 KEPT = {
     "0 but for the last {}": _keep(slice(-1, None)),
     "0 but for the first {}": _keep(slice(None, 1)),
@@ -67,11 +70,12 @@ IN_SUM = (
     "leaves out every second {}",
 )
 KEPT_IN_SUM = dict(zip(IN_SUM, KEPT.values(), strict=True))
-ALONG = {
+ALONG: dict[str, Along] = {
     "in reversed order along the {}s": lambda array, axis: np.flip(array, axis),
     "summed over the {}s, each of which has one of its own": _spread_sum,
-    "averaged over the {}s, each of which has one of its own": lambda array, axis: _spread_sum(array, axis)
-    / array.shape[axis],
+    "averaged over the {}s, each of which has one of its own": lambda array, axis: (
+        _spread_sum(array, axis) / array.shape[axis]
+    ),
     "that of the first {} for every one": _copy(0),
     "that of the last {} for every one": _copy(-1),
     "rolled by one along the {}s": lambda array, axis: np.roll(array, 1, axis),
@@ -83,7 +87,7 @@ ALONG = {
 }
 MOST_AXES = 4  # of which every order is tried
 PLANES = ("uv", "ij", "rs")  # rows and columns
-NUMBERS = {
+NUMBERS: dict[str, Callable[[Array], Array]] = {
     "left out (1 in its place)": np.ones_like,
     "without its sign": np.abs,
     "replaced by 1 where it is positive, else 0": lambda array: (array > 0).astype(float),
@@ -104,7 +108,7 @@ def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:
     """Everything along one axis, or along rows and columns together."""
     for axis, letter in enumerate(axes):
         for words, function in (ALONG | (KEPT if kept else {})).items():
-            yield Operation(words.format(AXES[letter]), lambda array, f=function, at=axis: f(array, at))
+            yield Operation(words.format(AXES[letter]), partial(_along, function, axis))
     for plane in PLANES:
         if plane[0] in axes and plane[1] in axes:
             yield from _along_plane(axes.index(plane[0]), axes.index(plane[1]), "kernel " if plane == "uv" else "")
@@ -113,13 +117,13 @@ def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:
 def _along_plane(rows: int, columns: int, whose: str) -> Iterator[Operation]:
     plane = (rows, columns)
     yield Operation("turned by 180°", lambda array: np.flip(array, plane))
-    yield Operation(f"transposed: {whose}rows and {whose}columns are swapped", lambda a: _reshaped(a.swapaxes(*plane), a))
+    yield Operation(
+        f"transposed: {whose}rows and {whose}columns are swapped", lambda a: _reshaped(a.swapaxes(*plane), a)
+    )
     yield Operation("turned by 90°", lambda a: _reshaped(np.rot90(a, 1, plane), a))
     yield Operation("turned by 90° the other way", lambda a: _reshaped(np.rot90(a, -1, plane), a))
     for words, function in KEPT.items():
-        yield Operation(
-            words.format(f"{whose}row and column"), lambda array, f=function: f(f(array, rows), columns)
-        )
+        yield Operation(words.format(f"{whose}row and column"), partial(_along_both, function, plane))
 
 
 def _reshaped(array: Array, like: Array) -> Array:
@@ -135,8 +139,8 @@ def relay(axes: str) -> Iterator[Operation]:
     for order in _list_orders(len(axes)):
         if list(order) != sorted(order):
             laid = ", ".join(AXES[axes[axis]] for axis in order)
-            yield Operation(f"reshaped from ({laid}) to ({said})", lambda a, o=order: a.transpose(o).reshape(a.shape))
-            yield Operation(f"reshaped to ({laid}), then its axes are put in order", lambda a, o=order: _inverse(a, o))
+            yield Operation(f"reshaped from ({laid}) to ({said})", partial(_relay, order))
+            yield Operation(f"reshaped to ({laid}), then its axes are put in order", partial(_inverse, order, None))
 
 
 def _list_orders(count: int) -> Iterator[tuple[int, ...]]:
@@ -161,10 +165,26 @@ def relay_columns(axes: str) -> Iterator[Operation]:
     for laid, read in permutations(layouts, 2):
         first, second = ([axes.index(letter) for letter in order] for order in (laid, read))
         words = f"laid out as ({', '.join(AXES[a] for a in laid)}) but read as ({', '.join(AXES[a] for a in read)})"
-        yield Operation(words, lambda a, f=first, s=second: _inverse(a.transpose(f), tuple(s), a.shape))
+        yield Operation(words, partial(_relay_twice, tuple(first), tuple(second)))
 
 
-def _inverse(array: Array, order: tuple[int, ...], shape: tuple[int, ...] | None = None) -> Array:
+def _relay(order: tuple[int, ...], array: Array) -> Array:
+    return array.transpose(order).reshape(array.shape)
+
+
+def _relay_twice(first: tuple[int, ...], second: tuple[int, ...], array: Array) -> Array:
+    return _inverse(second, array.shape, array.transpose(first))
+
+
+def _along(function: Along, axis: int, array: Array) -> Array:
+    return function(array, axis)
+
+
+def _along_both(function: Along, plane: tuple[int, int], array: Array) -> Array:
+    return function(function(array, plane[0]), plane[1])
+
+
+def _inverse(order: tuple[int, ...], shape: tuple[int, ...] | None, array: Array) -> Array:
     shape = shape or array.shape
     return array.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
 

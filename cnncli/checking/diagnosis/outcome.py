@@ -81,14 +81,16 @@ def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) 
 def _explain_link(
     subject: Subject, record: Record, check: Check, gradients: Mapping[str, Array], eps: float
 ) -> Explanation | None:
-    gradient = gradients[check.given] if check.given in gradients else np.ones(())  # the output step is given L itself
+    gradient = gradients.get(check.given or "", np.ones(()))  # the output step is given L itself
     features = [find_features(subject.architecture, record)]
 
     def draw() -> list[Evidence]:
         others = [(other, _record(other)) for other in _draw_others(subject)]
         return [collect_link("", o, r, check.tensor, gradient, r[check.name], eps) for o, r in others]
 
-    return explain([collect_link("", subject, record, check.tensor, gradient, gradients[check.name], eps)], features, draw)
+    return explain(
+        [collect_link("", subject, record, check.tensor, gradient, gradients[check.name], eps)], features, draw
+    )
 
 
 def _record(subject: Subject) -> Record:

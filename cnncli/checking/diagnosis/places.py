@@ -1,12 +1,14 @@
-"""Where a gradient is wrong: descriptions of a part of its entries, by their indices or by the numbers that were read."""
+"""Where a gradient is wrong: parts of its entries, described by their indices or by the numbers that were read."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.checking.diagnosis.evidence import Evidence
+from cnncli.network.arrays import Array
 from cnncli.network.steps.products import AXES
 from cnncli.network.steps.step import KinkedStep
 
@@ -25,17 +27,15 @@ def list_places(evidence: Evidence) -> Iterator[Place]:
     axes = evidence.products.axes
     for axis, letter in enumerate(axes):
         for words, choose in ALONG.items():
-            yield Place(words.format(AXES[letter]), lambda e, a=axis, c=choose: _along(e, a, c))
+            yield Place(words.format(AXES[letter]), partial(_find_along, axis, choose))
     for plane in ("rs", "uv", "ij"):
         if plane[0] in axes and plane[1] in axes:
             rows, columns = (axes.index(letter) for letter in plane)
             for words, choose in PLANES.items():
-                yield Place(words, lambda e, r=rows, k=columns, c=choose: _in_plane(e, r, k, c))
+                yield Place(words, partial(_find_in_plane, (rows, columns), choose))
     if evidence.step is not None and evidence.which == 0:
         for words, condition in CONDITIONS.items():
-            yield Place(
-                words.format(evidence.step.source.name), lambda e, c=condition: np.asarray(c(e.read[0])) & np.True_
-            )
+            yield Place(words.format(evidence.step.source.name), partial(_find_where, condition))
     if evidence.products.places is not None:
         yield Place("where nothing was read", lambda e: _times_read(e) == 0)
         yield Place("where several overlap", lambda e: _times_read(e) > 1)
@@ -65,16 +65,16 @@ PLANES: dict[str, Callable[..., Flags]] = {
     "at the border": lambda i, j, n, m: (i == 0) | (j == 0) | (i == n - 1) | (j == m - 1),
     "inside the border": lambda i, j, n, m: (i > 0) & (j > 0) & (i < n - 1) & (j < m - 1),
     "in the last row and the last column": lambda i, j, n, m: (i == n - 1) | (j == m - 1),
-    "in the first row and the first column": lambda i, j, n, m: (i == 0) | (j == 0),
-    "on the diagonal": lambda i, j, n, m: i == j,
-    "off the diagonal": lambda i, j, n, m: i != j,
-    "in the upper right triangle": lambda i, j, n, m: i < j,
-    "in the lower left triangle": lambda i, j, n, m: i > j,
-    "at the first entry of each": lambda i, j, n, m: (i == 0) & (j == 0),
+    "in the first row and the first column": lambda i, j, *_: (i == 0) | (j == 0),
+    "on the diagonal": lambda i, j, *_: i == j,
+    "off the diagonal": lambda i, j, *_: i != j,
+    "in the upper right triangle": lambda i, j, *_: i < j,
+    "in the lower left triangle": lambda i, j, *_: i > j,
+    "at the first entry of each": lambda i, j, *_: (i == 0) & (j == 0),
     "at the last entry of each": lambda i, j, n, m: (i == n - 1) & (j == m - 1),
     "beyond the largest square": lambda i, j, n, m: (i >= min(n, m)) | (j >= min(n, m)),
 }
-CONDITIONS: dict[str, Callable[[Flags], Flags]] = {
+CONDITIONS: dict[str, Callable[[Array], Flags]] = {
     "where {} = 0": lambda x: x == 0,
     "where {} < 0": lambda x: x < 0,
     "where {} ≤ 0": lambda x: x <= 0,
@@ -86,12 +86,17 @@ CONDITIONS: dict[str, Callable[[Flags], Flags]] = {
 }
 
 
-def _along(evidence: Evidence, axis: int, choose: Callable[[NDArray[np.intp], int], Flags]) -> Flags:
+def _find_along(axis: int, choose: Callable[[NDArray[np.intp], int], Flags], evidence: Evidence) -> Flags:
     shape = evidence.products.shape
     return choose(np.indices(shape)[axis], shape[axis])
 
 
-def _in_plane(evidence: Evidence, rows: int, columns: int, choose: Callable[..., Flags]) -> Flags:
+def _find_where(condition: Callable[[Array], Flags], evidence: Evidence) -> Flags:
+    return condition(evidence.read[0])
+
+
+def _find_in_plane(plane: tuple[int, int], choose: Callable[..., Flags], evidence: Evidence) -> Flags:
+    rows, columns = plane
     shape = evidence.products.shape
     indices = np.indices(shape)
     flags: Flags = choose(indices[rows], indices[columns], shape[rows], shape[columns])
@@ -101,7 +106,8 @@ def _in_plane(evidence: Evidence, rows: int, columns: int, choose: Callable[...,
 def _times_read(evidence: Evidence) -> NDArray[np.intp]:
     """How often each entry was read."""
     places, shape = evidence.products.places, evidence.products.shape
-    assert places is not None
+    if places is None:
+        raise LookupError
     times = np.bincount(places[places >= 0], minlength=shape[2] * shape[3]).reshape(shape[2:])
     return np.broadcast_to(times, shape)
 
@@ -115,7 +121,8 @@ def _tied(evidence: Evidence) -> Flags:
 
 
 def _mark(evidence: Evidence, choose: Callable[[Flags], Flags]) -> Flags:
-    assert isinstance(evidence.step, KinkedStep)
+    if not isinstance(evidence.step, KinkedStep):
+        raise LookupError
     values = evidence.step.candidates(evidence.read[0])
     tied = choose(values == values.max(axis=-1, keepdims=True))
     return evidence.products.place(tied.astype(float)) > 0

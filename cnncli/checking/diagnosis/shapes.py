@@ -58,10 +58,10 @@ def _list_shapes(products: Products) -> Iterator[tuple[str, Array]]:
             yield f"{{}} is not summed over the {named}", products.unsummed("".join(axes))
     total = products.total()
     for count in range(1, total.ndim + 1):
-        for axes in combinations(range(total.ndim), count):
-            named = " and ".join(f"{AXES[products.axes[axis]]}s" for axis in axes)
-            yield f"{{}} is summed over the {named}, each of which has one of its own", total.sum(axis=axes)
-            yield f"{{}} is averaged over the {named}, each of which has one of its own", total.mean(axis=axes)
+        for places in combinations(range(total.ndim), count):
+            named = " and ".join(f"{AXES[products.axes[place]]}s" for place in places)
+            yield f"{{}} is summed over the {named}, each of which has one of its own", total.sum(axis=places)
+            yield f"{{}} is averaged over the {named}, each of which has one of its own", total.mean(axis=places)
     for axis, letter in enumerate(products.axes):
         for words, place in (("first", 0), ("last", -1)):
             yield f"{{}} is that of the {words} {AXES[letter]} alone", np.take(total, place, axis)

@@ -27,7 +27,9 @@ def select_usable(function: Function, case: Case, answer: Answer, layout: Layout
     report = answer.report
     problems = [f"changes its argument {function.argument_names[index]} in place" for index in report["changed"]]
     if report["overwritten"]:
-        problems.append("hands out the same array again and overwrites it: what it gave for one call changes with the next")
+        problems.append(
+            "hands out the same array again and overwrites it: what it gave for one call changes with the next"
+        )
     if "error" in report:
         return Usable({}, frozenset(), (*problems, tell_error(report["error"])), (), 0.0)
     parts = {key: dtype for key, dtype, _ in report["parts"]}
@@ -35,29 +37,32 @@ def select_usable(function: Function, case: Case, answer: Answer, layout: Layout
         plural = "value" if len(parts) == 1 else "values"
         problems.append(f"returns {len(parts)} {plural} instead of {', '.join(names)}")
         return Usable({}, frozenset(), tuple(problems), (), 0.0)
-    gradients, checkable, uncomputed, eps = {}, set(), [], float(np.finfo(np.float64).eps)
+    gradients: dict[str, Array] = {}
+    checkable: set[str] = set()
+    uncomputed, eps = [], float(np.finfo(np.float64).eps)
     for place, (name, tensor) in enumerate(zip(names, case.returned, strict=True)):
         key = name if report["dict"] else str(place)
-        derivative = tensor.gradient.name
-        if parts.get(key) == "NoneType":
+        kind, derivative = parts.get(key, ""), tensor.gradient.name
+        if kind == "NoneType":
             uncomputed.append(name)
-        elif key not in parts:
-            problems.append(f"returns no {name}")
-        elif key not in answer.arrays:
-            problems.append(f"{name} is {parts[key]} instead of a float64 array")
-        else:
-            array = layout.take(answer.arrays[key], tensor, case.grid)
-            if parts[key] != "float64":
-                problems.append(f"{name} is {parts[key]} instead of a float64 array")
-                if parts[key].startswith("complex"):
-                    continue
-                eps = max(eps, float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0.0)
-            elif not np.isfinite(array).all():
-                problems.append(_tell_not_finite(name, array))
-            else:
-                checkable.add(derivative)
+            continue
+        array = layout.take(answer.arrays[key], tensor, case.grid) if key in answer.arrays else None
+        problem = _find_problem(name, kind, array)
+        problems += [problem] if problem else []
+        if array is not None and not kind.startswith("complex"):
             gradients[derivative] = array.astype(np.float64)
+            eps = max(eps, float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0.0)
+            checkable |= set() if problem else {derivative}
     return Usable(gradients, frozenset(checkable), tuple(problems), tuple(uncomputed), eps)
+
+
+def _find_problem(name: str, kind: str, array: Array | None) -> str:
+    """What keeps a gradient from being checked entry by entry."""
+    if not kind:
+        return f"returns no {name}"
+    if array is None or kind != "float64":
+        return f"{name} is {kind} instead of a float64 array"
+    return "" if np.isfinite(array).all() else _tell_not_finite(name, array)
 
 
 def _tell_not_finite(name: str, array: Array) -> str:

@@ -1,4 +1,4 @@
-"""How a function behaves from call to call: state, chance, and whether it is linear in the gradient that it is given."""
+"""How a function behaves from call to call: state, chance, and whether it is linear in the gradient it is given."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -43,9 +43,7 @@ def watch_behaviour(
     return tuple(seen)
 
 
-def _watch_linearity(
-    function: Function, case: Case, answer: Answer, layout: Layout, call: Call
-) -> list[Behaviour]:
+def _watch_linearity(function: Function, case: Case, answer: Answer, layout: Layout, call: Call) -> list[Behaviour]:
     g = case.gradient
     h = np.random.default_rng(case.gradient.size).normal(size=g.shape)
 
@@ -56,7 +54,7 @@ def _watch_linearity(
 
     base, other = select_usable(function, case, answer, layout).gradients, ask(h)
     given = f"d{function.given}"
-    tests = (
+    tests: tuple[tuple[Mapping[str, Array], Callable[[str], Array], str], ...] = (
         (ask(np.zeros_like(g)), lambda name: np.zeros_like(base[name]), f"is not 0 where {given} is 0"),
         (ask(2 * g), lambda name: 2 * base[name], f"is not linear in {given}: 2·{given} does not give twice as much"),
         (ask(g + h), lambda name: base[name] + other[name], f"is not linear in {given}: a sum does not give the sum"),
@@ -98,5 +96,7 @@ def _name_difference(first: Answer, second: Answer, third: Answer) -> str:
     if shapes and any(b.any() and _near(c - b, a) and not _near(b, a) for a, b, c in steps):
         return "adds up from one call to the next: it keeps an array that it should make anew"
     if _same(second, third):
-        return "gives something else for the same numbers after other calls: it keeps something from one call to the next"
+        return (
+            "gives something else for the same numbers after other calls: it keeps something from one call to the next"
+        )
     return "gives something else each time for the same numbers: chance has a part in it, or something that it keeps"

@@ -54,7 +54,9 @@ def check_file(
         wanted = [adapt(f, process.functions[f.name]) for f in FUNCTIONS if f.name in process.functions]
         if not wanted:
             names = ", ".join(function.name for function in FUNCTIONS)
-            raise DataError(f"{path} defines none of the functions {names}: write a file to start from", remedy="template")
+            raise DataError(
+                f"{path} defines none of the functions {names}: write a file to start from", remedy="template"
+            )
         results = []
         for function in wanted:
             run = _Run(path, process, function, layout, seed, timeout)
@@ -134,7 +136,9 @@ def _judge(run: _Run, method: Method) -> FunctionResult:
         else:
             given = usable[case.label]
             behaviour = tuple(b.sentence for b in run.behaviours if b.case == case.label)
-            results.append(CaseResult(case.label, tuple(_check(function, case, given, method)), (*given.problems, *behaviour)))
+            results.append(
+                CaseResult(case.label, tuple(_check(function, case, given, method)), (*given.problems, *behaviour))
+            )
     if run.ended and len(usable) == len(run.cases):
         results[-1] = CaseResult(results[-1].label, results[-1].checks, (*results[-1].problems, run.ended))
     errors = [answer.report.get("error") for answer in run.answers.values()]

@@ -27,10 +27,9 @@ from cnncli.children import read_message, write_message
 CONSTANTS = ("LAYOUT", "KERNEL", "DENSE", "BIAS")
 UNWRITTEN = (NotImplementedError,)
 REFUSING = (NotImplementedError, ValueError, AssertionError, TypeError)
-FOREIGN = tuple(
-    str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-) + (str(Path(__file__).resolve().parents[2]),)
-array_equal, shares_memory, asarray, frombuffer = np.array_equal, np.shares_memory, np.asarray, np.frombuffer
+INSTALLED = [str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+FOREIGN = (*INSTALLED, str(Path(__file__).resolve().parents[2]))
+array_equal, asarray = np.array_equal, np.asarray
 extract, opcode = traceback.walk_tb, opmap["RAISE_VARARGS"]
 
 
@@ -129,7 +128,8 @@ def _call(
         arrays, shape = _take_apart(answer)
         report |= shape
     report["seconds"] = _computed() - start
-    report["changed"] = [index for index, pair in enumerate(zip(arguments, pickle.loads(before), strict=True)) if _differ(*pair)]  # noqa: S301
+    unchanged = pickle.loads(before)  # noqa: S301  our own
+    report["changed"] = [i for i, pair in enumerate(zip(arguments, unchanged, strict=True)) if _differ(*pair)]
     report["overwritten"] = any(not array_equal(now, copy, equal_nan=now.dtype.kind in "fc") for now, copy in kept)
     kept[:] = [(array, array.copy()) for array in arrays[:4]]
     return report, arrays
@@ -170,7 +170,8 @@ def _take_apart(answer: Any) -> tuple[list[Any], dict[str, Any]]:
     else:
         values = list(answer) if isinstance(answer, tuple | list) else [answer]
         keys = [str(index) for index in range(len(values))]
-    arrays, parts = [], []
+    arrays: list[Any] = []
+    parts: list[tuple[str, str, tuple[int, ...] | None]] = []
     for key, value in zip(keys, values, strict=True):
         if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiubc":
             arrays.append(asarray(value))
@@ -185,7 +186,9 @@ def _describe(error: BaseException, function: Callable[..., Any] | None) -> dict
     if isinstance(error, SyntaxError) and error.filename and _is_own(error.filename):
         line: str | None = _name_line(error.filename, error.lineno or 1)
     else:
-        frames = [(frame, number) for frame, number in extract(error.__traceback__) if _is_own(frame.f_code.co_filename)]
+        frames = [
+            (frame, number) for frame, number in extract(error.__traceback__) if _is_own(frame.f_code.co_filename)
+        ]
         code = getattr(function, "__code__", None)
         line = _name_line(frames[-1][0].f_code.co_filename, frames[-1][1]) if frames else None
         if line is None and code:

@@ -129,7 +129,9 @@ def make_case(
 ) -> Case:
     """The call of a function with a gradient."""
     chain = build_chain(subject.architecture)
-    arguments = tuple(_make_argument(name, function, subject, record, gradient, layout) for name in function.argument_names)
+    arguments = tuple(
+        _make_argument(name, function, subject, record, gradient, layout) for name in function.argument_names
+    )
     options = {name: _get_number(subject.architecture, name) for name in function.options}
     return Case(label, subject, record, gradient, tuple(function.find_returned(chain)), arguments, options)
 
@@ -139,7 +141,9 @@ def _fits(function: Function, architecture: Architecture) -> bool:
     chain = build_chain(architecture)
     if function.is_whole:
         kinds = [step.kind for step in chain.steps]
-        if kinds != [step.kind for step in NOTE.steps] and not (function.returns == () and kinds[:3] == [step.kind for step in NOTE.steps[:3]]):
+        if kinds != [step.kind for step in NOTE.steps] and not (
+            function.returns == () and kinds[:3] == [step.kind for step in NOTE.steps[:3]]
+        ):
             return False
         steps: list[Any] = [*chain.steps]
         if architecture.outputs > 1:
@@ -147,7 +151,8 @@ def _fits(function: Function, architecture: Architecture) -> bool:
         if architecture.pool != Architecture.pool and "pool" not in function.options:
             return False
     else:
-        steps = [step for step in (*chain.steps, chain.output) if step.signature == function.signature]
+        everything: list[Any] = [*chain.steps, chain.output]
+        steps = [step for step in everything if step.signature == function.signature]
         if not steps or len(architecture.filters) > 1:
             return False
         if architecture.outputs > 1 and not any(step.output.axes == "K" for step in steps):
@@ -187,5 +192,3 @@ def _make_argument(
     if name in Architecture.__dataclass_fields__:
         return _get_number(subject.architecture, name)
     return give(name, record[name])
-
-

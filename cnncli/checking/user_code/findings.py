@@ -12,8 +12,8 @@ from cnncli.checking.user_code.answers import Usable
 from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.subjects import make_subjects
-from cnncli.network.chain import Chain, build_chain
 from cnncli.network.arrays import Array
+from cnncli.network.chain import Chain, build_chain
 from cnncli.network.record import Record
 from cnncli.network.tensors import Tensor
 from cnncli.subject.subject import Subject
@@ -34,7 +34,7 @@ def find_causes(
         return (), ()
     with np.errstate(all="ignore"):
         if function.is_whole:
-            return _explain_whole(function, cases, usable, wrong, seed)
+            return _explain_whole(cases, usable, wrong, seed)
         given = f"dL/d{function.given}" if function.given else "L"
         findings = []
         for name in wrong:
@@ -88,7 +88,7 @@ def _make_probe(subject: Subject, case: Case, name: str) -> Evidence:
 
 
 def _explain_whole(
-    function: Function, cases: Sequence[Case], usable: Mapping[str, Usable], wrong: Sequence[str], seed: int
+    cases: Sequence[Case], usable: Mapping[str, Usable], wrong: Sequence[str], seed: int
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The one link that explains all that is wrong; else one for each part of it."""
     found = [case for case in cases if case.label in usable]
@@ -123,7 +123,9 @@ def _explain_group(
     links = list(_list_links(cases[0], names))
     for tensor, simple in [*((link, True) for link in links), *((link, False) for link in links)]:
 
-        def collect(case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor) -> Evidence:
+        def collect(
+            case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor
+        ) -> Evidence:
             here = build_chain(subject.architecture).gradients[link.name]
             return collect_through(case.label, subject, record, here, found, usable[case.label].eps)
 

@@ -57,13 +57,21 @@ class Layout:
     def take(self, array: Array, tensor: Tensor, grid: Shape) -> Array:
         """An array of theirs as ours; one that has not as many axes as it should is left as it is."""
         if tensor.role == "bias":
-            return array.reshape(-1) if self.bias != (-1,) and sorted(array.shape)[:-1] == [1] * (array.ndim - 1) else array
-        order = self.dense if tensor.axes == "KD" else self._order(tensor)
+            return (
+                array.reshape(-1)
+                if self.bias != (-1,) and sorted(array.shape)[:-1] == [1] * (array.ndim - 1)
+                else array
+            )
+        order = self._order(tensor)
         if tensor.axes not in ("KD", "D"):
-            return array.transpose(np.argsort(order)) if order and array.ndim == len(order) else array
+            return (
+                array.transpose([order.index(axis) for axis in range(len(order))])
+                if order and array.ndim == len(order)
+                else array
+            )
         if array.ndim != 2:
             return array
-        ours = array.transpose(np.argsort(order)) if tensor.axes == "KD" else array
+        ours = array.transpose(self.dense) if tensor.axes == "KD" else array
         flat = np.argsort(self._flat(grid))
         return ours[:, flat] if ours.shape[1] == len(flat) else ours
 

@@ -75,14 +75,19 @@ def _unusual_subjects(seed: int) -> dict[str, Subject]:
         "padding": Architecture(6, 7, channels=2, filters=(2,), padding=1),
         "stride": Architecture(9, 8, channels=2, filters=(3,), stride=2),
         "dilation": Architecture(10, 9, channels=2, filters=(2,), dilation=2),
-        "padding, stride and dilation": Architecture(11, 9, channels=2, filters=(3,), padding=2, stride=3, dilation=2, pool=1),
+        "padding, stride and dilation": Architecture(
+            11, 9, channels=2, filters=(3,), padding=2, stride=3, dilation=2, pool=1
+        ),
         "windows that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2),
         "windows that lie apart": Architecture(9, 10, filters=(2,), pool_stride=3),
         "averages that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2, pooling="average"),
         "two blocks": Architecture(12, 13, channels=2, filters=(3, 2)),
         "three blocks": Architecture(17, 16, filters=(2, 3, 2), kernel=2),
     }
-    return {name: _draw(architecture, 2 + (number % 2), seed + number) for number, (name, architecture) in enumerate(others.items())}
+    return {
+        name: _draw(architecture, 2 + (number % 2), seed + number)
+        for number, (name, architecture) in enumerate(others.items())
+    }
 
 
 def _draw_any(seed: int, number: int) -> Subject:

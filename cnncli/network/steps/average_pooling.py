@@ -67,7 +67,7 @@ class AveragePooling(Step):
 
     def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
         """dP times the share of each place of its window."""
-        share = self._share(np.ones_like(gradient))  # (m, N, p, q, s²)
+        share = self._share_out(np.ones_like(gradient))  # (m, N, p, q, s²)
         places = self.windows.take(np.arange(source[0, 0].size).reshape(1, 1, *source.shape[2:]))[0, 0]  # (p, q, s²)
         names = (self.output.gradient.name, "1/s²")
         return (Products("mnij,mnija->mnija", names, (gradient, share), "mnrs", source.shape, places),)

@@ -95,7 +95,7 @@ class Convolution(Step):
 
     def products(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Products, Products, Products]:
         """dZ times w, put where X was read; dZ times the patches of X, summed; dZ, summed."""
-        (w, _), (w_name, b_name) = parameters, (tensor.name for tensor in self.parameters)
+        w, w_name = parameters[0], self.parameters[0].name
         dZ, X = self.output.gradient.name, self.source.name
         taken = patches(pad(source, self.p), self._k, self.t, self.d)  # (m, C, h, w, k, k)
         H, W = source.shape[2:]

@@ -81,10 +81,10 @@ class Products:
 
     def overwrite(self, products: Array, order: Sequence[int]) -> Array:
         """As `place`, but with = for +=: of the products that meet the last stays, in an order of the axes."""
-        assert self.places is not None
+        places = np.zeros(0, np.intp) if self.places is None else self.places
         gradient = np.zeros((prod(self.shape[:2]), prod(self.shape[2:]) + 1))
-        flat = products.reshape(len(gradient), *self.places.shape).transpose(0, *(axis + 1 for axis in order))
-        gradient[:, self.places.transpose(order).ravel()] = flat.reshape(len(gradient), -1)
+        flat = products.reshape(len(gradient), *places.shape).transpose(0, *(axis + 1 for axis in order))
+        gradient[:, places.transpose(order).ravel()] = flat.reshape(len(gradient), -1)
         return gradient[:, :-1].reshape(self.shape)
 
     def exchange(self, which: int, operand: Array) -> "Products":

@@ -36,8 +36,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "engine": engine_document(outcome.engine) if outcome.engine else None,
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
-            {"where": diagnosis.where, **explanation_document(diagnosis.explanation)}
-            for diagnosis in outcome.diagnoses
+            {"where": diagnosis.where, **explanation_document(diagnosis.explanation)} for diagnosis in outcome.diagnoses
         ],
         "ties": {**outcome.ties.counts, "convention": outcome.ties.convention},
     }

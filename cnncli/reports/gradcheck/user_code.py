@@ -12,7 +12,6 @@ from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_
 from cnncli.checking.user_code.subjects import name_case
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanation_document, explanations
-
 from cnncli.text import printable
 
 OTHER_STYLES = {"UNSUPPORTED": "yellow", "NOT WRITTEN": "dim"}
@@ -79,7 +78,9 @@ def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, 
     wrong = ", ".join(result.function.name for result in results if result.verdict == "FAIL")
     right = ", ".join(result.function.name for result in results if result.verdict in ("PASS", "KINK"))
     if not wrong and not right:
-        out.print(Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow"), soft_wrap=True)
+        out.print(
+            Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow"), soft_wrap=True
+        )
         return
     verdict = "FAIL" if wrong else "PASS"
     out.print(Text(f"{verdict}: {wrong or right}", STYLES[verdict]), soft_wrap=True)
@@ -97,8 +98,8 @@ def _tell(result: FunctionResult) -> list[str]:
     told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
     told += [f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings]
-    if (case := result.smallest_failing) and len(result.cases) > 1:
-        told.append(f"{name}: the smallest failing case alone: --case {name_case(case.label)}")
+    if (smallest := result.smallest_failing) and len(result.cases) > 1:
+        told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
 
 
