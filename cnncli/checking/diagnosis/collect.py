@@ -9,8 +9,8 @@ from cnncli.checking.diagnosis.factors import count_sizes
 from cnncli.checking.mistakes import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
+from cnncli.network.products import Products
 from cnncli.network.record import Record
-from cnncli.network.steps.products import Products
 from cnncli.network.tensors import Tensor
 from cnncli.subject.subject import Subject
 

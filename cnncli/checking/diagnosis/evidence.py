@@ -7,7 +7,7 @@ import numpy as np
 
 from cnncli.checking.mistakes import Mistake
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import Products
+from cnncli.network.products import Products
 from cnncli.network.steps.step import Step
 
 Arrays = tuple[Array, ...]

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from cnncli.checking.diagnosis.conditions import Features, separate
-from cnncli.checking.diagnosis.evidence import Arrays, Evidence, close, measure_factor
+from cnncli.checking.diagnosis.evidence import Arrays, Evidence, measure_factor
 from cnncli.checking.diagnosis.factors import name_factor
 from cnncli.checking.diagnosis.fitted import fit_hypotheses
-from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
+from cnncli.checking.diagnosis.hypotheses import RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
 from cnncli.checking.diagnosis.pairs import pair_hypotheses
-from cnncli.checking.diagnosis.places import Place, list_places
+from cnncli.checking.diagnosis.places import list_places
+from cnncli.checking.diagnosis.restricted import find_wrong, restrict
 from cnncli.checking.diagnosis.shapes import explain_shape
 from cnncli.checking.mistakes import Mistake
-from cnncli.network.arrays import Array
+
+Depth = Literal["known", "simple", "all"]
+DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
 FEW = 3  # cases from which on a formula for a factor counts as known
 MOST = 0.1  # the share of an error that may be left by an explanation of most of it
@@ -57,12 +61,12 @@ def explain(
     features: Sequence[Features],
     draw_probes: Callable[[], Sequence[Evidence]],
     *,
-    simple: bool = False,
+    depth: Depth = "all",
 ) -> Explanation | None:
     """The explanation of what was found in several cases of one link; None where all is right, or none is found.
 
     `draw_probes` makes cases of which it is not known what would be found: hypotheses that agree on them are one.
-    `simple` looks at the simplest hypotheses alone.
+    `depth`: how far to look: at known mistakes, at simple hypotheses, or at all, which needs the link's own answer.
     """
     usable = [(e, f) for e, f in zip(evidences, features, strict=True) if _is_usable(e)]
     wrong = [(e, f) for e, f in usable if not e.is_right]
@@ -77,14 +81,14 @@ def explain(
     precise = _explain_precision([e for e, _ in wrong], where)
     if precise:
         return precise
-    for tier in _list_tiers(cases):
+    for tier in _list_tiers(cases, depth):
         fits = [fit for hypothesis in tier if (fit := _fit(hypothesis, cases))]
         fits = [fit for fit in fits if not fit.spared or where]
         fits.sort(key=lambda fit: (bool(fit.spared), len(fit.factors) != 1 or bool(fit.factors[0])))
         if fits:
             return _choose(fits, cases, draw_probes() if len(fits) > 1 else (), where)
-        if simple:
-            return None
+    if depth != "all" or not all(case.is_direct for case in cases):
+        return None
     return _explain_most(cases, where) or _locate(cases, where)
 
 
@@ -102,18 +106,22 @@ def _weight(evidence: Evidence) -> tuple[int, int]:
     return sum(length > 1 for shape in shapes for length in shape) + min(len(set(shapes[0])), 4), -size
 
 
-def _list_tiers(cases: Sequence[Evidence]) -> Iterator[Iterable[Hypothesis]]:
+def _list_tiers(cases: Sequence[Evidence], depth: Depth) -> Iterator[Iterable[Hypothesis]]:
     """Hypotheses from simple to complex; a tier is looked at when the ones before explain nothing."""
     singles = list(list_hypotheses(cases[0]))
+    if depth == "known":
+        yield [single for single in singles if single.mistake]
+        return
     yield singles
+    if depth == "simple" or not all(case.is_direct for case in cases):
+        return
     wrong = [case for case in cases if not case.is_right]
     yield list(fit_hypotheses(cases))
     if len(wrong) < len(cases):
         yield list(fit_hypotheses(wrong))
     singles += list_far_hypotheses(cases[0])
     yield singles
-    if all(case.is_direct for case in cases):
-        yield _restrict(singles, cases)
+    yield restrict(singles, cases)
     yield pair_hypotheses(singles, cases[0])
 
 
@@ -179,64 +187,6 @@ def _phrase(fit: _Fit) -> str:
     return fit.hypothesis.words + (f", and {factor}" if factor else "")
 
 
-def _restrict(singles: Sequence[Hypothesis], cases: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Wrong in a part of the entries alone, which has a description."""
-    wrong = [case for case in cases if not case.is_right]
-    for hypothesis in _list_local(singles, wrong):
-        for place in list_places(cases[0]):
-
-            def answer(e: Evidence, h: Hypothesis = hypothesis, p: Place = place) -> Array:
-                return np.where(p.find(e), h.answer(e), e.products.total())
-
-            if all(_matches(answer(case), case) for case in wrong):
-                words = hypothesis.words + " " if hypothesis is not NOTHING else "{} is 0 "
-                yield Hypothesis(f"{words}{place.words}", answer)
-
-
-def _matches(answer: Array, case: Evidence) -> bool:
-    return close(answer, case.found[0], case.eps)
-
-
-def _list_local(singles: Sequence[Hypothesis], wrong: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Hypotheses that are right wherever an entry is wrong."""
-    constant = _find_local_factor(wrong)
-    if constant is not None:
-        yield Hypothesis(f"{{}} is multiplied by {constant:.6g}", lambda e: constant * e.products.total())
-    for hypothesis in singles:
-        if hypothesis.mistake or hypothesis is RIGHT:
-            continue
-        if all(_explains_wrong(hypothesis, case) for case in wrong):
-            yield hypothesis
-
-
-def _explains_wrong(hypothesis: Hypothesis, case: Evidence) -> bool:
-    predicted = hypothesis.predict(case)
-    if predicted is None:
-        return False
-    off = _find_wrong(case)
-    return close(predicted[0][off], case.found[0][off], case.eps)
-
-
-def _find_wrong(case: Evidence) -> Array:
-    largest = np.abs(case.right[0]).max(initial=0)
-    wrong: Array = np.abs(case.found[0] - case.right[0]) > 1e-11 * largest
-    return wrong
-
-
-def _find_local_factor(wrong: Sequence[Evidence]) -> float | None:
-    """The one factor of all wrong entries."""
-    ratios = []
-    for case in wrong:
-        off = _find_wrong(case)
-        if (case.right[0][off] == 0).any():
-            return None
-        ratios.append(case.found[0][off] / case.right[0][off])
-    all_ratios = np.concatenate(ratios)
-    factor = float(np.median(all_ratios)) if len(all_ratios) else 0.0
-    same = len(all_ratios) and (np.abs(all_ratios - factor) <= 1e-8 * max(abs(factor), 1)).all()
-    return factor if same and factor else None
-
-
 def _explain_precision(wrong: Sequence[Evidence], where: str | None) -> Explanation | None:
     """Errors that are small everywhere: those of float32, or of a difference quotient."""
     shares = [
@@ -277,7 +227,7 @@ def _locate(cases: Sequence[Evidence], where: str | None) -> Explanation | None:
     wrong = [case for case in cases if not case.is_right]
     local = all(case.is_direct for case in wrong)
     for place in list_places(cases[0]) if local else ():
-        parts = [(place.find(case), _find_wrong(case)) for case in wrong]
+        parts = [(place.find(case), find_wrong(case)) for case in wrong]
         if all(not part.all() and not (off & ~part).any() for part, off in parts):
             return Explanation(f"{cases[0].name} is wrong {place.words} alone; how is not known", False, 1.0, where)
     return Explanation(f"{cases[0].name} is wrong; how is not known", False, 1.0, where) if where else None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import AXES
+from cnncli.network.products import AXES
 
 
 class Operation(NamedTuple):

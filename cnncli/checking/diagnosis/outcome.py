@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from cnncli.checking.check import Check
 from cnncli.checking.diagnosis.collect import collect_link, collect_through
 from cnncli.checking.diagnosis.conditions import find_features
 from cnncli.checking.diagnosis.evidence import Evidence
-from cnncli.checking.diagnosis.explain import Explanation, explain
+from cnncli.checking.diagnosis.explain import DEPTHS, Explanation, explain
 from cnncli.checking.mistakes import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
@@ -64,14 +65,14 @@ def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) 
     features = [find_features(subject.architecture, record)]
     best = None
     links = list(chain.gradients.values())
-    for tensor, simple in [*((link, True) for link in links), *((link, False) for link in links)]:
+    for depth, tensor in product(DEPTHS[:2], links):
 
         def draw(tensor: Tensor = tensor) -> list[Evidence]:
             others = [(other, _record(other)) for other in _draw_others(subject)]
             return [collect_through("", o, r, tensor, {name: r[name] for name in found}, eps) for o, r in others]
 
         evidence = collect_through("", subject, record, tensor, found, eps)
-        explanation = explain([evidence], features, draw, simple=simple)
+        explanation = explain([evidence], features, draw, depth=depth)
         if explanation and explanation.certain:
             return explanation
         best = best or explanation

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnncli.checking.diagnosis.evidence import Evidence
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import AXES
+from cnncli.network.products import AXES
 from cnncli.network.steps.step import KinkedStep
 
 Flags = NDArray[np.bool_]

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnncli.checking.diagnosis.evidence import Evidence, close
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import AXES, Products
+from cnncli.network.products import AXES, Products
 
 
 def explain_shape(evidences: Sequence[Evidence]) -> str | None:

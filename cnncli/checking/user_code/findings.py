@@ -1,13 +1,14 @@
 """What is wrong with a function, in words: the diagnosis of each wrong link, from all cases together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
-from cnncli.checking.diagnosis import explain
 from cnncli.checking.diagnosis.collect import collect_link, collect_through
 from cnncli.checking.diagnosis.conditions import find_features
 from cnncli.checking.diagnosis.evidence import Evidence
+from cnncli.checking.diagnosis.explain import DEPTHS, explain
 from cnncli.checking.user_code.answers import Usable
 from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
@@ -121,7 +122,7 @@ def _explain_group(
     features = [find_features(case.subject.architecture, case.record) for case in complete]
     best: Finding | None = None
     links = list(_list_links(cases[0], names))
-    for tensor, simple in [*((link, True) for link in links), *((link, False) for link in links)]:
+    for depth, tensor in product(DEPTHS, links):
 
         def collect(
             case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor
@@ -135,7 +136,7 @@ def _explain_group(
             return [collect(c, s, r, {name: r[name] for name in seen[c.label]}) for c, s, r in records]
 
         evidences = [collect(case, case.subject, case.record, seen[case.label]) for case in complete]
-        explanation = explain(evidences, features, draw, simple=simple) if evidences else None
+        explanation = explain(evidences, features, draw, depth=depth) if evidences else None
         if explanation and (best is None or (explanation.certain and not best.explanation.certain)):
             best = Finding(_name_link(build_chain(cases[0].subject.architecture), tensor), explanation)
         if best and best.explanation.certain:

@@ -8,7 +8,7 @@ import numpy as np
 from cnncli.errors import ArchitectureError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import Products
+from cnncli.network.products import Products
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels
+from cnncli.network.products import Products
 from cnncli.network.steps.pooling import Windows, lay_windows
-from cnncli.network.steps.products import Products
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import ZERO, Factor, Index, Made, Reader, Term, Values, Window

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import Products
+from cnncli.network.products import Products
 from cnncli.network.steps.step import KinkedStep, LocalDerivative
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values

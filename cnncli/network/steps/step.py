@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.steps.products import Products
+from cnncli.network.products import Products
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Index, Made, Reader, Term, Values, Window
 
