@@ -19,6 +19,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"api"},
     {"reports"},
     {"checking"},
+    {"diagnosis"},
     {"training", "tracing", "prediction"},
     {"subject"},
     {"model"},
@@ -31,6 +32,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
 INNER = (
     "reports",
     "checking",
+    "diagnosis",
     "tracing",
     "training",
     "prediction",
@@ -84,6 +86,7 @@ def test_the_inner_rooms_name_no_option() -> None:
     for name in (
         "reports",
         "checking",
+        "diagnosis",
         "tracing",
         "training",
         "prediction",
@@ -151,7 +154,7 @@ def test_only_the_network_and_the_known_mistakes_know_kinds_of_steps() -> None:
         re.IGNORECASE,
     )
     for path in MODULES:
-        if path.is_relative_to(PACKAGE / "network") or path.is_relative_to(PACKAGE / "checking" / "mistakes"):
+        if path.is_relative_to(PACKAGE / "network") or path.is_relative_to(PACKAGE / "diagnosis" / "mistakes"):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):

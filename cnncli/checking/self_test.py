@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.checking.diagnosis.outcome import Diagnosis, diagnose
+from cnncli.checking.diagnoses import Diagnosis, diagnose
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
-from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cnncli.checking.diagnosis.outcome import explain_chain
+from cnncli.checking.diagnoses import explain_chain
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
-from cnncli.checking.mistakes import MISTAKES, Mistake
 from cnncli.checking.run import run_gradcheck
 from cnncli.checking.self_test import hard_subject, run_self_test
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
 

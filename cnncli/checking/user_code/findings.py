@@ -5,14 +5,14 @@ from itertools import product
 
 import numpy as np
 
-from cnncli.checking.diagnosis.collect import collect_link, collect_through
-from cnncli.checking.diagnosis.conditions import find_features
-from cnncli.checking.diagnosis.evidence import Evidence
-from cnncli.checking.diagnosis.explain import DEPTHS, explain
 from cnncli.checking.user_code.answers import Usable
 from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.subjects import make_subjects
+from cnncli.diagnosis.collect import collect_link, collect_through
+from cnncli.diagnosis.conditions import find_features
+from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.explain import DEPTHS, explain
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.record import Record

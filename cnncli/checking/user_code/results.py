@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnncli.checking.check import Check
-from cnncli.checking.diagnosis import Explanation
 from cnncli.checking.user_code.contract import Function
+from cnncli.diagnosis import Explanation
 
 VERDICTS = ("FAIL", "KINK", "UNSUPPORTED", "PASS")
 

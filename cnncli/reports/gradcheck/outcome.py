@@ -8,8 +8,8 @@ from rich.text import Text
 
 from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
-from cnncli.checking.diagnosis import Explanation
 from cnncli.checking.run import Outcome
+from cnncli.diagnosis import Explanation
 from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import grid

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Evidence, measure_factor
-from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis
-from cnncli.checking.diagnosis.operations import Operation, along_axes, relay
+from cnncli.diagnosis.evidence import Evidence, measure_factor
+from cnncli.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis
+from cnncli.diagnosis.operations import Operation, along_axes, relay
 from cnncli.network.arrays import Array
 
 LARGEST = 4096  # entries of the case that pairs are tried on

@@ -1,4 +1,4 @@
-"""Other ways to share a gradient among the candidates of a maximum: all that are equal, the last, the smallest, …
+"""Other ways to share a gradient among the candidates of a maximum: all that are equal, the last, the smallest.
 
 Of a pooling window the candidates are its entries; of a gate they are 0 and Z.
 """
@@ -64,7 +64,7 @@ SHARES: dict[tuple[str, str], Share] = {  # how they are called where candidates
         "the gradient passes only where it is positive",
         "the gate shuts where the gradient is negative, too",
     ): lambda v, g: (g > 0)[..., None] * _one_hot(v.argmax(-1), v),
-    ("each takes the softmax of the window", "σ(Z) stands for the gate"): lambda v, _: (
+    ("each takes e^A/Σe^A of its window", "σ(Z) stands for the gate"): lambda v, _: (
         np.exp(v - v.max(-1, keepdims=True)) / np.exp(v - v.max(-1, keepdims=True)).sum(-1, keepdims=True)
     ),
     ("the second largest takes the gradient", "the gate is that of the second"): lambda v, _: _one_hot(

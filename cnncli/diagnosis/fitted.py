@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Arrays, Evidence, measure_factor
-from cnncli.checking.diagnosis.factors import name_factor
-from cnncli.checking.diagnosis.hypotheses import Hypothesis
+from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
+from cnncli.diagnosis.factors import name_factor
+from cnncli.diagnosis.hypotheses import Hypothesis
 from cnncli.network.arrays import Array
 from cnncli.network.steps.step import KinkedStep
 

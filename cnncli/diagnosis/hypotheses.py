@@ -11,8 +11,9 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Arrays, Evidence
-from cnncli.checking.diagnosis.operations import (
+from cnncli.diagnosis.evidence import Arrays, Evidence
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.operations import (
     KEPT,
     KEPT_IN_SUM,
     Operation,
@@ -21,8 +22,7 @@ from cnncli.checking.diagnosis.operations import (
     relay,
     relay_columns,
 )
-from cnncli.checking.diagnosis.shares import SHARES, Share, give_to
-from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.shares import SHARES, Share, give_to
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products
 from cnncli.network.steps.step import KinkedStep

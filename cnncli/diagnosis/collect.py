@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Arrays, Evidence
-from cnncli.checking.diagnosis.factors import count_sizes
-from cnncli.checking.mistakes import Mistake
+from cnncli.diagnosis.evidence import Arrays, Evidence
+from cnncli.diagnosis.factors import count_sizes
+from cnncli.diagnosis.mistakes import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.products import Products
@@ -115,15 +115,15 @@ def _of_output(chain: Chain, record: Record, subject: Subject) -> dict[str, Arra
         "tanh(z)": np.tanh(z),
         "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
         "z": z,
-        "relu(z)": np.maximum(z, 0),
+        "max(z, 0)": np.maximum(z, 0),
         "e^z": e,
         f"{name} rounded": np.round(A),
         f"log {name}": np.log(A),
         "σ(−z)": chain.output.forward(-z),
         "σ(2z)": chain.output.forward(2 * z),
         "σ(z) of each output": e / (1 + e),
-        "a softmax over the images": e / e.sum(axis=0, keepdims=True),
-        "a softmax over everything": e / e.sum(),
+        "e^z/Σe^z over the images": e / e.sum(axis=0, keepdims=True),
+        "e^z/Σe^z over everything": e / e.sum(),
         "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
     }
     return {

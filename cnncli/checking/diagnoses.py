@@ -7,11 +7,11 @@ from itertools import product
 import numpy as np
 
 from cnncli.checking.check import Check
-from cnncli.checking.diagnosis.collect import collect_link, collect_through
-from cnncli.checking.diagnosis.conditions import find_features
-from cnncli.checking.diagnosis.evidence import Evidence
-from cnncli.checking.diagnosis.explain import DEPTHS, Explanation, explain
-from cnncli.checking.mistakes import Mistake
+from cnncli.diagnosis.collect import collect_link, collect_through
+from cnncli.diagnosis.conditions import find_features
+from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.explain import DEPTHS, Explanation, explain
+from cnncli.diagnosis.mistakes import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.record import Record

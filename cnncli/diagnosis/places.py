@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.checking.diagnosis.evidence import Evidence
+from cnncli.diagnosis.evidence import Evidence
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES
 from cnncli.network.steps.step import KinkedStep

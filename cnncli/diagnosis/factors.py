@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Evidence
+from cnncli.diagnosis.evidence import Evidence
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.checking.mistakes import Mistake
+from cnncli.diagnosis.mistakes import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.products import Products
 from cnncli.network.steps.step import Step

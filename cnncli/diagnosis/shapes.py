@@ -5,7 +5,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Evidence, close
+from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products
 

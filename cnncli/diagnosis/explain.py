@@ -6,16 +6,16 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from cnncli.checking.diagnosis.conditions import Features, separate
-from cnncli.checking.diagnosis.evidence import Arrays, Evidence, measure_factor
-from cnncli.checking.diagnosis.factors import name_factor
-from cnncli.checking.diagnosis.fitted import fit_hypotheses
-from cnncli.checking.diagnosis.hypotheses import RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
-from cnncli.checking.diagnosis.pairs import pair_hypotheses
-from cnncli.checking.diagnosis.places import list_places
-from cnncli.checking.diagnosis.restricted import find_wrong, restrict
-from cnncli.checking.diagnosis.shapes import explain_shape
-from cnncli.checking.mistakes import Mistake
+from cnncli.diagnosis.conditions import Features, separate
+from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
+from cnncli.diagnosis.factors import name_factor
+from cnncli.diagnosis.fitted import fit_hypotheses
+from cnncli.diagnosis.hypotheses import RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
+from cnncli.diagnosis.mistakes import Mistake
+from cnncli.diagnosis.pairs import pair_hypotheses
+from cnncli.diagnosis.places import list_places
+from cnncli.diagnosis.restricted import find_wrong, restrict
+from cnncli.diagnosis.shapes import explain_shape
 
 Depth = Literal["known", "simple", "all"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cnncli.checking.diagnosis.evidence import Evidence, close
-from cnncli.checking.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis
-from cnncli.checking.diagnosis.places import Place, list_places
+from cnncli.diagnosis.evidence import Evidence, close
+from cnncli.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis
+from cnncli.diagnosis.places import Place, list_places
 from cnncli.network.arrays import Array
 
 
