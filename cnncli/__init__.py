@@ -7,18 +7,19 @@ from importlib import import_module  # loaded by Python itself, as nothing else 
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without typing
 if TYPE_CHECKING:
-    from cnncli.api import evaluate, gradcheck, trace, train
+    from cnncli.api import evaluate, export, gradcheck, trace, train
     from cnncli.errors import CnncliError
     from cnncli.model import Model, load_model
 
 __version__ = "0.1.0"
-__all__ = ["CnncliError", "Model", "evaluate", "gradcheck", "load_model", "trace", "train"]
+__all__ = ["CnncliError", "Model", "evaluate", "export", "gradcheck", "load_model", "trace", "train"]
 
 _HOMES = {
     "CnncliError": "cnncli.errors",
     "Model": "cnncli.model",
     "load_model": "cnncli.model",
     "evaluate": "cnncli.api",
+    "export": "cnncli.api",
     "gradcheck": "cnncli.api",
     "trace": "cnncli.api",
     "train": "cnncli.api",

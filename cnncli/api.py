@@ -1,6 +1,7 @@
 """The public functions: what the commands do, as plain functions that return what they found."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
     from cnncli.checking.run import Outcome
+    from cnncli.exporting.export import Exported
     from cnncli.training.evaluation import Evaluation, Split
-    from cnncli.training.loop import Epoch
     from cnncli.training.run import Summary, Watcher
+    from cnncli.training.state import Epoch
 
 # What only one of these functions needs is imported there: a trace does not wait for the code of a training.
 
@@ -93,6 +95,7 @@ def prepare_gradcheck(
     **network: Any,
 ) -> "Gradcheck":
     """What `gradcheck` is going to check. Raises CnncliError."""
+    from cnncli import memory
     from cnncli.checking.against import read_gradients
     from cnncli.checking.gradcheck import Gradcheck, engine_gradients
     from cnncli.checking.methods import EPS
@@ -103,6 +106,8 @@ def prepare_gradcheck(
         network.pop("seed", None)  # with a model the seed is that of the sample alone
     paths = [images] if isinstance(images, str | PathLike) else images
     subject = choose([Path(path) for path in paths], _as_model(model), label, FreshNetwork.of(_make_tuple(network)))
+    estimate = partial(memory.estimate_gradcheck, images=len(subject.y))
+    memory.require(estimate, subject.architecture, "such a check", fixed=model is not None)
     if against is not None:
         gradients, eps = read_gradients(Path(against), subject)
         return Gradcheck(subject, gradients, method, sample, seed, eps, foreign=True)
@@ -111,12 +116,12 @@ def prepare_gradcheck(
 
 def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     """The outcome of a check; of our own gradients with the engine that trains such a network."""
-    from cnncli.checking.agreement import compare_engine, join
+    from cnncli.checking.agreement import compare_engine, fits_float32, join
     from cnncli.checking.run import run_gradcheck
     from cnncli.network.engines import choose_engine
 
     outcome = run_gradcheck(check)
-    if check.foreign:
+    if check.foreign or not fits_float32(check.subject):
         return outcome
     engine = choose_engine(check.subject.architecture)
     return outcome.add_engine(join(f"{engine.name} engine", compare_engine(engine, check.subject)))
@@ -125,24 +130,21 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
 def train(
     data: FilePath,
     *,
-    out: FilePath | None = None,
+    config: FilePath | None = None,
     on_epoch: "Callable[[Epoch], None] | None" = None,
     watcher: "Watcher | None" = None,
     **settings: Any,
 ) -> "Summary":
     """Train a network on a folder of images, one folder for each class; the best epoch's model is in the run folder.
 
-    `settings` takes the fields of TrainingSettings (epochs, batch_size, learning_rate, optimizer, seed, …) and those of
-    Architecture that can be chosen (filters, kernel, …). `on_epoch` is called with each epoch's figures; a `watcher`
-    sees everything. Raises CnncliError.
+    `settings` takes the fields of TrainingSettings (out, recipe, epochs, learning_rate, resume, init, seed, …) and
+    those of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win.
+    `on_epoch` is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
     """
+    from cnncli.training.choice import choose_settings
     from cnncli.training.run import SilentWatcher, run_training
-    from cnncli.training.settings import TrainingSettings
 
-    of_training = {name: settings.pop(name) for name in [*settings] if name in TrainingSettings.__dataclass_fields__}
-    chosen = TrainingSettings(
-        Path(data), out=Path(out) if out is not None else None, network=_make_tuple(settings), **of_training
-    )
+    chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
     return run_training(chosen, watcher or SilentWatcher(on_epoch))
 
 
@@ -162,6 +164,17 @@ def evaluate(
 
     loaded = model if isinstance(model, Model) else load_model(model)
     return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad)
+
+
+def export(model: FilePath, output: FilePath, *, force: bool = False) -> "Exported":
+    """Write a model (a file, or a run folder) as a file that predicts without cnncli: .onnx, .py or .html.
+
+    The result tells how the file's probabilities compare with the model's own on the run's validation images. Raises
+    CnncliError, also where they differ.
+    """
+    from cnncli.exporting.export import export_model
+
+    return export_model(Path(model), Path(output), force=force)
 
 
 def _make_tuple(network: dict[str, Any]) -> dict[str, Any]:

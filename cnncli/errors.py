@@ -90,3 +90,7 @@ class Stopped(BaseException):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class ReaderGone(BaseException):
+    """Whoever read the output has gone; no OSError, which Typer would make exit code 1 of."""

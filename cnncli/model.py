@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
+from cnncli import memory
 from cnncli.data.decoders import Decoded, Item, Result, decode_many
 from cnncli.data.decoding import Pixels, Size, decode, to_channels
 from cnncli.data.normalisation import Normalisation
@@ -98,8 +99,12 @@ class Model:
         return self.normalisation.apply(images, dtype)
 
     def logits(self, images: Pixels) -> Array:
-        """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K)."""
-        return self.engine.logits(self.parameters, self.normalise(images, np.float32))
+        """z of the dense layer, in float32: pixels (m, C, H, W) → (m, K). Raises ModelError where it overflows."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is looked for
+            z = self.engine.logits(self.parameters, self.normalise(images, np.float32))
+        if not np.isfinite(z).all():
+            raise ModelError("the model's weights are too large for its numbers to stay finite: train it again")
+        return z
 
     def rank(self, images: Pixels) -> list[dict[str, float]]:
         """The probability of each class, of each image (m, C, H, W), the most probable first."""
@@ -130,9 +135,11 @@ class Model:
 
     @cached_property
     def engine(self) -> "Engine":
-        """The engine of this network's predictions; its arrays are allocated once."""
+        """The engine of this network's predictions. Raises ModelError where its memory is short."""
         from cnncli.network.engines import choose_engine  # only a prediction needs it
 
+        estimate = partial(memory.estimate_prediction, images=1)
+        memory.require(estimate, self.architecture, "the model for one image", error=ModelError, fixed=True)
         return choose_engine(self.architecture)
 
     def save(self, path: Path) -> None:

@@ -25,7 +25,6 @@ FORMAT_VERSION = 1
 METADATA_KEY = "cnncli"
 MOST_HEADER = 16 << 20  # bytes; the names of 100,000 classes need less
 MOST_BYTES = 1 << 40  # of the whole file: the memory is asked once the architecture is known
-MOST_BLOCKS = 1000
 
 Header = Mapping[str, tuple[Shape, str]]  # shape and dtype by name
 
@@ -107,15 +106,18 @@ def _parse_settings(file: Path, metadata: Mapping[str, str], header: Header) -> 
 def _require_types(architecture: dict[str, Any]) -> None:
     """Raise TypeError for values of another type than Architecture's own: JSON knows 3.0 and true as well as 3."""
     for name, value in architecture.items():
-        expected = type(getattr(Architecture, name, 0))
-        for each in value if expected is tuple else [value]:
-            if type(each) is not (int if expected is tuple else expected):
+        default = getattr(Architecture, name, 0)
+        expected = (
+            (int,) if isinstance(default, tuple) else (type(default), int) if default is None else (type(default),)
+        )
+        for each in value if isinstance(default, tuple) else [value]:
+            if type(each) not in expected:
                 raise TypeError(f"{name} is {shorten(repr(each), 50)}")
 
 
 def _require_blocks(filters: list[int], header: Header) -> None:
     """Raise ValueError for more blocks than the arrays of the file could fill: each would be built first."""
-    if len(filters) > min(MOST_BLOCKS, len(header)):
+    if len(filters) > len(header):
         raise ValueError(f"{len(filters):,} blocks, but {len(header):,} arrays")
 
 

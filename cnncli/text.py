@@ -3,9 +3,17 @@
 
 def printable(text: object) -> str:
     """The text with every control character, and whatever has no letter of its own, written as its escape code."""
+    whole = str(text)
+    if whole.isprintable():
+        return whole
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in str(text)
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in whole
     )
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines, which keeps its ends of lines and its tabs."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
 def shorten(text: str, most: int) -> str:

@@ -25,6 +25,8 @@ SAMPLE_DATA = ROOT / "sample_data"
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 300  # seconds to wait for what is certain to come, however busy the machine
 
+pytest_plugins = ["tests.browser"]
+
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children too
 
 settings.register_profile("cnncli", deadline=None, max_examples=50, derandomize=True)

@@ -33,7 +33,7 @@ class Bad:
 
 def test_a_worker_that_hangs_or_dies_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(subjects.SUBJECTS, "bad", "Bad")
-    monkeypatch.setattr(pool, "LONGEST", 2.0)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 2.0)
     monkeypatch.setattr(pool, "_work", work_badly)
     outcomes = dict(pool.run_cases("bad", 7, range(4), jobs=1))
     assert sorted(outcomes) == [0, 1, 2, 3]
@@ -80,8 +80,6 @@ def test_the_report_repeats_each_failure() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SUBJECTS if name != "kills"])
 def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
-    if name in ("models", "folders", "options"):
-        pytest.skip("not there yet")
     subject = load(name)(tmp_path)
     before = Path.cwd()
     try:
@@ -92,3 +90,13 @@ def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
             assert not outcome.problems, (number, outcome)
     finally:
         os.chdir(before)
+
+
+@pytest.mark.slow
+def test_a_few_kills(tmp_path: Path) -> None:
+    subject = load("kills")(tmp_path)
+    for number in range(20):
+        folder = tmp_path / f"case{number}"
+        folder.mkdir()
+        outcome = subject.run(randomness("kills", 0, number), folder)
+        assert not outcome.problems, (number, outcome)

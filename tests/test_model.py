@@ -9,9 +9,11 @@ from numpy.testing import assert_array_equal
 from safetensors import safe_open
 
 from cnncli.data.normalisation import Normalisation
-from cnncli.model import Model, load_model
+from cnncli.errors import ImageError
+from cnncli.model import FORWARD_BYTES, MOST_AT_ONCE, Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
+from tests.conftest import write_image
 
 
 @pytest.fixture
@@ -82,3 +84,38 @@ def test_a_failed_write_keeps_the_old_file(model: Model, tmp_path: Path, monkeyp
         model.save(path)
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_forward_pass_takes_as_many_images_as_have_room(model: Model) -> None:
+    assert model.images_at_once == MOST_AT_ONCE
+    for side, channels, most in ((64, 1, 256), (256, 3, 40), (1024, 3, 2)):
+        architecture = Architecture(side, side, channels)
+        large = Model(architecture, model.classes, Normalisation.none(channels), he_normal(architecture, 0))
+        numbers = sum(np.zeros(shape).size for name, shape in large.chain.shapes.items() if name in LARGE)
+        assert 1 <= large.images_at_once <= most
+        assert large.images_at_once == 1 or large.images_at_once * numbers * 4 <= FORWARD_BYTES
+
+
+LARGE = ("X", "Z1", "A1", "P1")
+
+
+def test_the_classes_of_many_files_are_those_of_each_alone(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnncli.model.MOST_AT_ONCE", 3)
+    height, width = model.architecture.height, model.architecture.width
+    paths = [write_image(tmp_path / f"{i}.png", height, width, seed=i) for i in range(8)]
+    together = model.predict(paths)
+    assert [prediction.path for prediction in together] == paths
+    for path, prediction in zip(paths, together, strict=True):
+        (alone,) = model.predict(path)
+        assert alone.probabilities == pytest.approx(prediction.probabilities)
+    paths[4].write_bytes(b"")
+    with pytest.raises(ImageError, match="the file is empty"):
+        model.predict(paths)
+
+
+def test_a_stride_of_the_pooling_comes_back(tmp_path: Path) -> None:
+    architecture = Architecture(10, 10, pool_stride=1)
+    Model(architecture, ("a", "b"), Normalisation.none(1), he_normal(architecture, 0)).save(tmp_path / "model")
+    assert load_model(tmp_path / "model").architecture == architecture

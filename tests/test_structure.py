@@ -18,21 +18,23 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"cli"},
     {"api"},
     {"reports"},
-    {"checking"},
+    {"checking", "exporting"},
     {"diagnosis"},
     {"training", "tracing", "prediction"},
     {"subject"},
     {"model"},
     {"model_file"},
     {"data"},
+    {"memory"},
     {"network", "examples"},
     {"files", "stopping", "children"},
-    {"errors", "text", "__init__"},
+    {"errors", "text", "pages", "__init__"},
 ]
 INNER = (
     "reports",
     "checking",
     "diagnosis",
+    "exporting",
     "tracing",
     "training",
     "prediction",
@@ -41,6 +43,7 @@ INNER = (
     "data",
     "network",
     "files",
+    "pages",
     "text",
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -87,6 +90,7 @@ def test_the_inner_rooms_name_no_option() -> None:
         "reports",
         "checking",
         "diagnosis",
+        "exporting",
         "tracing",
         "training",
         "prediction",
@@ -96,6 +100,7 @@ def test_the_inner_rooms_name_no_option() -> None:
         "network",
         "files",
         "errors",
+        "pages",
         "text",
     ):
         path = PACKAGE / name
@@ -145,7 +150,7 @@ def test_no_file_and_no_function_is_too_long_and_no_room_too_full() -> None:
     assert lines[PACKAGE / "network" / "textbook.py"] < 100
 
 
-def test_only_the_network_and_the_known_mistakes_know_kinds_of_steps() -> None:
+def test_only_the_network_the_known_mistakes_and_the_exports_know_kinds_of_steps() -> None:
     steps = PACKAGE / "network" / "steps"
     general = {"step", "output_step", "__init__"}
     kinds = {path.stem for path in steps.glob("*.py")} - general
@@ -154,7 +159,7 @@ def test_only_the_network_and_the_known_mistakes_know_kinds_of_steps() -> None:
         re.IGNORECASE,
     )
     for path in MODULES:
-        if path.is_relative_to(PACKAGE / "network") or path.is_relative_to(PACKAGE / "diagnosis" / "mistakes"):
+        if any(path.is_relative_to(PACKAGE / home) for home in ("network", "diagnosis/mistakes", "exporting")):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
@@ -178,11 +183,13 @@ def test_nothing_asks_a_name_what_it_is() -> None:
 
 def test_every_import_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {line.split(">")[0] for line in project["dependencies"]}
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    declared = {line.split(">")[0] for line in (*project["dependencies"], *extras)}
     distributions = packages_distributions()
     for path in MODULES:
         for name in {name.split(".")[0] for name in imported_modules(path)} - set(sys.stdlib_module_names) - {"cnncli"}:
-            assert {distribution.lower() for distribution in distributions[name]} & declared, f"{path}: {name}"
+            homes = distributions.get(name, [name])  # an extra need not be installed
+            assert {distribution.lower() for distribution in homes} & declared, f"{path}: {name}"
 
 
 def test_the_errors_are_the_tree_that_is_drawn() -> None:

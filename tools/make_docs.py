@@ -6,7 +6,6 @@ Every console block of a document shows commands, "$ cnncli …", each followed 
 it. A test runs the commands too and holds the documents against them. docs/commands.md is made whole, from the help.
 """
 
-import io
 import os
 import re
 import shlex
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cnncli.reports.drawing import svg_of
 from cnncli.reports.look import Look
 from cnncli.reports.trace.table import step_table
 from cnncli.subject.fresh import FreshNetwork
@@ -24,7 +24,7 @@ from cnncli.subject.subject import choose
 from cnncli.tracing.trace import trace_image
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("train", "predict", "evaluate", "gradcheck", "trace", "info")
+COMMANDS = ("train", "predict", "evaluate", "export", "gradcheck", "trace", "info")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 WIDTH = "80"
 
@@ -89,16 +89,16 @@ def command_reference() -> str:
 
 def draw_trace(path: Path) -> None:
     """The backward pass of the note's example, as it looks on a terminal."""
-    console = Console(
-        record=True, width=80, force_terminal=True, color_system="truecolor", highlight=False, file=io.StringIO()
-    )
     only = ("Z1", "A1", "P1", "dL/dP1", "dL/dA1", "dL/dZ1", "dL/dw1")
     traced = trace_image(choose([], None, None, FreshNetwork())).only(only)
-    console.print("$ cnncli trace --only", ",".join(only), "\n")
-    for step in traced.steps:
-        console.print(step_table(step, 60, Look()))
+
+    def draw(console: Console) -> None:
+        console.print("$ cnncli trace --only", ",".join(only), "\n")
+        for step in traced.steps:
+            console.print(step_table(step, 60, Look()))
+
     path.parent.mkdir(exist_ok=True)
-    console.save_svg(str(path), title="cnncli trace")
+    path.write_text(svg_of(draw), encoding="utf-8")
 
 
 def main() -> None:

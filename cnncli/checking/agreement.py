@@ -77,6 +77,16 @@ def compare_engine(engine: Engine, subject: Subject) -> Iterator[Agreement]:
         yield Agreement(tensor.gradient.name, found[name].astype(np.float64), textbook, bounds[name])
 
 
+def fits_float32(subject: Subject) -> bool:
+    """Whether the numbers of a subject, and those that its forward pass makes of them, are finite in float32.
+
+    Where they are not, an engine in float32 has nothing to compare.
+    """
+    parameters = {name: value.astype(np.float32) for name, value in subject.parameters.items()}
+    record = Textbook(subject.architecture).record(parameters, subject.X.astype(np.float32), subject.y)
+    return all(np.isfinite(record[name]).all() for name in (*parameters, *build_chain(subject.architecture).forward))
+
+
 def join(name: str, agreements: Iterable[Agreement]) -> Agreement:
     """The gradients of all parameters as one row of numbers."""
     rows = [(a.computed.ravel(), a.textbook.ravel(), a.bound.ravel()) for a in agreements]

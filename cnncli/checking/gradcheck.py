@@ -15,6 +15,7 @@ from cnncli.checking.check import OF_TERMS, Advance, Check, judge
 from cnncli.checking.kinks import Ties, count_ties, forward_sizes, gradient_sizes, step_sizes, tied_candidates
 from cnncli.checking.methods import EPS, Method
 from cnncli.checking.probe import Probe, the_loss, weighted_sum
+from cnncli.errors import DataError
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.engine import Engine
@@ -131,7 +132,13 @@ class Gradcheck:
 
     @cached_property
     def _record(self) -> Record:
-        return Textbook(self.subject.architecture).record(self.subject.parameters, self.subject.X, self.subject.y)
+        """The recorded pass. Raises DataError where its numbers overflow: then nothing can be told of them."""
+        record = Textbook(self.subject.architecture).record(self.subject.parameters, self.subject.X, self.subject.y)
+        told = [*self._chain.forward, *(tensor.gradient.name for tensor in self._chain.gradients.values())]
+        for name in told:
+            if not np.isfinite(record[name]).all():
+                raise DataError(f"{name} is not finite with numbers as large as these: nothing can be checked")
+        return record
 
     @cached_property
     def _sizes(self) -> dict[str, Array]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a network on a folder of images.",
     "predict": "Tell the class of images, a row for each in the order given.",
     "evaluate": "Tell how good a model is on images whose classes are known.",
+    "export": "Write a model as a file that predicts without cnncli: ONNX, Python, or a web page.",
     "gradcheck": "Prove every derivative right: every entry of every parameter and intermediate value, and every link "
     "alone.",
     "trace": "Show every intermediate value and every derivative of one image, and where each number comes from.",

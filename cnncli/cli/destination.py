@@ -1,18 +1,19 @@
 """Where a view goes: to stdout, or into a file that is whole or not there; in which format."""
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
-from cnncli.files import write_atomically
-from cnncli.reports.console import json_text, print_json, stdout
-from cnncli.reports.drawing import Draw, svg_of, text_of
+from cnncli.files import is_replaceable, write_atomically
+from cnncli.reports.console import json_text, print_json, stdout, write_text
+from cnncli.reports.drawing import Draw, Theme, svg_of, text_of
 from cnncli.reports.trace.formats import FORMATS, Content
+from cnncli.text import printable_lines
 
 PAGE = "html"
+SVG = "svg"
 PNG = "png"  # the format of a picture, which only a view of its own draws
 SUFFIXES = {each.suffix: name for name, each in FORMATS.items()} | {".png": PNG}
 
@@ -24,6 +25,7 @@ class Destination:
     format: str | None = None
     output: Path | None = None
     force: bool = False
+    theme: Theme | None = None  # of an SVG
 
     def resolve(self, *possible: str) -> str:
         """The format: the one that was asked for, else that of the file's suffix, else the first of the possible ones.
@@ -37,11 +39,28 @@ class Destination:
         if self.output is None and chosen in FORMATS and FORMATS[chosen].needs_file:
             suffix = FORMATS[chosen].suffix
             raise UsageError(f"{chosen} is not for reading: name a file for it with -o FILE{suffix}")
+        if self.theme is not None and chosen != SVG:
+            raise UsageError(f"colours an {SVG}, not {chosen}: leave it out", argument="theme")
         if self.output is None and self.force:
             raise UsageError("--force has nothing to replace: name a file with -o, or leave it out")
-        if self.output is not None and self.output.exists() and not self.force:
-            raise UsageError(f"{self.output} exists: name another file, or replace it with --force")
+        self._refuse_existing()
         return chosen
+
+    def _refuse_existing(self) -> None:
+        """Raise UsageError where the file is there already, and DataError where nobody can tell, or it is a folder."""
+        if self.output is None:
+            return
+        if self.output.is_dir():
+            raise DataError(f"{self.output} is a folder: name a file")
+        try:
+            there = is_replaceable(self.output)
+        except OSError as error:
+            raise self._cannot_write(error) from None
+        if there and not self.force:
+            raise UsageError(f"{self.output} exists: name another file, or replace it with --force")
+
+    def _cannot_write(self, error: OSError) -> DataError:
+        return DataError(f"{self.output} cannot be written ({error.strerror})")
 
     def as_page(self) -> "Destination":
         """The same for the page, in a temporary file where none is named.
@@ -74,18 +93,20 @@ class Destination:
             return
         text = json_text(content) if isinstance(content, Mapping) else content
         if self.output is None:
-            sys.stdout.write(text if isinstance(text, str) else text.decode())
-            sys.stdout.flush()  # while a closed pipe is still looked for
+            write_text(text if isinstance(text, str) else text.decode())
             return
+        encoded = printable_lines(text).encode("utf-8") if isinstance(text, str) else text
         try:
-            write_atomically(self.output, text.encode("utf-8") if isinstance(text, str) else text)
+            write_atomically(self.output, encoded, replace=self.force)
+        except FileExistsError:
+            raise UsageError(f"{self.output} exists: name another file, or replace it with --force") from None
         except OSError as error:
-            raise DataError(f"{self.output} cannot be written ({error.strerror})") from None
+            raise self._cannot_write(error) from None
 
     def draw(self, draw: Draw, chosen: str) -> None:
         """What a function draws: on stdout, as text in a file, or as an SVG."""
-        if chosen == "svg":
-            self.deliver(svg_of(draw))
+        if chosen == SVG:
+            self.deliver(svg_of(draw, self.theme or "light"))
         elif self.output is not None:
             self.deliver(text_of(draw))
         else:

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from cnncli.cli.options import OUTPUT, ModelPath
+from cnncli.cli.options import OUTPUT, UNCHECKED, ModelPath
 
 Data = Annotated[
     Path,
-    typer.Argument(metavar="DATA", help="A folder with one folder of images for each class, or with splits of such."),
+    typer.Argument(
+        **UNCHECKED, metavar="DATA", help="A folder with one folder of images for each class, or with splits of such."
+    ),
 ]
 Split = Annotated[
     Literal["train", "val", "test"] | None,

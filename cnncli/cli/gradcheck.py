@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
-from cnncli.cli.blas import keep_to_one_thread
+from cnncli.cli.arithmetic import calm_arithmetic
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
+    UNCHECKED,
     Label,
     OptionalModelPath,
     TableOrJson,
@@ -65,7 +66,9 @@ MODE_OPTIONS = (
 )
 Images = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."),
+    typer.Argument(
+        **UNCHECKED, metavar="IMAGE…", help="Image files; random numbers, or the note's example, without one."
+    ),
 ]
 MethodName = Annotated[
     Literal["complex-step", "central", "richardson"],
@@ -90,6 +93,7 @@ Show = Annotated[
 @gather("mode", MODE_OPTIONS)
 @gather("network", NETWORK_OPTIONS)
 @gather("fresh", FRESH_OPTIONS)
+@calm_arithmetic()
 def gradcheck(
     *,
     context: typer.Context,
@@ -113,8 +117,6 @@ def gradcheck(
     chosen = modes.GRADCHECK.choose(context)
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
-
-    keep_to_one_thread()
 
     seed = fresh.get("seed", SEED)
     if chosen == "template":

@@ -1,15 +1,28 @@
 """`cnncli info`."""
 
-from cnncli.cli.options import ModelPath, TableOrJson
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnncli.cli.options import OptionalModelPath, TableOrJson
+from cnncli.errors import UsageError
+
+PathArgument = Annotated[
+    Path | None, typer.Argument(metavar="MODEL", help="A model file, or a run folder that holds one; as --model.")
+]
 
 
-def info(model: ModelPath, format: TableOrJson = "table") -> None:  # noqa: A002
+def info(path: PathArgument = None, model: OptionalModelPath = None, format: TableOrJson = "table") -> None:  # noqa: A002
     """Show what a model is: layers, shapes, parameters, classes, preprocessing."""
+    named = [each for each in (path, model) if each is not None]
+    if len(named) != 1:
+        raise UsageError("info shows one model: name a model file or a run folder")
     from cnncli.model import load_model
     from cnncli.reports.console import print_json
     from cnncli.reports.info import model_document, print_model
 
-    network = load_model(model)
+    network = load_model(named[0])
     if format == "json":
         print_json(model_document(network))
     else:

@@ -51,7 +51,7 @@ SEEDLESS = tuple(name for name in NETWORK if name != "seed")
 _TRACED = ("image", "model", "weights", "label", *NETWORK)
 _NARROWED = ("only", "filter", "channel")
 _LOOK = ("full", "precision")
-_OUTPUT = ("format", "output", "force")
+_OUTPUT = ("format", "output", "force", "theme")
 
 TRACE = Modes(
     "view",

@@ -20,6 +20,9 @@ from cnncli.subject.fresh import IMAGE_SIZE, SEED
 
 SUBJECT, NETWORK, OUTPUT = "What is looked at", "Fresh network", "Output"  # headings of the help
 
+# Whether a path can be read shows when it is read, and is no wrong usage.
+UNCHECKED: dict[str, Any] = {"readable": False}
+
 Command = Callable[..., None]
 
 
@@ -65,7 +68,12 @@ Label = Annotated[
     ),
 ]
 _model = typer.Option(
-    "--model", "-m", metavar="PATH", rich_help_panel=SUBJECT, help="A model file, or a run folder that holds one."
+    "--model",
+    "-m",
+    **UNCHECKED,
+    metavar="PATH",
+    rich_help_panel=SUBJECT,
+    help="A model file, or a run folder that holds one.",
 )
 ModelPath = Annotated[Path, _model]
 OptionalModelPath = Annotated[Path | None, _model]
@@ -75,7 +83,7 @@ def option(name: str, kind: Any, default: object = None, *, panel: str, **detail
     """An option of a group, for `gather`; of a bool, the flag that sets it."""
     if kind is bool:
         default = False
-    info = typer.Option(flag(name), rich_help_panel=panel, **details)
+    info = typer.Option(flag(name), rich_help_panel=panel, **(UNCHECKED | details))
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 

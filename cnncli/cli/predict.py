@@ -6,9 +6,16 @@ from typing import Annotated, Literal
 import typer
 
 from cnncli.cli.modes import refuse
-from cnncli.cli.options import OUTPUT, ModelPath, is_given
+from cnncli.cli.options import OUTPUT, UNCHECKED, ModelPath, is_given
 
-Images = Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="Image files, and folders of them (recursively).")]
+Images = Annotated[
+    list[Path],
+    typer.Argument(
+        **UNCHECKED,
+        metavar="IMAGE…",
+        help="Image files, and folders of them (recursively).",
+    ),
+]
 TopK = Annotated[
     int | None,
     typer.Option(min=1, rich_help_panel=OUTPUT, help="Show the N most probable classes; 1 in a table, all in JSON."),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 import warnings
 from typing import NoReturn
@@ -11,7 +12,7 @@ import typer
 from cnncli.cli.app import app
 from cnncli.cli.flags import flag
 from cnncli.cli.signals import stop_cleanly
-from cnncli.errors import CnncliError, DataError, Stopped
+from cnncli.errors import CnncliError, DataError, ReaderGone, Stopped
 from cnncli.text import printable
 
 
@@ -31,12 +32,23 @@ def run() -> None:
         _fail(error.format_message().replace("Value error, ", ""), error.exit_code)
     except MemoryError:
         _fail("the memory does not suffice: use smaller images, fewer filters or a smaller batch", 1)
+    except (ReaderGone, BrokenPipeError):
+        _die_of_sigpipe()
     except OSError as error:
         if error.filename is not None:
             _fail(f"{error.filename}: {error.strerror}", DataError.exit_code)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
         _fail(f"the output cannot be written ({error.strerror})", 1)
     sys.exit(code)
+
+
+def _die_of_sigpipe() -> NoReturn:
+    """Whoever read the output has gone: end as every other program does, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
+    if hasattr(signal, "SIGPIPE"):  # Windows has none
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    sys.exit(141)
 
 
 def _prepare_streams() -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cnncli.cli import modes
-from cnncli.cli.blas import keep_to_one_thread
+from cnncli.cli.arithmetic import calm_arithmetic
 from cnncli.cli.flags import flag
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
     OUTPUT,
     SUBJECT,
+    UNCHECKED,
     Force,
     Label,
     OptionalModelPath,
@@ -51,6 +52,7 @@ else:
 ImageOrMatrix = Annotated[
     Path | None,
     typer.Argument(
+        **UNCHECKED,
         metavar="IMAGE",
         help="An image file, or a matrix of numbers in a .csv, .txt or .npy file; "
         "random numbers, or the note's example, without one.",
@@ -59,6 +61,7 @@ ImageOrMatrix = Annotated[
 Weights = Annotated[
     Path | None,
     typer.Option(
+        **UNCHECKED,
         metavar="FILE",
         rich_help_panel=SUBJECT,
         help="Own w1, b1, w2, b2 by name, from a .npz, .safetensors or .json file.",
@@ -110,14 +113,24 @@ FormatName = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="PATH", rich_help_panel=OUTPUT, help="Write a file; its suffix names the format."
+        "--output",
+        "-o",
+        **UNCHECKED,
+        metavar="PATH",
+        rich_help_panel=OUTPUT,
+        help="Write a file; its suffix names the format.",
     ),
+]
+ThemeName = Annotated[
+    Literal["light", "dark"] | None,
+    typer.Option("--theme", rich_help_panel=OUTPUT, help="The ground of an SVG; light where not given."),
 ]
 
 
 @gather("views", VIEW_OPTIONS)
 @gather("network", NETWORK_OPTIONS)
 @gather("fresh", FRESH_OPTIONS)
+@calm_arithmetic()
 def trace(
     *,
     context: typer.Context,
@@ -136,6 +149,7 @@ def trace(
     format: FormatName = None,  # noqa: A002
     output: Output = None,
     force: Force = False,
+    theme: ThemeName = None,
 ) -> None:
     """Show every intermediate value and every derivative of one image, and where each number comes from.
 
@@ -143,11 +157,9 @@ def trace(
     with options of a fresh network, one with random weights.
     """
     view = modes.TRACE.choose(context)
-    keep_to_one_thread()
-
     from cnncli.cli.destination import Destination
 
-    to = Destination(format, views.get("picture", output), force)
+    to = Destination(format, views.get("picture", output), force, theme)
     if view == "symbolic":
         from cnncli.cli.trace_views import show_derivation
         from cnncli.tracing.derivation import derive

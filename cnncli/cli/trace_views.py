@@ -1,13 +1,15 @@
 """The views of `cnncli trace`: what each shows in which format, and what to try next."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnncli.cli.destination import PNG, Destination
+from cnncli.cli.destination import PNG, SVG, Destination
 from cnncli.errors import UsageError
 from cnncli.reports.console import stderr, stdout
 from cnncli.reports.look import Look
 from cnncli.reports.trace.formats import FORMATS, render
+from cnncli.reports.trace.lines import DOCUMENTS, Line, render_lines
 from cnncli.tracing.derivation import Derivation
 from cnncli.tracing.entries import parse_entries
 from cnncli.tracing.trace import Trace
@@ -34,12 +36,12 @@ def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, 
 def show_trace(trace: Trace, look: Look, to: Destination) -> None:
     """Every step, in any format."""
     chosen = to.resolve(*FORMATS)
-    if chosen != "table" or to.output is not None:
-        to.deliver(render(chosen, trace, look))
-    else:
+    if chosen in ("table", SVG):
         from cnncli.reports.trace.table import print_trace
 
-        print_trace(stdout(), trace, look)
+        to.draw(lambda console: print_trace(console, trace, look), chosen)
+    else:
+        to.deliver(render(chosen, trace, look))
     if chosen == "table":
         k = trace.subject.architecture.kernel
         weight = f"w1[0,0,{min(1, k - 1)},{min(2, k - 1)}]"
@@ -48,17 +50,17 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
 
 def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> None:
     """Where some entries come from. Raises UsageError for what names none."""
-    from cnncli.reports.trace.expansion import expansion_documents, print_expansions
+    from cnncli.reports.trace.expansion import expansion_documents, expansion_lines
     from cnncli.reports.trace.heading import subject_document
 
-    chosen = to.resolve("table", "json", "svg")
+    chosen = to.resolve("table", "json", "svg", *DOCUMENTS)
     shapes = trace.chain.shapes
     entries = parse_entries(text, trace.chain.tensors, "expand")
     expansions = map(trace.expander.expand, entries)
     if chosen == "json":
         to.deliver(subject_document(trace) | {"expansions": expansion_documents(expansions)})
     else:
-        to.draw(lambda console: print_expansions(console, expansions, len(entries), look), chosen)
+        _deliver_lines(f"Where {text} comes from", [*expansion_lines(expansions, len(entries), look)], to, chosen)
         if chosen == "table" and f"dL/d{entries[0].name}" in shapes:
             _hint(f"--follow '{entries[0].label(shapes[entries[0].name])}' for the chain from L to it")
 
@@ -66,23 +68,34 @@ def show_expansions(trace: Trace, text: str, look: Look, to: Destination) -> Non
 def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
     """The chain from L to one entry. Raises UsageError for what names none, or several."""
     from cnncli.reports.trace.heading import subject_document
-    from cnncli.reports.trace.paths import MOST_PATHS, MOST_PATHS_FULL, paths_document, print_paths
+    from cnncli.reports.trace.paths import MOST_PATHS, MOST_PATHS_FULL, path_lines, paths_document
 
-    chosen = to.resolve("table", "json", "svg")
+    chosen = to.resolve("table", "json", "svg", *DOCUMENTS)
     paths = trace.follow(text, MOST_PATHS_FULL if look.full else MOST_PATHS)
     if chosen == "json":
         to.deliver(subject_document(trace) | paths_document(paths))
     else:
-        to.draw(lambda console: print_paths(console, paths, look), chosen)
+        _deliver_lines(f"The chain from L to {paths.label}", [*path_lines(paths, look)], to, chosen)
         if chosen == "table":
             _hint(f"--expand 'dL/d{paths.label}' for the sum in which these paths end")
 
 
 def show_derivation(derivation: Derivation, to: Destination) -> None:
     """The derivation without numbers."""
-    from cnncli.reports.trace.derivation import print_derivation
+    from cnncli.reports.trace.derivation import derivation_lines
 
-    to.draw(lambda console: print_derivation(console, derivation), to.resolve("table", "svg"))
+    chosen = to.resolve("table", "svg", *DOCUMENTS)
+    _deliver_lines("The derivation without numbers", [*derivation_lines(derivation)], to, chosen)
+
+
+def _deliver_lines(title: str, lines: Sequence[Line], to: Destination, chosen: str) -> None:
+    """The lines of an explanation: in a terminal, as text or a drawing of one, or as a document."""
+    if chosen in DOCUMENTS:
+        to.deliver(render_lines(chosen, title, lines))
+        return
+    from cnncli.reports.trace.lines.terminal import print_lines
+
+    to.draw(lambda console: print_lines(console, lines), chosen)
 
 
 def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
@@ -96,7 +109,7 @@ def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
     if chosen == PNG:
         from cnncli.reports.trace.picture import picture_png
 
-        to.deliver(picture_png(rows, full=look.full))
+        to.deliver(picture_png(shown, rows, full=look.full))
         return
     if chosen == "table" and (to.output is not None or stdout().color_system is None or stdout().no_color):
         raise UsageError("--heat needs a terminal with colours: write a picture with --picture FILE.png instead")

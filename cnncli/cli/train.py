@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cnncli.cli.flags import flag
 from cnncli.cli.options import (
     NETWORK_OPTIONS,
     OUTPUT,
     SEED_OPTION,
+    UNCHECKED,
     Force,
     TableOrJson,
     fraction,
@@ -18,13 +20,39 @@ from cnncli.cli.options import (
     positive,
 )
 from cnncli.data.settings import LARGEST_OWN_SIZE, LARGEST_SIDE, Channels
-from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, OptimiserName, TrainingSettings
+from cnncli.training.settings import (
+    AUGMENTATIONS,
+    DEFAULT_LEARNING_RATE,
+    DEFAULT_WARM_UP,
+    VALIDATION_FRACTION,
+    ClassWeights,
+    OptimiserName,
+    RecipeName,
+    ScheduleName,
+    TrainingSettings,
+)
 
 TRAINING, IMAGES = "Training", "Images"  # headings of the help
 RATES = ", ".join(f"{rate} for {name}" for name, rate in DEFAULT_LEARNING_RATE.items())
 
+WARM_UP = f"{DEFAULT_WARM_UP['one-cycle']} for one-cycle, else 0"
+KINDS = "; ".join(f"{name}: {kind.help}" for name, kind in AUGMENTATIONS.items())
+
+
+def _split(text: str | None) -> tuple[str, ...]:
+    """The words of a list with commas."""
+    return tuple(text.split(",")) if text else ()
+
+
 # One entry for each field of TrainingSettings that an option sets.
 TRAINING_OPTIONS = (
+    option(
+        "recipe",
+        RecipeName,
+        TrainingSettings.recipe,
+        panel=TRAINING,
+        help="quick: a first answer in seconds; best: slower, and better on real photos. Other options win over it.",
+    ),
     option("epochs", int, TrainingSettings.epochs, panel=TRAINING, min=1, help="Passes over the training images."),
     option("batch_size", int, TrainingSettings.batch_size, panel=TRAINING, min=1, help="Images in one step."),
     option(
@@ -39,7 +67,55 @@ TRAINING_OPTIONS = (
         OptimiserName,
         TrainingSettings.optimizer,
         panel=TRAINING,
-        help="adam, or sgd: gradient descent with momentum 0.9.",
+        help="adam; adamw: with the decay apart; sgd: gradient descent with momentum.",
+    ),
+    option("momentum", float, TrainingSettings.momentum, panel=TRAINING, help="Of sgd."),
+    option(
+        "weight_decay",
+        float,
+        TrainingSettings.weight_decay,
+        panel=TRAINING,
+        help="How strongly weights are pulled to 0.",
+    ),
+    option(
+        "schedule",
+        ScheduleName,
+        TrainingSettings.schedule,
+        panel=TRAINING,
+        help="How the learning rate goes: constant; cosine: falls to 0; one-cycle: rises, then falls to 0.",
+    ),
+    option("warm_up", float | None, panel=TRAINING, help=f"Share of the steps in which it rises; {WARM_UP}."),
+    option(
+        "augment",
+        str | None,
+        panel=TRAINING,
+        metavar="NAME[=AMOUNT][,…]",
+        callback=_split,
+        help=f"Change each image a little in every epoch. {KINDS}.",
+    ),
+    option(
+        "label_smoothing",
+        float,
+        TrainingSettings.label_smoothing,
+        panel=TRAINING,
+        help="Share of each label that is spread over all classes.",
+    ),
+    option(
+        "class_weights",
+        ClassWeights,
+        TrainingSettings.class_weights,
+        panel=TRAINING,
+        help="balanced: every class counts alike, however few images it has.",
+    ),
+    option("clip_norm", float | None, panel=TRAINING, help="The largest norm of all gradients together."),
+    option("early_stop", int | None, panel=TRAINING, min=1, help="Stop after so many epochs without a better one."),
+    option("init", Path | None, panel=TRAINING, metavar="MODEL", help="Start from its weights; classes may differ."),
+    option("resume", bool, panel=TRAINING, help="Go on with the run in RUN where it stopped."),
+    option(
+        "checkpoint_minutes",
+        float | None,
+        panel=TRAINING,
+        help="Store what a resume needs so often, beside after each epoch and when a signal stops it.",
     ),
     option(
         "threads",
@@ -78,7 +154,9 @@ TRAINING_OPTIONS = (
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="A folder with one folder of images for each class, or with train/ and val/ of such."
+        **UNCHECKED,
+        metavar="DATA",
+        help="A folder with one folder of images for each class, or with train/ and val/ of such.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Nothing on stderr but errors.")]
@@ -92,21 +170,36 @@ def train(
     data: Data,
     chosen: Mapping[str, Any],
     network: Mapping[str, Any],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=TRAINING, metavar="FILE", help="Settings: a .toml, or a run's settings.json; options win."
+        ),
+    ] = None,
     force: Force = False,
     format: TableOrJson = "table",  # noqa: A002
     quiet: Quiet = False,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            rich_help_panel=OUTPUT,
+            help="After each epoch: how far the weights move, dead units, who wins the windows.",
+        ),
+    ] = False,
 ) -> None:
     """Train a network on a folder of images.
 
-    Makes a run folder with the best epoch's model, the history of the epochs, the split and the settings.
+    Makes a run folder with the best epoch's model, the history of the epochs, the split and the settings, and with what
+    --resume needs: a training that was stopped and is resumed gives the same model as one that was not.
     """
     from cnncli import api
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
 
-    with TrainingReport(quiet=quiet) as report:
-        summary = api.train(data, watcher=report, force=force, **chosen, **network)
+    with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
+        summary = api.train(data, config=config, watcher=report, force=force, **chosen, **network)
     if format == "json":
-        print_json(summary_document(summary))
+        print_json(summary_document(summary, flag))
     else:
         print_summary(summary)

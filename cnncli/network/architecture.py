@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from cnncli.errors import ArchitectureError
 
 Pooling = Literal["max", "average"]
+MOST_BLOCKS = 1000
 LEAST = {
     "height": 1,
     "width": 1,
@@ -49,6 +50,8 @@ class Architecture:
             raise ArchitectureError(f"pool_stride is {self.pool_stride}; it must be at least 1")
         if self.pooling not in get_args(Pooling):
             raise ArchitectureError(f"pooling is {self.pooling!r}; it is one of {', '.join(get_args(Pooling))}")
+        if len(self.filters) > MOST_BLOCKS:
+            raise ArchitectureError(f"filters has {len(self.filters):,} blocks; there may be {MOST_BLOCKS:,}")
         if not self.filters or min(self.filters) < 1:
             raise ArchitectureError(
                 f"filters is {list(self.filters)}; it needs one number of at least 1 for each block"

@@ -1,7 +1,7 @@
 """The answers of predict, for people and for other programs."""
 
 import csv
-import sys
+import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cnncli.prediction import Answer, Unreadable
-from cnncli.reports.console import print_table
+from cnncli.reports.console import print_table, write_text
 from cnncli.text import printable
 
 
@@ -19,7 +19,7 @@ def prediction_table(answers: Iterable[Answer], top_k: int) -> None:
     table.add_column("probability", justify="right")
     for answer in answers:
         if isinstance(answer, Unreadable):
-            table.add_row(Text(printable(answer.path)), Text(answer.reason, "red"), "")
+            table.add_row(Text(printable(answer.path)), Text(printable(answer.reason), "red"), "")
             continue
         ranking = list(answer.probabilities.items())[:top_k]
         table.add_row(
@@ -47,12 +47,13 @@ def prediction_documents(answers: Iterable[Answer], top_k: int) -> list[dict[str
 
 def print_prediction_csv(answers: Iterable[Answer], classes: Sequence[str]) -> None:
     """The same as CSV: path, class, probability, p(…) of every class in the model's order, error."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "class", "probability", *(f"p({name})" for name in classes), "error"])
     for answer in answers:
         if isinstance(answer, Unreadable):
-            writer.writerow([answer.path, "", "", *("" for _ in classes), answer.reason])
+            writer.writerow([printable(answer.path), "", "", *("" for _ in classes), answer.reason])
         else:
             every = [answer.probabilities[name] for name in classes]
-            writer.writerow([answer.path, answer.best, answer.probabilities[answer.best], *every, ""])
-    sys.stdout.flush()  # while a closed pipe is still looked for
+            writer.writerow([printable(answer.path), answer.best, answer.probabilities[answer.best], *every, ""])
+    write_text(text.getvalue())

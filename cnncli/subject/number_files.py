@@ -38,7 +38,8 @@ def read_weights(path: Path) -> Parameters:
     if path.suffix.lower() not in PARSERS:
         raise UsageError(f"{path}: weights are read from {', '.join(PARSERS)} files", argument="weights")
     arrays = read_arrays(path, "does not hold arrays of numbers by name")
-    return {name: _to_finite_float64(value, f"{path}: {name}") for name, value in arrays.items()}
+    known = {name.lower() if name.lower() not in arrays else name: value for name, value in arrays.items()}  # W1 is w1
+    return {name: _to_finite_float64(value, f"{path}: {name}") for name, value in known.items()}
 
 
 def describe_network(weights: Parameters, fresh: FreshNetwork) -> FreshNetwork:

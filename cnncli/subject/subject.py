@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
+from cnncli import memory
 from cnncli.data.dataset import common_size
 from cnncli.data.decoding import Size, decode, to_channels
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
-from cnncli.errors import ArchitectureError, DataError, UsageError
+from cnncli.errors import ArchitectureError, DataError, ModelError, UsageError
 from cnncli.model import Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
@@ -115,7 +118,7 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
     gray = fresh.channels == "gray" or (fresh.channels != "rgb" and all(len(image) == 1 for image in pixels))
     channels = 1 if gray else 3
     try:
-        architecture = _fit(fresh, size.height, size.width, channels)
+        architecture = _fit(fresh, size.height, size.width, channels, len(images))
     except ArchitectureError as error:
         if side:
             raise
@@ -133,16 +136,31 @@ def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNe
     X = read_matrices(images)
     _, channels, height, width = X.shape
     try:
-        architecture = _fit(fresh, height, width, channels)
+        architecture = _fit(fresh, height, width, channels, len(images))
     except ArchitectureError as error:
-        raise DataError(f"{images[0]} is {height}×{width}: {error}") from None
+        size = f"{images[0]} is {height}×{width}: {error}"
+        kernel = _largest_kernel(fresh, height, width, channels)
+        if kernel is None:
+            raise DataError(size) from None
+        raise DataError(f"{size}; a {kernel}×{kernel} kernel fits: choose it", remedy="kernel") from None
     return _fresh(architecture, X, tuple(map(str, images)), label, fresh)
 
 
-def _fit(fresh: FreshNetwork, height: int, width: int, channels: int) -> Architecture:
-    """The architecture for images of a size. Raises ArchitectureError where its blocks do not fit."""
+def _largest_kernel(fresh: FreshNetwork, height: int, width: int, channels: int) -> int | None:
+    """The largest kernel of a network that fits images of a size, if any does."""
+    for kernel in range(min(height, width), 0, -1):
+        smaller = replace(fresh, network={**fresh.network, "kernel": kernel})
+        with suppress(ArchitectureError):
+            build_chain(smaller.architecture(height, width, channels))
+            return kernel
+    return None
+
+
+def _fit(fresh: FreshNetwork, height: int, width: int, channels: int, images: int = 1) -> Architecture:
+    """The architecture for images of a size. Raises UsageError where its blocks do not fit, or the memory is short."""
     architecture = fresh.architecture(height, width, channels)
     build_chain(architecture)
+    memory.require(partial(memory.estimate_trace, images=images), architecture, "such a network")
     return architecture
 
 
@@ -157,6 +175,8 @@ def _fresh(
 
 
 def _use_model(model: Model, origin: str, images: Sequence[Path], label: str | None) -> Subject:
+    estimate = partial(memory.estimate_trace, images=len(images))
+    memory.require(estimate, model.architecture, f"{origin} for {_count(images)}", error=ModelError, fixed=True)
     X = _model_input(model, images)
     y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
     return Subject(
@@ -200,3 +220,7 @@ def _index(label: str, classes: Sequence[str]) -> int:
     near = get_close_matches(label, classes, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise UsageError(f"{label} is no class of this network, which has {', '.join(classes)}{hint}", argument="label")
+
+
+def _count(images: Sequence[Path]) -> str:
+    return "1 image" if len(images) == 1 else f"{len(images):,} images"

@@ -17,7 +17,7 @@ from cnncli.network.tensors import Kind, Tensor
 from cnncli.network.terms import Entry, Term
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject
-from cnncli.tracing.entries import LARGEST, label_with_subscripts
+from cnncli.tracing.entries import LARGEST, SUBSCRIPTS, label_with_subscripts
 from cnncli.tracing.expansion import Expander
 from cnncli.tracing.paths import Follower
 from cnncli.tracing.trace import Trace, trace_image
@@ -60,6 +60,9 @@ def derive(fresh: FreshNetwork) -> Derivation:
             raise UsageError(sentence, argument=argument)
     architecture = Architecture(side, side, **{"kernel": 2, **fresh.network, "filters": (1,)})
     chain = build_chain(architecture)
+    matrices = (tensor.shape for tensor in chain.tensors.values() if SUBSCRIPTS.get(tensor.axes) == 2)
+    if max(map(max, matrices)) > LARGEST:  # nothing but padding makes a value larger than the image
+        raise UsageError(f"{architecture.padding} {page} values of at most {LARGEST}×{LARGEST}", argument="padding")
     zeros = {name: np.zeros(shape) for name, shape in chain.parameter_shapes.items()}
     X = np.zeros((1, *chain.image.shape))
     trace = trace_image(Subject(architecture, zeros, ("0", "1"), X, np.array([1]), ("zeros",), "zeros"))

@@ -1,9 +1,8 @@
 """The training loop: batches in, one row of figures per epoch out."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Callable, Iterator
+from math import hypot, isfinite
 
 import numpy as np
 
@@ -11,91 +10,134 @@ from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
 from cnncli.errors import Diverged
 from cnncli.model import Model
+from cnncli.network.arrays import Array, Parameters
 from cnncli.network.engine import Engine
-from cnncli.training.optimisers import Optimiser
+from cnncli.training.activity import measure_activity
+from cnncli.training.augmentation import Augmentation, draw
 from cnncli.training.order import Batch, order_epoch
+from cnncli.training.schedules import learning_rate_share
+from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, TrainingSettings
+from cnncli.training.state import Epoch, Score, State, Tally
 
 EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
+MEASURED = 8  # steps of an epoch in which the size of the updates is measured
 
 
-@dataclass(frozen=True)
-class Score:
-    """Mean loss and share of right answers over a set of images."""
+class Loop:
+    """Changes `model.parameters` (float32) in place; where it stands is in `state`, and it goes on from there.
 
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of the history.
-
-    `training` is the mean over the epoch's images, each measured with the parameters of its moment; `gradient_norms` is
-    the mean over the epoch's batches of each gradient's Euclidean norm.
+    The order of the images and their augmentation are pure functions of (seed, epoch), so that a training which is
+    stopped between two steps, stored and gone on with ends in the same bits as one that never stopped.
     """
 
-    number: int
-    training: Score
-    validation: Score
-    gradient_norms: dict[str, float]
-    seconds: float  # spent on the training batches
-    images_per_second: float
+    def __init__(
+        self,
+        model: Model,
+        engine: Engine,
+        training: Dataset,
+        validation: Dataset,
+        settings: TrainingSettings,
+        state: State,
+    ) -> None:
+        self.model, self.engine, self.settings, self.state = model, engine, settings, state
+        self.training, self.validation = training, validation
+        self._batches = Batches(training.images, model.normalisation)
+        self._augmentation = Augmentation(settings.augmentations) if settings.augment else None
+        self._class_weights = balance(training, len(model.classes)) if settings.class_weights == "balanced" else None
+        self._rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
+        self._warm_up = DEFAULT_WARM_UP[settings.schedule] if settings.warm_up is None else settings.warm_up
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or enough of them without a better one."""
+        most, patience = self.settings.epochs, self.settings.early_stop
+        return len(self.state.history) >= most or (patience is not None and self.state.epochs_since_best >= patience)
 
-def train(
-    model: Model,
-    engine: Engine,
-    training: Dataset,
-    validation: Dataset,
-    *,
-    optimiser: Optimiser,
-    epochs: int,
-    batch_size: int,
-    seed: int,
-    on_batch: Callable[[int, int, float], None],
-) -> Iterator[Epoch]:
-    """Change `model.parameters` (float32) in place, and yield after each epoch.
+    def run(self, on_step: Callable[[int, int, float], None]) -> Iterator[Epoch]:
+        """Go on to the end, and yield after each epoch.
 
-    The order of the images is a pure function of (seed, epoch). `on_batch` is told the epoch, the images done in it and
-    the batch's loss. Raises Diverged as soon as a loss is not finite.
-    """
-    for number in range(1, epochs + 1):
-        batches = order_epoch(len(training), seed, number, batch_size)
-        start = time.perf_counter()
-        mean, norms = _run_epoch(model, engine, training, batches, optimiser, number, on_batch)
-        seconds = time.perf_counter() - start
+        `on_step` is called between two steps, with the epoch, the images done in it and the batch's loss. Raises
+        Diverged as soon as a loss is not finite.
+        """
+        while not self.finished:
+            self._run_epoch(len(self.state.history) + 1, on_step)
+            epoch = self._sum_up()
+            self.state.history.append(epoch)
+            self.state.tally = Tally()
+            yield epoch
+
+    def _run_epoch(self, number: int, on_step: Callable[[int, int, float], None]) -> None:
+        """The steps of an epoch that are not done yet."""
+        n, seed, tally = len(self.training), self.settings.seed, self.state.tally
+        batches = order_epoch(n, seed, number, self.settings.batch_size)
+        draws = draw(n, seed, number) if self._augmentation else None
+        for step in range(tally.steps, len(batches)):
+            start = time.perf_counter()
+            with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
+                loss = self._take_step(batches[step], draws, len(batches))
+            _refuse_not_finite(loss, f"epoch {number}, step {step + 1}")
+            tally.seconds += time.perf_counter() - start
+            on_step(number, tally.images, loss)
+
+    def _take_step(self, batch: Batch, draws: Array | None, steps: int) -> float:
+        """One step down the gradient of a batch, counted in the tally; the loss before it."""
+        model, tally, optimiser = self.model, self.state.tally, self.state.optimiser
+        X, y = self._batches[batch.images], self.training.labels[batch.images]
+        if self._augmentation is not None and draws is not None:
+            X = self._augmentation.apply(X, draws[batch.images])
+        result = self.engine.loss_and_gradients(
+            model.parameters,
+            X,
+            y,
+            smoothing=self.settings.label_smoothing,
+            weights=None if self._class_weights is None else self._class_weights[y],
+            bounds=batch.bounds,
+        )
+        norms = {name: float(np.linalg.norm(gradient)) for name, gradient in result.gradients.items()}
+        gradients = self._clip(result.gradients, hypot(*norms.values()))
+        measured = tally.steps % max(steps // MEASURED, 1) == 0
+        before = {name: value.copy() for name, value in model.parameters.items()} if measured else {}
+        optimiser.update(model.parameters, gradients, self.rate(optimiser.steps, steps))
+        _add_to(tally.norms, norms)
+        if measured:
+            _add_to(tally.ratios, _update_ratios(before, model.parameters))
+            tally.measured += 1
+        tally.steps += 1
+        tally.images += len(y)
+        tally.loss += result.loss * len(y)
+        tally.correct += int((model.chain.output.predict(result.logits) == y).sum())
+        return result.loss
+
+    def rate(self, step: int, steps_of_epoch: int) -> float:
+        """The learning rate of a step, counted from 0 over all epochs."""
+        share = learning_rate_share(self.settings.schedule, step, steps_of_epoch * self.settings.epochs, self._warm_up)
+        return self._rate * share
+
+    def _clip(self, gradients: Parameters, norm: float) -> Parameters:
+        """The gradients, all scaled alike where their common norm is above `clip_norm`."""
+        most = self.settings.clip_norm
+        if most is None or not norm > most:
+            return gradients
+        return {name: gradient * np.float32(most / norm) for name, gradient in gradients.items()}
+
+    def _sum_up(self) -> Epoch:
+        """The figures of the epoch whose steps are done."""
+        tally, number = self.state.tally, len(self.state.history) + 1
         with np.errstate(over="ignore", invalid="ignore"):
-            score = evaluate(model, validation, engine)
-        _refuse_not_finite(score.loss, f"the validation of epoch {number}")
-        yield Epoch(number, mean, score, norms, seconds, len(training) / seconds)
-
-
-def _run_epoch(
-    model: Model,
-    engine: Engine,
-    training: Dataset,
-    batches: Sequence[Batch],
-    optimiser: Optimiser,
-    number: int,
-    on_batch: Callable[[int, int, float], None],
-) -> tuple[Score, dict[str, float]]:
-    """One step for each batch; the mean score, and the mean norm of each gradient."""
-    X, output = Batches(training.images, model.normalisation), model.chain.output
-    loss, correct, done = 0.0, 0, 0
-    norms = dict.fromkeys(model.parameters, 0.0)
-    for step, (batch, _) in enumerate(batches, 1):
-        y = training.labels[batch]
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is looked for, below
-            result = engine.loss_and_gradients(model.parameters, X[batch], y)
-            optimiser.update(model.parameters, result.gradients)
-        _refuse_not_finite(result.loss, f"epoch {number}, step {step}")
-        loss += result.loss * len(batch)
-        correct += int((output.predict(result.logits) == y).sum())
-        done += len(batch)
-        for name, gradient in result.gradients.items():
-            norms[name] += float(np.linalg.norm(gradient)) / len(batches)
-        on_batch(number, done, result.loss)
-    return Score(loss / done, correct / done), norms
+            validation = evaluate(self.model, self.validation, self.engine)
+            activity = measure_activity(self.model, self.validation)
+        _refuse_not_finite(validation.loss, f"the validation of epoch {number}")
+        return Epoch(
+            number,
+            Score(tally.loss / tally.images, tally.correct / tally.images),
+            validation,
+            {name: total / tally.steps for name, total in tally.norms.items()},
+            {name: total / tally.measured for name, total in tally.ratios.items()},
+            activity,
+            self.rate(self.state.optimiser.steps - 1, tally.steps),
+            tally.seconds,
+            tally.images / tally.seconds,
+        )
 
 
 def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Score:
@@ -110,6 +152,26 @@ def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Sc
         loss += float(output.losses(z, y).sum(dtype=np.float64))
         correct += int((output.predict(z) == y).sum())
     return Score(loss / len(dataset), correct / len(dataset))
+
+
+def balance(dataset: Dataset, classes: int) -> Array:
+    """Weights with which every class counts alike, 1 on average over the images: n/(classes · images of the class)."""
+    counts = np.bincount(dataset.labels, minlength=classes)  # (classes,)
+    return (len(dataset) / (classes * counts)).astype(np.float32)
+
+
+def _update_ratios(before: Parameters, after: Parameters) -> dict[str, float]:
+    """‖change‖/‖parameter‖, 0 where a parameter is still 0."""
+    ratios = {}
+    for name, old in before.items():
+        size = float(np.linalg.norm(old))
+        ratios[name] = float(np.linalg.norm(after[name] - old)) / size if size else 0.0
+    return ratios
+
+
+def _add_to(sums: dict[str, float], values: dict[str, float]) -> None:
+    for name, value in values.items():
+        sums[name] = sums.get(name, 0.0) + value
 
 
 def _refuse_not_finite(loss: float, where: str) -> None:

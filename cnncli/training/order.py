@@ -36,7 +36,9 @@ def order_epoch(n: int, seed: int, epoch: int, batch_size: int) -> list[Batch]:
     shards = deal(n, seed)
     lanes = [np.concatenate(shards[lane::LANES]) for lane in range(LANES)]
     turns = -(-n // LANES)
-    places = np.random.default_rng([seed, epoch]).permuted(np.tile(np.arange(LANES), (turns, 1)), axis=1)  # (turns, 16)
+    places = np.random.default_rng([seed, epoch, LANES]).permuted(
+        np.tile(np.arange(LANES), (turns, 1)), axis=1
+    )  # (turns, 16)
     images = np.concatenate(
         [np.random.default_rng([seed, epoch, lane]).permutation(members) for lane, members in enumerate(lanes)]
     )  # (n,)

@@ -1,33 +1,29 @@
 """`cnncli train` as a plain function: an image folder in, a run folder and a summary out."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
+from typing import Any, Protocol
 
 from cnncli import __version__
-from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
-from cnncli.data.decoding import Size
-from cnncli.data.folder import Folder, scan
-from cnncli.data.normalisation import Normalisation
-from cnncli.data.split import split_stratified
-from cnncli.errors import ArchitectureError, DataError, Diverged, ImageError, Stopped, UsageError
-from cnncli.model import Model
-from cnncli.network.architecture import Architecture
-from cnncli.network.chain import build_chain
+from cnncli.errors import DataError, Diverged, ImageError, Stopped
+from cnncli.model import FILE_NAME, Model
 from cnncli.network.engine import Engine
 from cnncli.network.engines import choose_engine
-from cnncli.network.initialisation import he_normal
+from cnncli.stopping import deferred, pending
 from cnncli.text import printable
-from cnncli.training.loop import Epoch, train
+from cnncli.training.checkpoint import LAST, Checkpoint, read_checkpoint
+from cnncli.training.config import OF_THE_DATA
+from cnncli.training.loop import Loop
 from cnncli.training.optimisers import make_optimiser
-from cnncli.training.run_folder import RunFolder, free_run_folder, refuse_existing
-from cnncli.training.settings import DEFAULT_LEARNING_RATE, VALIDATION_FRACTION, TrainingSettings
-
-OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
+from cnncli.training.preparation import Data, adapt_model, load_initial_model, make_model, read_data
+from cnncli.training.run_folder import RunFolder, latest_run_folder
+from cnncli.training.run_lock import claim_run_folder
+from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, OF_THE_CALL, TrainingSettings
+from cnncli.training.split_table import describe_change
+from cnncli.training.state import Epoch, State
+from cnncli.training.symptoms import Symptom, examine_data, examine_end, examine_epoch
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,7 @@ class Summary:
     best: Epoch
     seconds: float  # of the whole training, validation included
     images_per_second: float  # while training on batches
+    symptoms: tuple[Symptom, ...] = ()  # what was warned of
 
 
 class Watcher(Protocol):
@@ -53,6 +50,12 @@ class Watcher(Protocol):
 
     def started(self, model: Model, engine: Engine, training: int, validation: int, epochs: int, run: Path) -> None:
         """The data is read and the run folder stands."""
+
+    def resumed(self, state: State) -> None:
+        """The training goes on from here, and has not just begun."""
+
+    def warn(self, symptom: Symptom) -> None:
+        """Something goes wrong."""
 
     def batch(self, epoch: int, images: int, loss: float) -> None:
         """One more step; `images` counts those done in this epoch."""
@@ -76,6 +79,12 @@ class SilentWatcher:
     def started(self, *_: object) -> None:
         """Of no interest."""
 
+    def resumed(self, _state: State) -> None:
+        """Of no interest."""
+
+    def warn(self, _symptom: Symptom) -> None:
+        """It is in the summary too."""
+
     def batch(self, _epoch: int, _images: int, _loss: float) -> None:
         """Of no interest."""
 
@@ -88,131 +97,148 @@ class SilentWatcher:
 def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
     """Train on a folder of images and keep the epoch of the best validation accuracy (of equals, the smallest loss).
 
-    Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder.
+    Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder,
+    and the training can be gone on with.
     """
-    path = settings.out or free_run_folder(settings.data)
-    refuse_existing(path, settings.force)
-    scanned = scan(settings.data)
-    folder = _split_off_validation(scanned, settings)
-    training, validation = _read(folder, settings, watcher, path)
-    model = _fresh_model(folder.classes, training, settings)
-    engine = choose_engine(model.architecture, settings.threads)
-    rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
-    fraction = None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION
-    effective = replace(settings, learning_rate=rate, validation_fraction=fraction)
-
-    run = RunFolder(path, force=settings.force)
-    run.write_settings(_settings(effective, model))
-    splits = {"train": training.samples, "validation": validation.samples}
-    run.write_split(folder.root, splits, folder.classes)
-    watcher.started(model, engine, len(training), len(validation), settings.epochs, path)
-    epochs = train(
-        model,
-        engine,
-        training,
-        validation,
-        optimiser=make_optimiser(effective.optimizer, rate),
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        on_batch=watcher.batch,
-    )
-    return _keep_best(run, model, epochs, settings.epochs, watcher)
+    out = settings.out or (latest_run_folder(settings.data) if settings.resume else None)
+    with claim_run_folder(out, settings.data, replace=settings.force or settings.resume) as path:
+        return _train_into(path, settings, watcher)
 
 
-def _keep_best(run: RunFolder, model: Model, epochs: Iterator[Epoch], total: int, watcher: Watcher) -> Summary:
-    """Go through the epochs; each goes into the history, and the model of the best one into its file."""
-    best: Epoch | None = None
-    done = []
-    start = time.perf_counter()
-    try:
-        for epoch in epochs:
-            done.append(epoch)  # first, so that a signal never leaves a best epoch beyond those that are counted
-            if best is None or _merit(epoch) > _merit(best):
-                run.save(model)
-                best = epoch
-            run.add_epoch(epoch)
-            watcher.epoch(epoch)
-    except Diverged as error:
-        raise Diverged(f"{error}; {_what_remains(run, best)}") from None
-    except (KeyboardInterrupt, Stopped) as stop:
-        code = stop.exit_code if isinstance(stop, Stopped) else 130
-        raise Stopped(f"stopped after {len(done)} of {total} epochs; {_what_remains(run, best)}", code) from None
-    assert best is not None  # noqa: S101  at least one epoch was run
-    seconds = time.perf_counter() - start
-    trained = sum(epoch.images_per_second * epoch.seconds for epoch in done)
-    return Summary(run.path, run.model, len(done), best, seconds, trained / sum(epoch.seconds for epoch in done))
-
-
-def _split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
-    """The folder with its own validation images, or with some taken from the training images."""
-    if folder.validation is not None:
-        if settings.validation_fraction is not None:
-            raise UsageError(
-                f"has nothing to do: {folder.root} brings its own validation images", argument="validation_fraction"
-            )
-        return folder
-    fraction = settings.validation_fraction or VALIDATION_FRACTION
-    training, validation = split_stratified(folder.training, folder.root, fraction, settings.seed)
-    return replace(folder, training=training, validation=validation)
-
-
-def _read(folder: Folder, settings: TrainingSettings, watcher: Watcher, run: Path) -> tuple[Dataset, Dataset]:
-    """Decode the images of both splits to one size and one number of channels."""
-    splits = (folder.training, folder.validation or ())
-    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
-    training, validation = decode_all(splits, size, settings.channels, run, watcher.reading, settings.threads)
-    errors = training.errors + validation.errors
-    if settings.skip_bad:
-        watcher.left_out(errors)
-        refuse_empty_classes(training.samples, folder.classes)
-        if not validation.samples:
-            raise DataError(f"{folder.root} has no readable validation image left")
+def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Summary:
+    checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).is_file() else None
+    if checkpoint is None and settings.resume and (path / FILE_NAME).exists() and not settings.force:
+        raise DataError(f"{path} has no {LAST} to go on from: name another folder, or replace the run", remedy="force")
+    like = checkpoint.model if checkpoint else load_initial_model(settings)
+    data = read_data(settings, like, path, watcher.reading, watcher.left_out)
+    if checkpoint is not None:
+        _refuse_other_data(checkpoint, data, path)
+        checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data))
     else:
-        refuse_unreadable(errors, len(splits[0]) + len(splits[1]))
-    return training.dataset(), validation.dataset()
+        checkpoint = _begin(settings, data, like)
+
+    run = RunFolder(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
+    return _Training(settings, watcher, run, data, checkpoint).run()
 
 
-def _fresh_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSettings) -> Model:
-    """A network that fits the images, with fresh parameters in float32."""
-    _, channels, height, width = training.images.shape
-    try:
-        architecture = Architecture(height, width, channels, classes=len(classes), **settings.network)
-        build_chain(architecture)
-    except ArchitectureError as error:
-        if settings.image_size:
-            raise
+def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
+    """A training before its first step."""
+    if like is None:
+        model = make_model(data.classes, data.training, settings)
+    else:
+        model = adapt_model(like, data.classes, settings.seed)
+    optimiser = make_optimiser(settings.optimizer, momentum=settings.momentum, weight_decay=settings.weight_decay)
+    return Checkpoint(model, State(optimiser), describe_settings(settings, model, data), data.split)
+
+
+def _refuse_other_data(checkpoint: Checkpoint, data: Data, path: Path) -> None:
+    if checkpoint.split != data.split:
         raise DataError(
-            f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
-        ) from None
-    parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, settings.seed).items()}
-    return Model(architecture, classes, Normalisation.measured(training.images), parameters)
+            f"{path} was begun on other images, {describe_change(checkpoint.split, data.split)}: "
+            "bring them back, or begin a new run"
+        )
 
 
-def _settings(settings: TrainingSettings, model: Model) -> dict[str, object]:
-    """The settings as they took effect, ready for JSON."""
+class _Training:
+    """A training that leaves in its run folder, at every moment, something that can be gone on with."""
+
+    def __init__(
+        self, settings: TrainingSettings, watcher: Watcher, run: RunFolder, data: Data, checkpoint: Checkpoint
+    ) -> None:
+        self.settings, self.watcher, self._run, self._data, self._checkpoint = settings, watcher, run, data, checkpoint
+        self.model, self.state = checkpoint.model, checkpoint.state
+        self.engine = choose_engine(self.model.architecture, settings.threads)
+        self.loop = Loop(self.model, self.engine, data.training, data.validation, settings, self.state)
+        self._symptoms: list[Symptom] = []
+        self._saved = time.monotonic()
+
+    def run(self) -> Summary:
+        """Go on to the end."""
+        start, run, data, state = time.perf_counter(), self._run, self._data, self.state
+        with deferred():
+            run.write_settings(self._checkpoint.settings)
+            run.write_split(data.split)
+            run.write_history(state.history)
+            self._save_checkpoint()
+        self.watcher.started(
+            self.model, self.engine, len(data.training), len(data.validation), self.settings.epochs, run.path
+        )
+        if state.optimiser.steps:
+            self.watcher.resumed(state)
+        self._warn(examine_data(data.training, data.validation, data.classes, data.fingerprints))
+        try:
+            with deferred():
+                self._go_through_epochs()
+        except Diverged as error:
+            raise Diverged(f"{error}; {self._tell_what_remains()}") from None
+        except (KeyboardInterrupt, Stopped) as stop:
+            code = stop.exit_code if isinstance(stop, Stopped) else 130
+            done = f"stopped after {len(state.history)} of {self.settings.epochs} epochs"
+            raise Stopped(f"{done}; {self._tell_what_remains()}", code) from None
+        assert state.best is not None  # noqa: S101  at least one epoch was run
+        self._warn(examine_end(state.best, data.training, data.validation, data.classes))
+        trained = sum(epoch.seconds for epoch in state.history)
+        speed = sum(epoch.images_per_second * epoch.seconds for epoch in state.history) / trained
+        seconds = time.perf_counter() - start
+        return Summary(run.path, run.model, len(state.history), state.best, seconds, speed, tuple(self._symptoms))
+
+    def _go_through_epochs(self) -> None:
+        """Each epoch goes into the history, the model of the best one into its file, all into the checkpoint."""
+        tensors = [*self.model.chain.parameters.values()]
+        for epoch in self.loop.run(self._look_up):
+            if self.state.best is epoch:
+                self._run.save(self.model)
+            self._save_checkpoint()
+            self._run.write_history(self.state.history)
+            self.watcher.epoch(epoch)
+            self._warn(examine_epoch(self.state.history, tensors, len(self._data.classes)))
+            if reason := pending():
+                raise reason
+
+    def _look_up(self, epoch: int, images: int, loss: float) -> None:
+        """Between two steps: whatever must not happen in one."""
+        self.watcher.batch(epoch, images, loss)
+        minutes = self.settings.checkpoint_minutes
+        reason = pending()
+        if reason or (minutes is not None and time.monotonic() > self._saved + 60 * minutes):
+            self._save_checkpoint()
+        if reason:
+            raise reason
+
+    def _save_checkpoint(self) -> None:
+        self._run.save_checkpoint(self._checkpoint)
+        self._saved = time.monotonic()
+
+    def _warn(self, symptoms: Sequence[Symptom]) -> None:
+        for symptom in symptoms:
+            self._symptoms.append(symptom)
+            self.watcher.warn(symptom)
+
+    def _tell_what_remains(self) -> str:
+        best = self.state.best
+        if best is None:
+            return "there is no model yet"
+        return f"the best model so far, of epoch {best.number}, is in {self._run.model}"
+
+
+def describe_settings(settings: TrainingSettings, model: Model, data: Data) -> dict[str, Any]:
+    """The settings as they took effect, and what else settings.json tells; ready for JSON."""
+    rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
+    warm_up = DEFAULT_WARM_UP[settings.schedule] if settings.warm_up is None else settings.warm_up
+    effective = replace(settings, learning_rate=rate, warm_up=warm_up, validation_fraction=data.fraction)
     network = {name: value for name, value in asdict(model.architecture).items() if name not in OF_THE_DATA}
-    effective: dict[str, object] = {}
-    for name, value in asdict(settings).items():
-        if name == "network":
-            effective |= network
-        elif name not in ("out", "force", "threads"):
-            effective[name] = value
+    values = {
+        name: printable(value) if isinstance(value, Path) else value
+        for name, value in asdict(effective).items()
+        if name not in (*OF_THE_CALL, "network")
+    }
     return {
         "cnncli": __version__,
-        **effective,
+        **values,
+        **network,
+        "skip_bad": settings.skip_bad,
         "data": printable(settings.data),
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),
     }
-
-
-def _merit(epoch: Epoch) -> tuple[float, float]:
-    return epoch.validation.accuracy, -epoch.validation.loss
-
-
-def _what_remains(run: RunFolder, best: Epoch | None) -> str:
-    if best is None:
-        return "there is no model yet"
-    return f"the best model so far, of epoch {best.number}, is in {run.model}"

@@ -3,9 +3,11 @@
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +234,8 @@ def test_model_files_that_cannot_be_used(
     assert callable(make)
     make(model_file)
     image = image_folder / "dark" / "0.png"
+    assert cli("info").sentence == "Error: info shows one model: name a model file or a run folder"
+    assert cli("info", "a", "-m", "b").sentence == "Error: info shows one model: name a model file or a run folder"
     for arguments in (("predict", image), ("trace", image), ("gradcheck", image), ("info",)):
         result = cli(*arguments, "-m", model_file)
         assert result.code == 3
@@ -241,8 +245,7 @@ def test_model_files_that_cannot_be_used(
 
 def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, image_folder: Path) -> None:
     run = image_folder.parent / "run"
-    run.mkdir()
-    (run / "settings.json").write_text("{}")
+    assert cli("train", image_folder, "--out", run, "--epochs", 1).code == 0
     (run / "model.safetensors").write_text("precious")
     (run / "mine.txt").write_text("mine")
     refused = cli("train", image_folder, "--out", run)
@@ -252,6 +255,58 @@ def test_an_output_folder_that_exists_is_not_touched_without_force(cli: Cli, ima
     assert cli("train", image_folder, "--out", run, "--force", "--epochs", 1).code == 0
     assert (run / "mine.txt").read_text() == "mine"
     assert cli("info", "-m", run).code == 0
+
+
+@pytest.mark.parametrize("settings", ["{}", "[]", '{"editor": "theirs"}', "[" * 100_000, "", None])
+def test_no_folder_of_the_users_is_taken_for_a_run(cli: Cli, image_folder: Path, settings: str | None) -> None:
+    run = image_folder.parent / "run"
+    run.mkdir()
+    if settings is None:
+        os.mkfifo(run / "settings.json")
+    else:
+        (run / "settings.json").write_text(settings)
+    (run / "model.safetensors").write_text("precious")
+    refused = cli("train", image_folder, "--out", run, "--force")
+    assert refused.code == 2
+    assert refused.sentence.startswith(f"Error: --out {run} exists and holds no run: name a folder that does not exist")
+    assert (run / "model.safetensors").read_text() == "precious"
+
+
+def test_a_run_that_got_no_further_than_its_folder_can_be_replaced(cli: Cli, image_folder: Path) -> None:
+    run = image_folder.parent / "run"
+    run.mkdir()
+    (run / "settings.json").touch()
+    assert cli("train", image_folder, "--out", run, "--force", "--epochs", 1).code == 0
+
+
+def test_no_run_goes_into_the_data(cli: Cli, image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (image_folder.parent / "link").symlink_to(image_folder)
+    before = sorted(image_folder.rglob("*"))
+    monkeypatch.chdir(image_folder)
+    for data, options in (
+        (image_folder, ("--out", image_folder / "run")),
+        (image_folder, ("--out", image_folder.parent / "link" / "run")),
+        (image_folder.parent / "link", ("--out", image_folder)),
+        (".", ()),
+    ):
+        result = cli("train", data, *options)
+        assert result.code == 2
+        assert "where the next training would take it for images: name a folder elsewhere" in result.sentence
+    assert sorted(image_folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["train DATA", "evaluate DATA -m MODEL", "predict DATA -m MODEL"])
+def test_a_folder_that_may_not_be_read_is_no_wrong_usage(
+    cli: Cli, image_folder: Path, model_file: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *_: object) -> Iterator[object]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read everything
+    monkeypatch.setattr("os.scandir", refuse)
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    result = cli(*command.replace("DATA", str(image_folder)).replace("MODEL", str(model_file)).split())
+    assert (result.code, "Permission denied" in result.out + result.err) == (3, True)
 
 
 def test_an_output_path_that_is_a_file(cli: Cli, image_folder: Path) -> None:
@@ -359,7 +414,7 @@ def test_force_replaces_a_run_and_nothing_else(cli: Cli, image_folder: Path) -> 
     before = sorted(image_folder.rglob("*"))
     result = cli("train", image_folder, "--out", image_folder, "--force")
     assert result.code == 2
-    assert "images exists and holds no run: name a folder that does not exist yet" in result.sentence
+    assert f"--out {image_folder} is {image_folder}, where the next training would take it" in result.sentence
     assert sorted(image_folder.rglob("*")) == before
 
 
@@ -391,7 +446,7 @@ def test_a_path_that_no_file_can_have(cli: Cli, image_folder: Path) -> None:
     ):  # fmt: skip
         result = cli(*arguments)
         assert result.code == 3
-        assert result.sentence.endswith(f"{long}: File name too long")
+        assert re.search(rf"{long}:? .*File name too long", result.sentence)
 
 
 def test_memory_that_does_not_suffice(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,7 +473,7 @@ def test_a_signal_while_images_are_decoded_is_no_damaged_image(tmp_path: Path, m
 
     monkeypatch.setattr("cnncli.data.decoding._opaque", stopped)
     with pytest.raises(Stopped):
-        decode(write_image(tmp_path / "image.png"))
+        decode(write_image(tmp_path / "image.bmp"))
 
 
 def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
@@ -427,12 +482,32 @@ def test_a_run_folder_that_another_training_makes_meanwhile_is_not_shared(
     run = image_folder.parent / "run"
 
     def meanwhile(architecture: Architecture, seed: int) -> Parameters:
-        run.mkdir()
         (run / "settings.json").write_text("theirs")
         return he_normal(architecture, seed)
 
-    monkeypatch.setattr("cnncli.training.run.he_normal", meanwhile)
+    monkeypatch.setattr("cnncli.training.preparation.he_normal", meanwhile)
     result = cli("train", image_folder, "--out", run, "-q")
     assert result.code == 2
     assert "run was taken by another training meanwhile: name another folder" in result.sentence
     assert [path.read_text() for path in run.iterdir()] == ["theirs"]
+
+
+def test_weights_too_large_for_float32_give_no_answer(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
+    architecture = Architecture(8, 8, filters=(2,))
+    large = {name: np.full_like(value, 1e30) for name, value in he_normal(architecture, 0).items()}
+    Model(architecture, ("dark", "light"), Normalisation.none(1), large).save(tmp_path / "large.safetensors")
+    result = cli("predict", image_folder / "light" / "0.png", "-m", tmp_path / "large.safetensors")
+    assert result.code == 3
+    assert "weights are too large for its numbers to stay finite" in result.sentence
+
+
+def test_numbers_that_overflow_are_no_wrong_gradients(cli: Cli, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "large.csv", np.random.default_rng(0).normal(size=(6, 6)) * 1e200, delimiter=",")
+    large = cli("gradcheck", tmp_path / "large.csv")
+    assert (large.code, large.err) == (0, "")
+    assert "float32" not in large.out  # it holds no such numbers
+    np.savetxt(tmp_path / "larger.csv", np.full((6, 6), 1.7e308), delimiter=",")
+    larger = cli("gradcheck", tmp_path / "larger.csv")
+    assert larger.code == 3
+    assert larger.sentence == "Error: Z1 is not finite with numbers as large as these: nothing can be checked"
+    assert cli("trace", tmp_path / "larger.csv", "--only", "Z1").err.count("\n") == 1  # what to try next

@@ -37,6 +37,7 @@ VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "channel": "0", "precision": "3", "image_size": "9", "channels": "rgb", "classes": "2", "seed": "0",
     "format": "json", "output": "o.json", "method": "central", "sample": "3", "show": "dL/dw1", "expand": "L",
     "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
+    "theme": "dark", "pool_stride": "1",
 }  # fmt: skip
 
 
@@ -82,8 +83,8 @@ def test_what_a_mode_has_no_use_for_is_refused(command: str, mode: str, name: st
         ("trace --format json --format json --format csv", "--format is given 3 times: give it once"),
         ("train DATA --lr 1 --lr 2", "--lr is given 2 times: give it once"),
         ("predict x.png -m a --model b", "--model is given 2 times: give it once"),
-        ("frob", "No such command 'frob': there are train, predict, evaluate, gradcheck, trace, info"),
-        ("tran", "No such command 'tran': there are train, predict, evaluate, gradcheck, trace, info; did you mean "
+        ("frob", "No such command 'frob': there are train, predict, evaluate, export, gradcheck, trace, info"),
+        ("tran", "No such command 'tran': there are train, predict, evaluate, export, gradcheck, trace, info; did you mean "
          "train?"),
     ],
 )  # fmt: skip
@@ -123,7 +124,7 @@ def test_the_options_of_a_network_are_the_fields_of_architecture_with_its_defaul
 def test_every_setting_of_a_training_is_an_option() -> None:
     network = {each.name for each in NETWORK_OPTIONS}
     settings = {each.name for each in fields(TrainingSettings)} - {"network"}
-    assert parameters("train") == settings | network | {"format", "quiet"}
+    assert parameters("train") == settings | network | {"config", "details", "format", "quiet"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

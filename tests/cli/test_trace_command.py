@@ -119,7 +119,11 @@ def test_symbolic_prints_the_notes_page(cli: Cli) -> None:
     [
         (("--expand", "L", "--follow", "w1"), 2, "--expand and --follow are two views: choose one"),
         (("--expand", ""), 2, "--expand : an entry is written like dL/dw1[0,0,1,2], counted from 0"),
-        (("--expand", "L", "--format", "csv"), 2, "this view comes as table, json, svg, not as csv"),
+        (
+            ("--expand", "L", "--format", "csv"),
+            2,
+            "this view comes as table, json, svg, markdown, html, latex, not as csv",
+        ),
         (("--follow", "w1"), 2, "--follow w1 names 9 entries, w1[0,0,0,0] to w1[0,0,2,2]: name one of them"),
         (("--only", "dL/dv1"), 2, "--only dL/dv1: there is no such value (did you mean dL/dw1?): there are X, y, "),
         (("--symbolic", "--image-size", 12), 2, "at most 9×9"),
@@ -222,12 +226,32 @@ def test_the_picture_has_the_tiles(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     assert cli("trace", "--picture", path, "--only", "w1").code == 0
     with Image.open(path) as picture:
-        # w1 is 1, 0, −1 in each row: a blue, a white and a red column of 48 pixels, 16 from the left, 38 from the top.
-        assert [pixel(picture, 16 + 24 + 48 * column, 98) for column in range(3)] == [
+        # w1 is 1, 0, −1 in each row: a blue, a white and a red column of 44 pixels, 20 from the left, 100 from the top.
+        assert [pixel(picture, 20 + 6 + 44 * column, 106) for column in range(3)] == [
             (88, 148, 255), (255, 255, 255), (255, 112, 92),
         ]  # fmt: skip
-        bar = 16 + 144 + 10 + 5
-        assert [pixel(picture, bar, y) for y in (38, 181)] == [(88, 148, 255), (255, 112, 92)]
+
+
+def test_the_picture_is_in_landscape_with_each_derivative_beneath_its_value(cli: Cli, tmp_path: Path) -> None:
+    whole, values, derivatives = (tmp_path / f"{name}.png" for name in ("whole", "values", "derivatives"))
+    assert cli("trace", "--picture", whole).code == 0
+    assert cli("trace", "--picture", values, "--only", "X,Z1,P1").code == 0
+    assert cli("trace", "--picture", derivatives, "--only", "X,dL/dX,Z1,dL/dZ1,P1,dL/dP1").code == 0
+    sizes = []
+    for path in (whole, values, derivatives):
+        with Image.open(path) as picture:
+            sizes.append(picture.size)
+    assert sizes[0][0] > sizes[0][1]
+    assert abs(sizes[1][0] - sizes[2][0]) < 60  # but for the longer names
+    assert sizes[1][1] < sizes[2][1]
+
+
+def test_the_picture_of_a_colour_image_shows_the_photo(cli: Cli, tmp_path: Path) -> None:
+    image, path = tmp_path / "red.png", tmp_path / "out.png"
+    Image.new("RGB", (12, 12), (200, 30, 40)).save(image)
+    assert cli("trace", image, "--channels", "rgb", "--only", "X", "--picture", path).code == 0
+    with Image.open(path) as picture:
+        assert pixel(picture, 60, 140) == (200, 30, 40)
 
 
 def test_the_picture_frames_the_winners(cli: Cli, tmp_path: Path) -> None:
@@ -238,7 +262,7 @@ def test_the_picture_frames_the_winners(cli: Cli, tmp_path: Path) -> None:
             (row, column)
             for row in range(4)
             for column in range(4)
-            if pixel(picture, 16 + 36 * column + 1, 38 + 36 * row + 18) == (20, 20, 20)
+            if pixel(picture, 20 + 44 * column + 1, 100 + 44 * row + 22) == (20, 20, 20)
         }
     assert framed == {(0, 2), (1, 1), (2, 2), (3, 0)}
 
@@ -248,7 +272,7 @@ def test_a_picture_of_a_large_network(options: tuple[object, ...], cli: Cli, tmp
     path = tmp_path / "out.png"
     assert cli("trace", *options, "--picture", path).code == 0
     with Image.open(path) as picture:
-        assert picture.width < 2000
+        assert picture.width < 2800
 
 
 @pytest.fixture

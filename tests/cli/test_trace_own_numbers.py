@@ -175,3 +175,24 @@ def test_an_image_file_beside_a_matrix(cli: Cli, matrix: Path, tmp_path: Path) -
     result = cli("gradcheck", matrix, write_image(tmp_path / "a.png"))
     assert result.code == 2
     assert "cannot be looked at together" in result.sentence
+
+
+def test_a_matrix_that_is_too_small_says_which_kernel_fits(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("1,2,3\n4,5,6\n7,8,9\n")
+    done = cli("trace", path)
+    assert done.code == 3
+    assert done.err.strip().endswith("; a 2×2 kernel fits: choose it with --kernel")
+    assert cli("trace", path, "--kernel", 2).code == 0
+
+
+def test_no_kernel_fits_a_single_number(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("1\n")
+    assert "kernel fits" not in cli("trace", path).err
+
+
+def test_names_of_weights_in_large_letters(cli: Cli, tmp_path: Path, matrix: Path) -> None:
+    path = tmp_path / "weights.json"
+    path.write_text(json.dumps({name.upper(): value for name, value in WEIGHTS.items()}))
+    assert steps(cli, matrix, "--weights", path)["w1"].tolist() == [[WEIGHTS["w1"]]]

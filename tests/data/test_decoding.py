@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cnncli.data import decoding
-from cnncli.data.decoding import Size, decode, image_size, to_channels
+from cnncli.data.decoding import AnotherSize, Size, TooLarge, decode, image_size, to_channels
 from cnncli.errors import ImageError
 
 RANDOM = np.random.default_rng(0)
@@ -101,6 +101,47 @@ def test_fitting_keeps_the_proportions_and_crops_the_centre(tmp_path: Path) -> N
     assert_array_equal(decode(path, Size(10, 10)), np.full((1, 10, 10), 255))
     assert decode(path, Size(5, 20)).shape == (1, 5, 20)
     assert_array_equal(decode(path, Size(10, 30)), stripes[None])
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_decoded_at_a_part_of_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orientation: int
+) -> None:
+    smooth = np.add.outer(np.arange(400) / 4, np.arange(640) / 5).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(Image.fromarray(smooth), tmp_path / "large.jpg", exif=exif, quality=95)
+    decoded: list[tuple[int, int]] = []
+    opaque = decoding._opaque
+
+    def note(image: Image.Image) -> Image.Image:
+        decoded.append(image.size)
+        return opaque(image)
+
+    monkeypatch.setattr(decoding, "_opaque", note)
+    sizes = {}
+    for target in (Size(200, 320), Size(100, 160), Size(50, 80), Size(25, 40), Size(10, 10), Size(99, 20)):
+        target = target if orientation == 1 else Size(*target[::-1])
+        pixels = decode(path, target)
+        sizes[target] = decoded.pop()
+        whole = Image.fromarray(smooth if orientation == 1 else np.rot90(smooth, -1))
+        expected = np.asarray(ImageOps.fit(whole, target[::-1], Image.Resampling.BILINEAR))
+        assert np.abs(pixels[0].astype(int) - expected).max() <= 3
+    parts = [640 // max(size) for size in sizes.values()]
+    assert parts == [1, 2, 4, 8, 8, 2]
+    assert decode(path).shape[1:] == ((400, 640) if orientation == 1 else (640, 400))
+
+
+def test_another_size_is_told_before_a_pixel_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Size(6, 9)
+    path = saved(Image.fromarray(GRAY), tmp_path / "same.bmp")
+    assert_array_equal(decode(path, expected, expected=expected), GRAY[None])
+    monkeypatch.setattr(decoding, "_opaque", None)
+    for name, pixels in (("turned", GRAY.T), ("larger", np.zeros((6, 10), np.uint8))):
+        with pytest.raises(AnotherSize):
+            decode(saved(Image.fromarray(pixels), tmp_path / f"{name}.bmp"), expected, expected=expected)
+    with pytest.raises(TooLarge):
+        decode(path, expected, most_pixels=53)
 
 
 def test_channels() -> None:

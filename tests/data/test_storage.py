@@ -1,5 +1,8 @@
 """Pixels in memory or in a file, decoded by one process or several, and the batches made of them."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +58,33 @@ def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*another folder with out"):
         Storage(1, SIZE, None, tmp_path / "file" / "run")
+
+
+def test_a_full_disk_is_told_before_a_pixel_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount, unmount = (shutil.which(name) for name in ("mount", "umount"))
+    if not (mount and unmount and os.geteuid() == 0):
+        pytest.skip("only root mounts a small disk")
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        with pytest.raises(DataError, match=r"disk has no room for 0.0 GB of pixels \(No space left on device\)"):
+            Storage(400_000, SIZE, None, disk)  # 2.4 MB
+        Storage(100_000, SIZE, None, disk).images[:] = 1
+    finally:
+        subprocess.run([unmount, disk], check=True)
+
+
+def test_where_the_system_reserves_no_room_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "BLOCK", 7)
+    monkeypatch.delattr("os.posix_fallocate")
+    store = Storage(4, SIZE, None, tmp_path)
+    for value in range(4):
+        store.add(gray(value))
+    np.testing.assert_array_equal(store.images[:, 0, 1, 2], range(4))
 
 
 def test_images_of_one_small_size_keep_it_and_others_are_fitted(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnncli import trace
-from cnncli.reports.drawing import text_of
 from cnncli.reports.look import Look
-from cnncli.reports.trace.expansion import print_expansions
-from cnncli.reports.trace.paths import print_paths
+from cnncli.reports.trace.expansion import expansion_lines
+from cnncli.reports.trace.lines.terminal import write_lines
+from cnncli.reports.trace.paths import path_lines
 from cnncli.tracing.trace import Trace
 
 NUMBER = r"-?\d+(?:\.\d*)?(?:e[+-]\d+)?"
@@ -62,11 +62,10 @@ def assert_equal(parts: list[str], precision: int, line: str) -> None:
 def expansions(traced: Trace, name: str, precision: int) -> list[list[str]]:
     """The lines of each entry of a tensor."""
     look = Look(full=True, precision=precision, written=str)
-    texts = []
-    for expansion in traced.expand(name):
-        each = [expansion]
-        texts.append(text_of(lambda console, each=each: print_expansions(console, each, 1, look)).splitlines())  # type: ignore[misc]
-    return texts
+    return [
+        [line.plain for line in write_lines([*expansion_lines([expansion], 1, look)])]
+        for expansion in traced.expand(name)
+    ]
 
 
 def check_expansion(lines: list[str], precision: int) -> None:
@@ -136,7 +135,7 @@ def test_every_path_is_the_product_of_its_links_and_the_derivative_their_sum(
             w = traced.chain.tensors[name]
             index = [0] * (len(w.shape) - 1) + [min(place, w.shape[-1] - 1)]
             paths = traced.follow(f"{name}[{','.join(map(str, index))}]", 10_000)
-            lines = text_of(lambda console, paths=paths: print_paths(console, paths, look)).splitlines()  # type: ignore[misc]
+            lines = [line.plain for line in write_lines([*path_lines(paths, look)])]
             products = []
             for links, product in numbers_of_paths(lines):
                 assert abs(prod(map(parse, links)) - float(product)) <= 0.5001 * unit(product, precision), lines

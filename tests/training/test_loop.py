@@ -1,10 +1,10 @@
-"""The loop and the optimisers."""
+"""The training loop."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from cnncli.data.dataset import Dataset
 from cnncli.data.folder import Sample
@@ -12,13 +12,13 @@ from cnncli.data.normalisation import Normalisation
 from cnncli.errors import Diverged
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
-from cnncli.network.arrays import Parameters
 from cnncli.network.initialisation import he_normal
 from cnncli.network.textbook import Textbook
-from cnncli.training.loop import Epoch, evaluate, train
-from cnncli.training.optimisers import Adam, Momentum, make_optimiser
+from cnncli.training.loop import Loop, evaluate
+from cnncli.training.optimisers import make_optimiser
 from cnncli.training.order import order_epoch
-from cnncli.training.settings import OptimiserName
+from cnncli.training.settings import TrainingSettings
+from cnncli.training.state import Epoch, State
 
 
 def fresh_model(classes: int = 2) -> Model:
@@ -36,13 +36,14 @@ def dataset(n: int = 10, classes: int = 2) -> Dataset:
     return Dataset(images, labels, tuple(Sample(Path(f"{i}.png"), int(label)) for i, label in enumerate(labels)))
 
 
-def run(model: Model, data: Dataset, epochs: int = 3, rate: float = 0.01, batch: int = 4, seed: int = 0) -> list[Epoch]:
-    return list(
-        train(
-            model, model.engine, data, data, optimiser=make_optimiser("adam", rate), epochs=epochs, batch_size=batch,
-            seed=seed, on_batch=lambda *_: None,
-        )
-    )  # fmt: skip
+def loop(model: Model, data: Dataset, **settings: Any) -> Loop:
+    chosen = TrainingSettings(Path(), **{"batch_size": 4, "learning_rate": 0.01, **settings})
+    optimiser = make_optimiser(chosen.optimizer, momentum=chosen.momentum, weight_decay=chosen.weight_decay)
+    return Loop(model, model.engine, data, data, chosen, State(optimiser))
+
+
+def run(model: Model, data: Dataset, epochs: int = 3, **settings: Any) -> list[Epoch]:
+    return list(loop(model, data, epochs=epochs, **settings).run(lambda *_: None))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -61,14 +62,6 @@ def test_the_same_seed_gives_the_same_bits_and_another_another_order() -> None:
     assert any((value != models[2].parameters[name]).any() for name, value in models[0].parameters.items())
 
 
-class Descent:
-    """The plainest optimiser."""
-
-    def update(self, parameters: Parameters, gradients: Parameters) -> None:
-        for name, gradient in gradients.items():
-            parameters[name] -= 0.1 * gradient
-
-
 def test_an_epoch_reports_means_over_its_images_and_the_mean_over_its_batches_of_each_norm() -> None:
     data, model = dataset(10), fresh_model()
     parameters = {name: value.astype(np.float64) for name, value in model.parameters.items()}
@@ -79,11 +72,10 @@ def test_an_epoch_reports_means_over_its_images_and_the_mean_over_its_batches_of
         losses += [loss] * len(batch)
         right += list((logits[:, 0] > 0) == data.labels[batch])
         norms.append({name: np.linalg.norm(gradient) for name, gradient in gradients.items()})
-        Descent().update(parameters, gradients)
+        for name, gradient in gradients.items():
+            parameters[name] -= 0.1 * gradient
 
-    (epoch,) = train(
-        model, model.engine, data, data, optimiser=Descent(), epochs=1, batch_size=4, seed=3, on_batch=lambda *_: None
-    )
+    (epoch,) = run(model, data, epochs=1, seed=3, optimizer="sgd", momentum=0.0, learning_rate=0.1)
     assert epoch.training.loss == pytest.approx(np.mean(losses), rel=1e-5)
     assert epoch.training.accuracy == np.mean(right) < 1
     assert list(epoch.gradient_norms) == list(parameters)
@@ -97,12 +89,7 @@ def test_every_image_is_seen_once_an_epoch_and_the_last_batch_may_be_smaller() -
     seen: list[tuple[int, int]] = []
     data = dataset(10)
     model = fresh_model()
-    list(
-        train(
-            model, model.engine, data, data, optimiser=make_optimiser("sgd", 0.01), epochs=2, batch_size=4, seed=0,
-            on_batch=lambda epoch, images, _: seen.append((epoch, images)),
-        )
-    )  # fmt: skip
+    list(loop(model, data, epochs=2, optimizer="sgd").run(lambda epoch, images, _: seen.append((epoch, images))))
     assert seen == [(1, 4), (1, 8), (1, 10), (2, 4), (2, 8), (2, 10)]
 
 
@@ -118,7 +105,7 @@ def test_evaluation_is_the_mean_over_all_images_whatever_the_batches(monkeypatch
 def test_divergence_names_the_epoch_and_the_step() -> None:
     model = fresh_model()
     with pytest.raises(Diverged, match=r"training diverged in epoch 1, step 2: the loss is (nan|inf)"):
-        run(model, dataset(), rate=1e38)
+        run(model, dataset(), learning_rate=1e38)
 
 
 def test_parameters_that_are_no_numbers_are_seen_though_relu_could_hide_them() -> None:
@@ -126,36 +113,3 @@ def test_parameters_that_are_no_numbers_are_seen_though_relu_could_hide_them() -
     model.parameters["w1"][0, 0, 0, 0] = np.nan
     with pytest.raises(Diverged, match=r"epoch 1, step 1: the loss is nan"):
         run(model, dataset())
-
-
-def test_momentum_is_the_sum_of_decayed_gradients() -> None:
-    parameters = {"w1": np.array([1.0])}
-    sgd = Momentum(0.1)
-    for gradient in (2.0, 3.0):
-        sgd.update(parameters, {"w1": np.array([gradient])})
-    assert_allclose(parameters["w1"], 1 - 0.1 * 2 - 0.1 * (0.9 * 2 + 3))
-
-
-def test_adam_follows_its_paper() -> None:
-    parameters, adam = {"w1": np.array([1.0, -2.0])}, Adam(0.1)
-    x, m, v = parameters["w1"].copy(), np.zeros(2), np.zeros(2)
-    for t in range(1, 6):
-        gradient = np.array([np.sin(t), 10.0 * t])
-        adam.update(parameters, {"w1": gradient})
-        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        x -= 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-        assert_allclose(parameters["w1"], x, rtol=1e-12)
-
-
-@pytest.mark.parametrize(("name", "step"), [("sgd", 0.2), ("adam", 0.1)])
-def test_the_first_step_is_the_gradient_with_sgd_and_its_sign_with_adam(name: OptimiserName, step: float) -> None:
-    parameters = {"w1": np.array([1.0])}
-    make_optimiser(name, 0.1).update(parameters, {"w1": np.array([2.0])})
-    assert_allclose(parameters["w1"], 1 - step)
-
-
-def test_optimisers_keep_float32() -> None:
-    for name in ("adam", "sgd"):
-        parameters = {"w1": np.ones(3, np.float32)}
-        make_optimiser(name, 0.1).update(parameters, {"w1": np.ones(3, np.float32)})
-        assert parameters["w1"].dtype == np.float32

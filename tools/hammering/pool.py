@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
@@ -13,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from tools.hammering.frame import CODE, HANG, LONGEST, Outcome, Problem, randomness
+from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_WAIT, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
 START = 120.0  # seconds in which a worker must be ready
@@ -54,7 +55,16 @@ def _drive(
                 outcome = worker.run(number)
             if outcome is None or not worker.alive:
                 worker = None
-            tell((number, outcome or Outcome("", problems=[Problem(HANG, f"more than {LONGEST:g} s, twice")])))
+            tell(
+                (
+                    number,
+                    outcome
+                    or Outcome(
+                        "",
+                        problems=[Problem(HANG, "twice")],
+                    ),
+                )
+            )
     except Empty:
         pass
     finally:
@@ -82,9 +92,11 @@ class _Worker:
         """The outcome of a case; None where it takes too long, and then the worker is gone."""
         try:
             self._pipe.send(number)
-            if not self._pipe.poll(LONGEST):
-                self.stop()
-                return None
+            start, spent = time.monotonic(), self._spent()
+            while not self._pipe.poll(1.0):
+                if self._spent() - spent > LONGEST or time.monotonic() - start > LONGEST_WAIT:
+                    self.stop()
+                    return None
             outcome: Outcome = self._pipe.recv()
         except (EOFError, OSError):
             self._process.join()
@@ -92,6 +104,14 @@ class _Worker:
             self.stop()
             return Outcome("", problems=[Problem(CODE, f"the process died, exit code {code}")])
         return outcome
+
+    def _spent(self) -> float:
+        """The seconds of processor time that it has used."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has died
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """End it and whatever it started."""

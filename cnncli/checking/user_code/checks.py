@@ -20,7 +20,9 @@ from cnncli.checking.user_code.subjects import make_subjects, name_case
 from cnncli.checking.user_code.template import write_stubs
 from cnncli.children import ChildEnded
 from cnncli.errors import DataError, UsageError
+from cnncli.files import write_atomically
 from cnncli.subject.subject import Subject
+from cnncli.text import printable
 
 TIME_LIMIT = 10.0  # seconds of computing for all calls of one function
 
@@ -28,12 +30,12 @@ TIME_LIMIT = 10.0  # seconds of computing for all calls of one function
 def write_template(path: Path, command: str) -> None:
     """Write a file to start from, never over an existing one; `command` checks it. Raises UsageError and DataError."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(write_stubs(path.name, command))
+        content = write_stubs(printable(path.name), command).encode("utf-8")
+        write_atomically(path, content, replace=False)
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is: give another name", argument="template") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from None
+        raise DataError(f"{path} cannot be written ({error.strerror})") from None
 
 
 def check_file(

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rich.text import Text
-
 from cnncli.reports.look import Look
+from cnncli.reports.trace.lines import Line
 from cnncli.tracing.blockages import Blockage
 
 MOST_BLOCKAGES = 8  # that are told
@@ -16,11 +15,11 @@ def blockage_documents(blockages: Iterable[Blockage]) -> list[dict[str, Any]]:
     return [{"links": blockage.links, "reason": blockage.reason} for blockage in blockages]
 
 
-def blockage_lines(blockages: Sequence[Blockage], look: Look) -> Iterator[Text]:
+def blockage_lines(blockages: Sequence[Blockage], look: Look) -> Iterator[Line]:
     """A line for each dead end, the first eight of them unless `full`."""
     shown = blockages if look.full else blockages[:MOST_BLOCKAGES]
     for blockage in shown:
         link = f"{blockage.links[0]} = 0: " if len(blockage.links) == 1 else ""
-        yield Text(f"  {link}{blockage.reason}")
+        yield Line("remark", (f"{link}{blockage.reason}",))
     if len(shown) < len(blockages):
-        yield Text(f"  … and {len(blockages) - len(shown):,} more ({look.written('full')} shows them)", "dim")
+        yield Line("folded", (f"… and {len(blockages) - len(shown):,} more ({look.written('full')} shows them)",))

@@ -1,33 +1,39 @@
-"""The derivation without numbers, for people."""
+"""The derivation without numbers, as lines."""
 
-from rich.console import Console
-from rich.text import Text
+from collections.abc import Iterator
 
 from cnncli.network.chain import build_chain
 from cnncli.reports.trace.heading import HEADINGS
-from cnncli.tracing.derivation import Derivation, Equation
+from cnncli.reports.trace.lines import Line
+from cnncli.tracing.derivation import Derivation
 
 
-def print_derivation(console: Console, derivation: Derivation) -> None:
+def derivation_lines(derivation: Derivation) -> Iterator[Line]:
     """The shapes, the equations of both passes as a whole and written out, and the chain for each weight."""
     chain = build_chain(derivation.architecture)
-    _print(console, Text(_sizes(derivation)))
-    _print(
-        console,
-        Text(
+    yield Line("plain", (_sizes(derivation),))
+    yield Line(
+        "plain",
+        (
             "subscripts: row and column, counted from 1; small letters are entries: x12 of X, z12 of Z1, "
-            f"w12 of w1{', w2[2] of w2' if chain.shapes['F'] != (1,) else ''}\n"
+            f"w12 of w1{', w2[2] of w2' if chain.shapes['F'] != (1,) else ''}",
         ),
     )
     kind = None
     for equation in derivation.equations:
+        yield Line("gap")
         if equation.kind != kind:
-            _print(console, Text(f"── {HEADINGS[equation.kind]} ──\n", "bold"))
+            yield Line("section", (HEADINGS[equation.kind],))
+            yield Line("gap")
             kind = equation.kind
-        _print(console, _equation(equation))
-    _print(console, Text("── the chain, from L to the weights ──\n", "bold"))
+        yield Line("equation", (equation.name, equation.formula))
+        for left, right in equation.lines:
+            yield Line("written", (left, right))
+    yield Line("gap")
+    yield Line("section", ("the chain, from L to the weights",))
+    yield Line("gap")
     for name, links in derivation.chains:
-        _print(console, Text(name, "bold").append(f" = {links}", "not bold"))
+        yield Line("equation", (name, links))
 
 
 def _sizes(derivation: Derivation) -> str:
@@ -37,15 +43,3 @@ def _sizes(derivation: Derivation) -> str:
     shapes = (chain.shapes[name][-2:] for name in names)
     sizes = ("×".join(map(str, shape)) if shape and shape != (1,) else "a number" for shape in shapes)
     return "shapes: " + ", ".join(f"{name} {size}" for name, size in zip(names, sizes, strict=True))
-
-
-def _equation(equation: Equation) -> Text:
-    text = Text(equation.name, "bold").append(f" = {equation.formula}\n", "not bold")
-    width = max((len(left) for left, _ in equation.lines), default=0)
-    for left, right in equation.lines:
-        text.append(f"    {left:<{width}} = {right}\n", "not bold")
-    return text
-
-
-def _print(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=True)

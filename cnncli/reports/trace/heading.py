@@ -33,6 +33,20 @@ def header(trace: Trace) -> str:
     )
 
 
+def caption(trace: Trace) -> str:
+    """What is traced and what the network answers, in a line."""
+    subject = trace.subject
+    answer = max(trace.probabilities, key=lambda name: trace.probabilities[name])
+    loss = float(trace.values["L"]) if "L" in trace.values else None
+    parts = (
+        printable(subject.images[0]),
+        f"true class {subject.classes[subject.y[0]]}",
+        f"the network says {answer} with probability {trace.probabilities[answer]:.4f}",
+        "" if loss is None else f"L = {loss:.4g}",
+    )
+    return "   ·   ".join(part for part in parts if part)
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape as people read it."""
     return "scalar" if shape == () else str(shape)

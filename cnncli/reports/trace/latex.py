@@ -19,13 +19,13 @@ PREAMBLE = r"""\documentclass{article}
 ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     sign: "\\" + sign for sign in "&%$#_{}"
 }
-NOT_ASCII = {"×": r"$\times$", "−": "$-$"}
+NOT_ASCII = {"×": r"$\times$", "−": "$-$", "·": r"$\cdot$", "σ": r"$\sigma$", "…": r"\dots{}", "’": "'"}
 
 
 def render(trace: Trace, look: Look) -> str:
     """The formulas and the numbers as display mathematics."""
     lines = [r"\section*{Trace}"]
-    lines += [_escape(line) + r"\\" for line in header(trace).splitlines()]
+    lines += [escape_latex(line) + r"\\" for line in header(trace).splitlines()]
     for heading, steps in sections(trace):
         lines += ["", rf"\subsection*{{{heading.capitalize()}}}"]
         for step in steps:
@@ -50,7 +50,7 @@ def _number(written: str) -> str:
     return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\text{NaN}"}.get(written, written)
 
 
-def _escape(text: str) -> str:
+def escape_latex(text: str) -> str:
     """Text from outside, of which LaTeX reads nothing; pdflatex knows few signs beyond ASCII."""
     return "".join(
         ESCAPED.get(sign, sign) if sign.isascii() else NOT_ASCII.get(sign, f"U+{ord(sign):04X}") for sign in text

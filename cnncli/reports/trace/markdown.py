@@ -15,7 +15,7 @@ SIGNS = frozenset("\\`*_{}[]<>()#+-.!|$~&")
 def render(trace: Trace, look: Look) -> str:
     """The formulas as $…$, the numbers as tables with their indices."""
     lines = ["# Trace", ""]
-    lines += [f"- {_escape(line)}" for line in header(trace).splitlines()]
+    lines += [f"- {escape_markdown(line)}" for line in header(trace).splitlines()]
     for heading, steps in sections(trace):
         lines += ["", f"## {heading.capitalize()}"]
         for step in steps:
@@ -34,6 +34,6 @@ def _table(label: str, cells: Cells, parts: Parts) -> Iterator[str]:
         yield f"| **{GAP if row is None else row}** | {' | '.join(cell or GAP for cell in line)} |"
 
 
-def _escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text from outside, of which Markdown reads nothing."""
     return "".join("\\" + sign if sign in SIGNS else sign for sign in text)

@@ -1,46 +1,73 @@
 """The record's formulas as MathML, in the part of it that all browsers draw (MathML Core)."""
 
-import re
+from collections.abc import Callable
 from html import escape
 
-TOKENS = re.compile(
-    r"d(?P<above>[A-Za-z]\d*)/d(?P<below>[A-Za-z]\d*)"
-    r"|(?P<name>\b[A-Za-z]\d*\b(?!'))"
-    r"|(?P<words>\.?[A-Za-z]{2,}(?:'s)?(?: [a-z]{2,}(?:'s)?)*)"
-    r"|(?P<number>\d+°?)"
-    r"|(?P<transposed>ᵀ)"
-    r"|(?P<sign>[^\sA-Za-z\d])"
-)
+from cnncli.reports.trace.tokens import Kind, Token, end_of_power, read_formula, split_fraction, split_name
 
 
 def mathml(name: str, formula: str) -> str:
     """The equation of a value: dL/dz2 · Fᵀ becomes a fraction, a dot and F with a raised T."""
-    equation = f"{name} = {formula}" if formula else name
+    return mathml_of(f"{name} = {formula}" if formula else name)
+
+
+def mathml_of(formula: str) -> str:
+    """A formula, or a number, as one element."""
+    return f"<math>{''.join(_atoms(formula))}</math>"
+
+
+def _atoms(equation: str) -> list[str]:
     atoms: list[str] = []
-    for match in TOKENS.finditer(equation):
-        if match["transposed"]:
+    tokens = [*read_formula(equation)]
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        if token.kind == "transposed":
             atoms.append(f"<msup>{atoms.pop()}<mo>⊤</mo></msup>")
+        elif token.kind == "power":
+            end = end_of_power(tokens, place + 1)
+            raised = "".join(_write(each) for each in tokens[place + 1 : end])
+            atoms.append(f"<msup>{atoms.pop()}<mrow>{raised}</mrow></msup>")
+            place = end - 1
         else:
-            atoms.append(_atom(match))
-    return f"<math>{''.join(atoms)}</math>"
+            atoms.append(_write(token))
+        place += 1
+    return atoms
 
 
-def _atom(match: re.Match[str]) -> str:
-    if match["above"]:
-        above, below = (f"<mrow><mo>∂</mo>{_name(match[part])}</mrow>" for part in ("above", "below"))
-        return f"<mfrac>{above}{below}</mfrac>"
-    if match["name"]:
-        return _name(match["name"])
-    if match["words"]:
-        words = match["words"]
-        function = match.string[match.end() : match.end() + 1] == "(" or words == "log"
-        return f"<mi>{words}</mi>" if function else f"<mtext>&nbsp;{escape(words)}&nbsp;</mtext>"
-    if match["number"]:
-        return f"<mn>{match['number']}</mn>"
-    stretchy = ' stretchy="false"' if match["sign"] in "()[]" else ""
-    return f"<mo{stretchy}>{escape(match['sign'])}</mo>"
+def _write(token: Token) -> str:
+    return WRITERS[token.kind](token.text)
 
 
-def _name(name: str) -> str:
-    """Z1 with a lowered 1, F."""
-    return f"<msub><mi>{name[0]}</mi><mn>{name[1:]}</mn></msub>" if name[1:] else f"<mi>{name}</mi>"
+def _fraction(text: str) -> str:
+    above, below = (f"<mrow><mo>∂</mo>{_name(part)}</mrow>" for part in split_fraction(text))
+    return f"<mfrac>{above}{below}</mfrac>"
+
+
+def _name(text: str) -> str:
+    """Z1 with a lowered 1, F, w1[0,0] with its index behind it."""
+    letter, number, index = split_name(text)
+    name = f"<msub><mi>{letter}</mi><mn>{number}</mn></msub>" if number else f"<mi>{letter}</mi>"
+    return name + (f"<mtext>{escape(index)}</mtext>" if index else "")
+
+
+def _sum(text: str) -> str:
+    return f"<munder><mo>∑</mo><mi>{text[2:]}</mi></munder>" if text[2:] else "<mo>∑</mo>"
+
+
+def _sign(text: str) -> str:
+    stretchy = ' stretchy="false"' if text in "()[]" else ""
+    return f"<mo{stretchy}>{escape(text)}</mo>"
+
+
+WRITERS: dict[Kind, Callable[[str], str]] = {
+    "fraction": _fraction,
+    "sum": _sum,
+    "number": lambda text: f"<mn>{text}</mn>",
+    "name": _name,
+    "function": lambda text: f"<mi>{text}</mi>",
+    "words": lambda text: (
+        f"<mtext>{text}</mtext>" if text.startswith(".") else f"<mtext>&nbsp;{escape(text)}&nbsp;</mtext>"
+    ),
+    "sign": _sign,
+}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cnncli.network.arrays import Array
 from cnncli.network.record import Recorded
 from cnncli.network.steps.step import KinkedStep
+from cnncli.network.tensors import Tensor
 from cnncli.reports.tints import largest_of, tints
 from cnncli.tracing.trace import Trace
 
@@ -17,11 +18,18 @@ from cnncli.tracing.trace import Trace
 class TileRow:
     """One tensor: a matrix for each of its leading indices, all on one colour scale."""
 
-    title: str
+    name: str  # "Z1", "Z1[3]"
+    tensor: Tensor
+    formula: str
     tiles: list[Array]  # each (h, w)
     labels: list[str]
     largest: float  # the |value| that gets the full colour
     winners: list[NDArray[np.bool_]]  # for A and dL/dA: where each window's maximum is, as the tiles; else empty
+
+    @property
+    def title(self) -> str:
+        """The equation and the shape."""
+        return f"{self.name}{f' = {self.formula}' if self.formula else ''}   {self.tensor.shape}"
 
 
 def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
@@ -34,9 +42,10 @@ def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
             continue
         leading = list(np.ndindex(step.value.shape[:-2]))
         winners = _find_winners(trace, step)
-        formula = f" = {step.formula}" if step.formula else ""
         yield TileRow(
-            f"{step.name}{formula}   {step.value.shape}",
+            step.name,
+            step.tensor,
+            step.formula,
             [step.value[index] for index in leading],
             [f"[{','.join(map(str, index))}]" if index else "" for index in leading],
             largest_of(step.value),

@@ -1,7 +1,10 @@
-"""A training while it runs, on stderr, and its summary."""
+"""A training while it runs, and its summary.
+
+A bar on stderr, where that is a terminal; the rows of the epochs on stdout where that is none: a log holds them.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +16,26 @@ from cnncli.network.engine import Engine
 from cnncli.network.engines import FASTEST
 from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
-from cnncli.training.loop import Epoch
 from cnncli.training.run import Summary
+from cnncli.training.state import Epoch, State
+from cnncli.training.symptoms import Symptom
 
 SEEN = 0.1  # seconds between two looks of the bar: with each batch it would take a third of a small network's time
 
 
 class TrainingReport:
-    """A progress bar on a terminal, and one line an epoch everywhere; nothing at all where `quiet`."""
+    """A progress bar on a terminal, and one line an epoch everywhere; nothing at all where `quiet`.
 
-    def __init__(self, *, quiet: bool) -> None:
+    `written` tells how the reader writes an argument; with `details` each epoch is followed by what moves.
+    """
+
+    def __init__(
+        self, written: Callable[[str], str], *, quiet: bool, details: bool = False, rows_to_stdout: bool = True
+    ) -> None:
+        self._written, self._details = written, details
         self._console = stderr()
-        self._console.quiet = quiet
+        self._rows = stdout() if rows_to_stdout and not stdout().is_terminal else self._console
+        self._console.quiet = self._rows.quiet = quiet
         self._shift = 0.0  # when the bar last did
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -69,7 +80,7 @@ class TrainingReport:
         """What is trained on what, and the head of the rows."""
         self._reading.stop()
         architecture = model.architecture
-        self._console.print(
+        self._rows.print(
             f"{training} training and {validation} validation images, {architecture.height}×{architecture.width} "
             f"{'gray' if architecture.channels == 1 else 'RGB'}\n"
             f"{len(model.classes)} classes: {', '.join(model.classes)}\n"
@@ -79,12 +90,23 @@ class TrainingReport:
         )
         if engine.name != FASTEST:
             sentence = f"the {engine.name} engine trains, in float32: the {FASTEST} engine does not take this network"
-            self._console.print(sentence, soft_wrap=True)
+            self._rows.print(sentence, soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")
         norms = "".join(f"{f'|dL/d{name}|':>10}" for name in model.parameters)
         self._line(f"{'epoch':>5}{'loss':>8}{'accuracy':>9}{'val loss':>9}{'val acc.':>9}", norms)
+
+    def resumed(self, state: State) -> None:
+        """Where the training goes on."""
+        done, steps = len(state.history), state.tally.steps
+        more = f" and {steps} steps" if steps else ""
+        self._rows.print(f"goes on after {done} epoch{'' if done == 1 else 's'}{more}")
+        self._progress.update(self._task, completed=done * self._images + state.tally.images)
+
+    def warn(self, symptom: Symptom) -> None:
+        """One line."""
+        self._console.print(f"warning: {symptom.kind}: {symptom.phrase(self._written)}", soft_wrap=True)
 
     def batch(self, epoch: int, images: int, loss: float) -> None:
         """Move the bar, as often as one can see it."""
@@ -110,15 +132,29 @@ class TrainingReport:
             f"{validation.loss:>9.4f}{validation.accuracy:>9.1%}",
             norms,
         )
+        if self._details:
+            self._tell_details(epoch)
+
+    def _tell_details(self, epoch: Epoch) -> None:
+        """How far each parameter moves in a step, which units are dead, and who wins the windows."""
+        ratios = "  ".join(f"{name} {ratio:.1e}" for name, ratio in epoch.update_ratios.items())
+        lines = [f"update/weight of a step: {ratios}"]
+        lines += [
+            f"{name}: {share:.1%} of the units are 0 on every image" for name, share in epoch.activity.dead.items()
+        ]
+        for name, shares in epoch.activity.won.items():
+            lines.append(f"{name}: windows won by each filter: {' '.join(f'{share:.0%}' for share in shares)}")
+        for line in lines:
+            self._rows.print(f"      {line}", soft_wrap=True)
 
     def _line(self, row: str, norms: str) -> None:
         """One line; on a terminal too narrow for the gradients' norms they go on a line of their own."""
-        narrow = self._console.is_terminal and len(row + norms) > self._console.width
-        self._console.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
+        narrow = self._rows.is_terminal and len(row + norms) > self._rows.width
+        self._rows.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
 
 
-def summary_document(summary: Summary) -> dict[str, Any]:
-    """The summary for other programs."""
+def summary_document(summary: Summary, written: Callable[[str], str]) -> dict[str, Any]:
+    """The summary for other programs; `written` tells how its reader writes an argument."""
     best = summary.best
     return {
         "run": str(summary.run),
@@ -129,6 +165,7 @@ def summary_document(summary: Summary) -> dict[str, Any]:
         "val": {"loss": best.validation.loss, "accuracy": best.validation.accuracy},
         "seconds": summary.seconds,
         "images_per_second": summary.images_per_second,
+        "warnings": [{"kind": symptom.kind, "text": symptom.phrase(written)} for symptom in summary.symptoms],
     }
 
 

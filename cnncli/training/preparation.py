@@ -1,0 +1,153 @@
+"""From a data folder and the settings to what the loop trains on, and with which network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cnncli import memory
+from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
+from cnncli.data.decoding import Size
+from cnncli.data.fingerprint import take_fingerprints
+from cnncli.data.folder import Folder, scan
+from cnncli.data.normalisation import Normalisation
+from cnncli.data.split import split_stratified
+from cnncli.errors import ArchitectureError, DataError, ImageError, UsageError
+from cnncli.model import Model, load_model
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Parameters
+from cnncli.network.chain import build_chain
+from cnncli.network.initialisation import he_normal
+from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
+from cnncli.training.split_table import split_text
+
+
+@dataclass(frozen=True)
+class Data:
+    """The decoded images of a training, and what they are known by."""
+
+    classes: tuple[str, ...]
+    training: Dataset
+    validation: Dataset
+    fingerprints: tuple[list[str], list[str]]  # of the training and of the validation images
+    split: str  # split.csv
+    fraction: float | None  # of the validation images, where they were taken from the training images
+
+
+def read_data(
+    settings: TrainingSettings,
+    like: Model | None,
+    scratch: Path,
+    on_image: Callable[[int, int], None],
+    on_errors: Callable[[Sequence[ImageError]], None],
+) -> Data:
+    """Decode the images of both splits to one size and one number of channels, those of a model where there is one.
+
+    `scratch` takes pixels that are too many for the memory. Raises DataError, and UsageError.
+    """
+    scanned = scan(settings.data)
+    folder = split_off_validation(scanned, settings)
+    splits = (folder.training, folder.validation or ())
+    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
+    channels = settings.channels
+    if like is not None:
+        size = Size(like.architecture.height, like.architecture.width)
+        channels = "gray" if like.architecture.channels == 1 else "rgb"
+    decoded = decode_all(splits, size, channels, scratch, on_image, settings.threads)
+    errors = [error for split in decoded for error in split.errors]
+    if settings.skip_bad:
+        on_errors(errors)
+        refuse_empty_classes(decoded[0].samples, folder.classes)
+        if not decoded[1].samples:
+            raise DataError(f"{folder.root} has no readable validation image left")
+    else:
+        refuse_unreadable(errors, len(splits[0]) + len(splits[1]))
+    training, validation = (split.dataset() for split in decoded)
+    fingerprints = take_fingerprints(training.images), take_fingerprints(validation.images)
+    datasets = {"train": training, "validation": validation}
+    return Data(
+        folder.classes,
+        training,
+        validation,
+        fingerprints,
+        split_text(folder.root, datasets, fingerprints, folder.classes),
+        None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
+    )
+
+
+def split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
+    """The folder with its own validation images, or with some taken from the training images."""
+    if folder.validation is not None:
+        if settings.validation_fraction is not None:
+            raise UsageError(
+                f"has nothing to do: {folder.root} brings its own validation images", argument="validation_fraction"
+            )
+        return folder
+    fraction = settings.validation_fraction or VALIDATION_FRACTION
+    training, validation = split_stratified(folder.training, folder.root, fraction, settings.seed)
+    return replace(folder, training=training, validation=validation)
+
+
+def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSettings) -> Model:
+    """A network that fits the images, with fresh parameters in float32."""
+    _, channels, height, width = training.images.shape
+    try:
+        architecture = Architecture(height, width, channels, classes=len(classes), **settings.network)
+        build_chain(architecture)
+    except ArchitectureError as error:
+        if settings.image_size:
+            raise
+        raise DataError(
+            f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
+        ) from None
+    _require_memory(architecture, min(settings.batch_size, len(training)))
+    return Model(
+        architecture, classes, Normalisation.measured(training.images), _draw_parameters(architecture, settings.seed)
+    )
+
+
+def _require_memory(architecture: Architecture, batch: int) -> None:
+    """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
+    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
+    what = f"training on batches of {batch}"
+    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
+
+
+def load_initial_model(settings: TrainingSettings) -> Model | None:
+    """The model whose weights a training starts from, if any. Raises UsageError for settings that contradict it."""
+    if settings.init is None:
+        return None
+    model = load_model(settings.init)
+    own = model.architecture
+    for name, value in settings.network.items():
+        if value != getattr(own, name):
+            raise UsageError(f"is {value}, but {settings.init} has {getattr(own, name)}: leave it out", argument=name)
+    if settings.image_size not in (None, own.height) or (settings.image_size and own.height != own.width):
+        raise UsageError(
+            f"is {settings.image_size}, but {settings.init} reads {own.height}×{own.width}: leave it out",
+            argument="image_size",
+        )
+    if settings.channels not in ("auto", "gray" if own.channels == 1 else "rgb"):
+        raise UsageError(
+            f"is {settings.channels}, but {settings.init} has {own.channels} channels: leave it out",
+            argument="channels",
+        )
+    return model
+
+
+def adapt_model(model: Model, classes: tuple[str, ...], seed: int) -> Model:
+    """A model for other classes: its preprocessing and its blocks, and a fresh dense layer unless they are the same."""
+    parameters = {name: value.copy() for name, value in model.parameters.items()}
+    if classes == model.classes:
+        return replace(model, parameters=parameters)
+    architecture = replace(model.architecture, classes=len(classes))
+    fresh = _draw_parameters(architecture, seed)
+    dense = {tensor.name for tensor in build_chain(architecture).steps[-1].parameters}
+    mixed = {name: value if name in dense else parameters[name] for name, value in fresh.items()}
+    return Model(architecture, classes, model.normalisation, mixed)
+
+
+def _draw_parameters(architecture: Architecture, seed: int) -> Parameters:
+    return {name: value.astype(np.float32) for name, value in he_normal(architecture, seed).items()}
