@@ -10,14 +10,28 @@ if TYPE_CHECKING:
     from cnncli.api import evaluate, export, gradcheck, trace, train
     from cnncli.errors import CnncliError
     from cnncli.model import Model, load_model
+    from cnncli.vjp.check import check_gradient, check_vjp
 
 __version__ = "0.1.0"
-__all__ = ["CnncliError", "Model", "evaluate", "export", "gradcheck", "load_model", "trace", "train"]
+__all__ = [
+    "CnncliError",
+    "Model",
+    "check_gradient",
+    "check_vjp",
+    "evaluate",
+    "export",
+    "gradcheck",
+    "load_model",
+    "trace",
+    "train",
+]
 
 _HOMES = {
     "CnncliError": "cnncli.errors",
     "Model": "cnncli.model",
     "load_model": "cnncli.model",
+    "check_gradient": "cnncli.vjp.check",
+    "check_vjp": "cnncli.vjp.check",
     "evaluate": "cnncli.api",
     "export": "cnncli.api",
     "gradcheck": "cnncli.api",

@@ -29,7 +29,8 @@ def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_public_names_are_these_and_each_is_there() -> None:
-    assert cnncli.__all__ == ["CnncliError", "Model", "evaluate", "export", "gradcheck", "load_model", "trace", "train"]
+    names = "CnncliError Model check_gradient check_vjp evaluate export gradcheck load_model trace train"
+    assert cnncli.__all__ == names.split()
     for name in cnncli.__all__:
         assert callable(getattr(cnncli, name))
     assert set(cnncli.__all__) <= set(dir(cnncli))
@@ -37,7 +38,9 @@ def test_the_public_names_are_these_and_each_is_there() -> None:
         _ = cnncli.traec
 
 
-@pytest.mark.parametrize("name", ["evaluate", "export", "gradcheck", "load_model", "trace", "train"])
+@pytest.mark.parametrize(
+    "name", ["check_gradient", "check_vjp", "evaluate", "export", "gradcheck", "load_model", "trace", "train"]
+)
 def test_every_public_function_is_typed_and_tells_what_it_raises(name: str) -> None:
     function = getattr(cnncli, name)
     assert "Raises" in (function.__doc__ or "")

@@ -25,6 +25,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"model"},
     {"model_file"},
     {"data"},
+    {"vjp"},
     {"memory"},
     {"network", "examples"},
     {"files", "stopping", "children"},

@@ -1,10 +1,7 @@
-"""An engine in float32 against the textbook in float64, within a bound that follows from float32.
+"""An engine in float32 against the textbook in float64, within the bound that follows from float32.
 
-The error of a sum of n terms in floating point is at most n·u·Σ|term|, where u = 2⁻²⁴ is the unit roundoff (Higham
-2002, Accuracy and Stability of Numerical Algorithms, §3.1). The bound follows the chain forward and back: the error of
-a value grows with the sizes of its terms and is carried on by the sizes of the weights. Where two candidates of a
-maximum lie closer together than their errors, float32 may hand the gradient to another one: there the bound includes
-the whole gradient. An exact tie gets no such allowance: the first must win.
+Where two candidates of a maximum lie closer together than their errors, float32 may hand the gradient to another one:
+there the bound includes the whole gradient. An exact tie gets no such allowance: the first must win.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cnncli.checking.bounds import TINY32, U32, Bounds
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.engine import Engine
 from cnncli.network.record import Record
-from cnncli.network.steps.step import KinkedStep, Step
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
-
-U = 2.0**-24
 
 
 @dataclass(frozen=True)
@@ -95,81 +90,5 @@ def join(name: str, agreements: Iterable[Agreement]) -> Agreement:
 
 def bound_gradients(chain: Chain, record: Record) -> dict[str, Array]:
     """The largest error that float32 may make in each parameter's gradient, in the shapes of the parameters."""
-    off = _bound_forward(chain, record)
-    logit = chain.logit
-    m, K = record[logit.name].shape
-    dz = np.abs(record[logit.gradient.name])
-    # A moves by no more than the largest change of a logit; exp and the division add a few roundings.
-    gradient = off[logit.name].max(axis=1, keepdims=True) / m + (K + 8) * U * (dz + 1 / m)  # (m, K)
-    bounds: dict[str, Array] = {}
-    for step in reversed(chain.steps):
-        if isinstance(step, KinkedStep):
-            gradient = _bound_kinked(step, record, off[step.source.name], gradient)
-        else:
-            gradient, *of_parameters = _bound_smooth(step, record, off[step.source.name], gradient)
-            bounds |= {tensor.name: bound for tensor, bound in zip(step.parameters, of_parameters, strict=True)}
-    return bounds
-
-
-def _bound_forward(chain: Chain, record: Record) -> dict[str, Array]:
-    """The largest error of each value up to the logit; X is given, so it is exact."""
-    off = {chain.image.name: np.zeros_like(record[chain.image.name])}
-    for step in chain.steps:
-        source, *parameters = (np.abs(record[tensor.name]) for tensor in step.reads)
-        if isinstance(step, KinkedStep):  # no maximum moves by more than those do that can win
-            values, offs = step.candidates(record[step.source.name]), step.candidates(off[step.source.name])
-            off[step.output.name] = np.where(_can_win(values, offs), offs, 0).max(axis=-1)
-        else:
-            weights = [
-                value if tensor.role == "weight" else np.zeros_like(value)
-                for tensor, value in zip(step.parameters, parameters, strict=True)
-            ]
-            terms = step.with_unit_derivatives.forward(np.ones_like(source), *map(np.ones_like, parameters))
-            rounding = terms * U * step.forward(source, *parameters)
-            off[step.output.name] = step.forward(off[step.source.name], *weights) + rounding
-    return off
-
-
-def _bound_smooth(step: Step, record: Record, off: Array, off_gradient: Array) -> list[Array]:
-    """The errors of the gradients of a step's source and parameters, given those of its source and of its gradient.
-
-    In each product one factor at a time carries an error, and the sum of the products adds its own rounding.
-    """
-    source, *weights = (np.abs(record[tensor.name]) for tensor in step.reads)
-    gradient = np.abs(record[step.output.gradient.name])
-    carried = step.backward(off_gradient, source, *weights)
-    off_source = step.backward(gradient, off, *weights)
-    sizes = step.backward(gradient, source, *weights)
-    alive = (gradient + off_gradient > 0).astype(np.float64)  # adding a 0 rounds nothing
-    terms = step.with_unit_derivatives.backward(alive, np.ones_like(source), *map(np.ones_like, weights))
-    rounding = [(count + 1) * U * size for count, size in zip(terms, sizes, strict=True)]
-    first, *others = (bound + added for bound, added in zip(carried, rounding, strict=True))
-    reads_source = [tensor.role == "weight" for tensor in step.parameters]
-    return [first, *(o + s * reads for o, s, reads in zip(others, off_source[1:], reads_source, strict=True))]
-
-
-def _bound_kinked(step: KinkedStep, record: Record, off: Array, off_gradient: Array) -> Array:
-    """The error of the gradient of a maximum's source: the whole gradient wherever the winner is in doubt.
-
-    Equal candidates leave no doubt, for they are the same sum: the first wins in float32 as well. Only a 0 may be what
-    two different numbers were clipped to.
-    """
-    source, gradient = record[step.source.name], np.abs(record[step.output.gradient.name]) + off_gradient
-    values, offs = step.candidates(source), step.candidates(off)  # (…, c)
-    winner = np.arange(values.shape[-1]) == values.argmax(axis=-1)[..., None]
-    same = (values == values.max(axis=-1, keepdims=True)) & ~winner & ((values != 0) | (offs == 0))
-    rivals = _can_win(values, offs) & ~same
-    doubtful = rivals & (rivals.sum(axis=-1, keepdims=True) > 1)
-    # Place 0 is that of a constant candidate, whose gradient goes nowhere.
-    places = step.candidates(np.arange(1, source[0].size + 1).reshape(1, *source.shape[1:])).reshape(-1)
-    given = np.zeros((len(source), source[0].size + 1))
-    images = np.arange(len(source))[:, None]
-    np.add.at(given, (images, places), (doubtful * gradient[..., None]).reshape(len(source), -1))
-    bound: Array = np.maximum(step.backward(off_gradient, source)[0], given[:, 1:].reshape(source.shape))
-    return bound
-
-
-def _can_win(values: Array, offs: Array) -> NDArray[np.bool_]:
-    """Which candidates may be the largest, given the error of each: (…, c)."""
-    possible: NDArray[np.bool_] = values + offs >= (values - offs).max(axis=-1, keepdims=True)
-    return possible
+    bounds = Bounds(chain, record, U32, TINY32, cancels=True).gradients(handed_over=True)
+    return {name: bounds[name] for name in chain.parameters}

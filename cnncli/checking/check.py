@@ -1,18 +1,15 @@
 """One derivative, held entry by entry against a second opinion: PASS, FAIL or KINK."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from cnncli.checking.methods import EPS, Flags, Method, Opinion, opinion
+from cnncli.checking.methods import Flags, Method, Opinion, opinion
 from cnncli.checking.probe import Probe
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.tensors import Shape, Tensor
-
-RELATIVE = 64  # the error that an entry may have, in units of rounding
-OF_TERMS = 16  # units of rounding of the sum of the sizes of its terms
 
 Advance = Callable[[int], None]  # told how many entries have been done
 
@@ -28,7 +25,6 @@ class Check:
     analytic: Array  # (E,) what is checked
     numeric: Array  # (E,) the second opinion
     tolerance: Array  # (E,) the error that each entry may have
-    negligible: Array  # (E,) the size below which an entry is rounding noise
     below: Array  # (E,) the one-sided derivatives; equal to numeric where there is no kink
     above: Array
     kinks: Flags  # (E,) the gradient lies between the one-sided derivatives of a unit on a kink
@@ -67,19 +63,18 @@ class Check:
     def relative_errors(self) -> Array:
         """|a - n| / max(|a|, |n|) of every entry; 0 where both are 0, or no more than rounding noise."""
         size = np.maximum(np.abs(self.analytic), np.abs(self.numeric))
-        noise = size <= self.negligible
+        noise = size <= self.tolerance
         return np.where(noise, 0, self.absolute_errors / np.where(noise, 1, size))
 
     def most_wrong(self, most: int) -> list[int]:
-        """The failed entries that exceed their tolerance by most, the worst first; a NaN is worst of all."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            excess = np.nan_to_num(self.absolute_errors / self.tolerance, nan=np.inf, posinf=np.inf)
-        order = np.argsort(np.where(self.failed, -excess, np.inf), kind="stable")
+        """The failed entries with the largest errors, the worst first; a NaN is worst of all."""
+        errors = np.nan_to_num(self.absolute_errors, nan=np.inf, posinf=np.inf)
+        order = np.argsort(np.where(self.failed, -errors, np.inf), kind="stable")
         return [int(which) for which in order[: min(most, int(self.failed.sum()))]]
 
     @property
     def worst(self) -> int:
-        """The failed entry that exceeds its tolerance by most."""
+        """The failed entry with the largest error."""
         return self.most_wrong(1)[0]
 
     def index(self, which: int) -> tuple[int, ...]:
@@ -98,35 +93,34 @@ def judge(
     method: Method,
     tensor: Tensor,
     gradient: Array,
-    sizes: Array,
+    bound: Array,
     entries: Labels,
     *,
     given: str | None = None,
-    eps: float = EPS,
     advance: Advance | None = None,
 ) -> Check:
     """Hold the entries of `gradient`, dL/d of the tensor that the probe changes, against what the method says of them.
 
-    `sizes` (shape of the gradient) are the sums of the sizes of each entry's terms, `eps` the rounding of the numbers
-    that the gradient was computed in. The tolerance is the method's own uncertainty plus that rounding: no constant.
+    `bound` (shape of the gradient) is how far two right programs may be apart. The tolerance is that plus the method's
+    own uncertainty: no constant. An entry that is further off is on a kink if the units there leave it a choice of
+    slopes, and right if it lies between the least and the largest that they can make together.
     """
     expected = probe.values[probe.name].shape
     if gradient.shape != expected:
         return _report_shape(tensor, given, gradient.shape, expected, entries)
     said = _ask(method, probe, entries, advance)
     analytic = gradient.ravel()[entries].astype(np.float64)
-    negligible = said.uncertainty + OF_TERMS * eps * sizes.ravel()[entries]
-    tolerance = negligible + RELATIVE * eps * np.maximum(np.abs(analytic), np.abs(said.value))
+    tolerance = said.uncertainty + bound.ravel()[entries]
     number = np.isfinite(analytic)  # an infinite gradient would have an infinite tolerance
     right = number & (np.abs(analytic - said.value) <= tolerance)
-    below, above = said.below.copy(), said.above.copy()
-    if method == "complex-step" and len(doubtful := np.flatnonzero(~right)):
-        below[doubtful], above[doubtful] = _sides(probe, entries[doubtful])
-    kinks = said.kinks | (~right & (np.maximum(np.abs(above - said.value), np.abs(below - said.value)) > tolerance))
-    lowest, highest = (choose(choose(below, above), said.value) for choose in (np.minimum, np.maximum))
-    between = number & (analytic >= lowest - tolerance) & (analytic <= highest + tolerance)
-    failed = ~np.where(kinks, between, right)
-    kinks &= ~failed
+    below, above, kinks = said.below.copy(), said.above.copy(), said.kinks & right
+    if len(doubtful := np.flatnonzero(~right)):
+        least, largest, *sides = _ask_kinks(probe, entries[doubtful])
+        off, value = tolerance[doubtful], analytic[doubtful]
+        between = number[doubtful] & (value >= least - off) & (value <= largest + off)
+        kinks[doubtful] = between & (largest - least > off)
+        below[doubtful], above[doubtful] = _widen(sides, (least, largest), value, off)
+    failed = ~(right | kinks)
     units = [unit for which in np.flatnonzero(kinks)[:3] for unit in probe.units_on_kink(int(entries[which]))]
     return Check(
         tensor,
@@ -136,7 +130,6 @@ def judge(
         analytic,
         said.value,
         tolerance,
-        negligible,
         below,
         above,
         kinks,
@@ -155,10 +148,20 @@ def _ask(method: Method, probe: Probe, entries: Labels, advance: Advance | None)
     return Opinion(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _sides(probe: Probe, entries: Labels) -> tuple[Array, Array]:
-    """The one-sided derivatives below and above."""
-    chunks = list(probe.chunks(entries))
-    below, above = (np.concatenate([probe.sided_slopes(chunk, side) for chunk in chunks]) for side in (-1, 1))
+def _ask_kinks(probe: Probe, entries: Labels) -> tuple[Array, ...]:
+    """The least and the largest slope that kinks allow, and the one-sided derivatives below and above."""
+    parts = [
+        (*probe.slope_ranges(chunk), probe.sided_slopes(chunk, -1), probe.sided_slopes(chunk, 1))
+        for chunk in probe.chunks(entries)
+    ]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def _widen(sides: Sequence[Array], hull: Sequence[Array], value: Array, off: Array) -> tuple[Array, Array]:
+    """The one-sided derivatives, or the ends of the hull where units on kinks together take a value outside of them."""
+    low, high = np.minimum(*sides), np.maximum(*sides)
+    inside = (value >= low - off) & (value <= high + off) | ~((value >= hull[0] - off) & (value <= hull[1] + off))
+    below, above = (np.where(inside, side, end) for side, end in zip(sides, hull, strict=True))
     return below, above
 
 
@@ -172,7 +175,6 @@ def _report_shape(tensor: Tensor, given: str | None, shape: Shape, expected: Sha
         entries,
         nothing,
         nothing,
-        zeros,
         zeros,
         nothing,
         nothing,

@@ -5,16 +5,18 @@ of its output, a link alone must answer with the right gradient of its source an
 backward pass the first wrong link can be told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from cnncli.checking.check import OF_TERMS, Advance, Check, judge
-from cnncli.checking.kinks import Ties, count_ties, forward_sizes, gradient_sizes, step_sizes, tied_candidates
+from cnncli.checking.bounds import U64, Bounds, find_tied
+from cnncli.checking.check import Advance, Check, judge
+from cnncli.checking.kinks import Ties, count_ties
+from cnncli.checking.measures import Loss, WeightedSum
 from cnncli.checking.methods import EPS, Method
-from cnncli.checking.probe import Probe, the_loss, weighted_sum
+from cnncli.checking.probe import Measure, Probe
 from cnncli.errors import DataError
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.chain import Chain, build_chain
@@ -50,22 +52,18 @@ class Gradcheck:
 
     def checks(self) -> Iterator[Check]:
         """Every derivative through the whole chain, in the order in which the chain takes them."""
-        chain, record = self._chain, self._record
-        sizes = gradient_sizes(chain, record, self._sizes, self._size_of_dL_dz)
+        chain, bounds, tangents = self._chain, self._bounds.gradients(handed_over=False), self._bounds.tangents()
         for tensor in self.checked:
             start = next((i for i, step in enumerate(chain.steps) if tensor in step.reads), len(chain.steps))
-            terms = float(np.abs(record["L"]) + (np.abs(record[self._dL_dz]) * self._sizes[chain.logit.name]).sum())
-            measure = the_loss(chain.output, self.subject.y)
-            probe = Probe(chain.steps[start:], record, tensor.name, measure, self._rounding, terms)
-            yield self._judge(probe, tensor, sizes[tensor.gradient.name], None)
+            probe = self._probe(chain.steps[start:], tensor, self._loss)
+            yield self._judge(probe, tensor, bounds[tensor.name] + tangents[tensor.name], None)
 
     def links(self) -> Iterator[Check]:
         """Every step alone whose given gradient and whose answer are both known, from L backwards."""
         chain, record = self._chain, self._record
-        if self._dL_dz in self.gradients:
-            measure, terms = the_loss(chain.output, self.subject.y), float(np.abs(record["L"]))
-            probe = Probe([], record, chain.logit.name, measure, self._rounding, terms)
-            yield self._judge(probe, chain.logit, self._size_of_dL_dz, chain.output.loss.name)
+        if chain.logit.gradient.name in self.gradients:
+            probe = self._probe([], chain.logit, self._loss)
+            yield self._judge(probe, chain.logit, self._bounds.logit_gradient, chain.output.loss.name)
         for step in reversed(chain.steps):
             given = step.output.gradient.name
             if given in self.gradients and self.gradients[given].shape == record[step.output.name].shape:
@@ -73,7 +71,7 @@ class Gradcheck:
 
     def ties(self) -> Ties:
         """The units of the record that sit on a kink."""
-        return count_ties(self._chain, self._record, self._rounding)
+        return count_ties(self._chain, self._record, self._bounds.values)
 
     @property
     def total(self) -> int:
@@ -83,12 +81,10 @@ class Gradcheck:
 
     def _link(self, step: Step, given: str) -> Iterator[Check]:
         gradient = self.gradients[given].astype(np.float64)
-        terms = float((np.abs(gradient) * self._sizes[step.output.name]).sum())
-        sizes = step_sizes(step, self._record, gradient)
-        for tensor, size in zip(step.reads, sizes, strict=True):
+        measure = WeightedSum(gradient, self._own_bounds.of_step(step), self._own_bounds.relative([step]))
+        for tensor, bound in zip(step.reads, self._bounds.link(step, gradient), strict=True):
             if tensor.gradient.name in self.gradients:
-                probe = Probe([step], self._record, tensor.name, weighted_sum(gradient), self._rounding, terms)
-                check = self._judge(probe, tensor, size, given)
+                check = self._judge(self._probe([step], tensor, measure), tensor, bound, given)
                 if isinstance(step, KinkedStep) and step.selects and not step.overlaps and check.passed:
                     check = self._together(step, check, gradient)
                 yield check
@@ -99,9 +95,10 @@ class Gradcheck:
         Each of them alone may have any share; but moved together they move the maximum just as one of them would.
         """
         dA = self.gradients[check.name].astype(np.float64)
-        tied = tied_candidates(step, self._record, self._rounding)  # (…, s²)
-        shares = np.where(tied, step.candidates(dA), 0).sum(axis=-1)
-        wrong = np.abs(shares - gradient) > 2 * OF_TERMS * 4 * self.eps * np.abs(gradient)
+        tied = find_tied(step, self._record, self._bounds.values)  # (…, s²)
+        given = np.where(tied, step.candidates(dA), 0)
+        shares, sizes = given.sum(axis=-1), np.abs(given).sum(axis=-1) + np.abs(gradient)
+        wrong = ~(np.abs(shares - gradient) <= (tied.sum(axis=-1) + 1) * self._bounds.u * sizes)
         if not wrong.any():
             return check
         places = step.candidates(np.arange(dA.size).reshape(dA.shape))  # (…, s²)
@@ -113,11 +110,12 @@ class Gradcheck:
         )
         return Check(**{**check.__dict__, "failed": failed, "kinks": check.kinks & ~failed, "problem": problem})
 
-    def _judge(self, probe: Probe, tensor: Tensor, sizes: Array, given: str | None) -> Check:
+    def _probe(self, steps: Sequence[Step], tensor: Tensor, measure: Measure) -> Probe:
+        return Probe(steps, self._record, tensor.name, measure, self._bounds.values)
+
+    def _judge(self, probe: Probe, tensor: Tensor, bound: Array, given: str | None) -> Check:
         gradient, entries = self.gradients[tensor.gradient.name], self._sample(probe.size)
-        return judge(
-            probe, self.method, tensor, gradient, sizes, entries, given=given, eps=self.eps, advance=self.advance
-        )
+        return judge(probe, self.method, tensor, gradient, bound, entries, given=given, advance=self.advance)
 
     def _sample(self, size: int) -> Labels:
         """All entries, or one at random from each of N equal parts of the tensor."""
@@ -141,25 +139,22 @@ class Gradcheck:
         return record
 
     @cached_property
-    def _sizes(self) -> dict[str, Array]:
-        return forward_sizes(self._chain, self._record)
+    def _bounds(self) -> Bounds:
+        """How far the gradients and the second opinion, which is computed in float64, may be apart."""
+        u, precision = self.eps / 2, np.float64 if self.eps <= EPS else np.float32
+        u_input = u if u > U64 else 0.0
+        tiny = float(np.finfo(precision).tiny)
+        return Bounds(self._chain, self._record, u + U64, tiny, u_input=u_input, cancels=self.foreign)
 
     @cached_property
-    def _rounding(self) -> dict[str, Array]:
-        return {name: OF_TERMS * self.eps * size for name, size in self._sizes.items()}
+    def _own_bounds(self) -> Bounds:
+        """The errors of the second opinion's own forward passes."""
+        return Bounds(self._chain, self._record, U64, float(np.finfo(np.float64).tiny))
 
     @cached_property
-    def _size_of_dL_dz(self) -> Array:
-        """The size of the terms of dL/dz, and of the error that it inherits from z."""
-        start = np.abs(self._record[self._dL_dz])
-        if self.foreign:
-            start = start + self._record[self._chain.output.output.name] / len(self.subject.y)
-        size: Array = start + np.abs(self._record[self._dL_dz]) * self._sizes[self._chain.logit.name]
-        return size
-
-    @property
-    def _dL_dz(self) -> str:
-        return self._chain.logit.gradient.name
+    def _loss(self) -> Loss:
+        chain, own, y = self._chain, self._own_bounds, self.subject.y
+        return Loss(chain.output, y, self._record[chain.logit.gradient.name], own.losses, own.relative(chain.steps))
 
     @property
     def checked(self) -> list[Tensor]:

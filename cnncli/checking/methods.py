@@ -8,8 +8,9 @@ central: (φ(x+h) - φ(x-h)) / 2h with h and h/2; what the two differ by bounds 
 richardson: central differences with shrinking steps, extrapolated to the step 0; of all the extrapolations the one that
 agrees best with its neighbours, whose disagreement is the error (Ridders 1982, doi:10.1016/S0141-1195(82)80057-0).
 
-The last two work in real numbers and take their step inside the reach that the probe certifies. Where even the shortest
-useful step is longer than that, the entry is on a kink, and only its two one-sided derivatives can be told.
+The last two work in real numbers and take their step inside the reach that the probe certifies, however short: the
+rounding of a short step is part of its error. Where the reach itself is no more than rounding, the entry is on a kink;
+there only the slopes of the pieces that meet can be told, and they come from complex steps along each.
 """
 
 from collections.abc import Callable
@@ -18,20 +19,19 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cnncli.checking.probe import COMPLEX_STEP, Probe
+from cnncli.checking.probe import COMPLEX_STEP, Probe, Reach
 from cnncli.network.arrays import Array, Labels
 
 Method = Literal["complex-step", "central", "richardson"]
 METHODS: tuple[Method, ...] = ("complex-step", "central", "richardson")
 Flags = NDArray[np.bool_]
+Difference = Callable[[Probe, Labels, Array, Array], tuple[Array, Array]]
 
 EPS = float(np.finfo(np.float64).eps)
 CENTRAL_STEP = 1e-4  # how far the logit may move
 RICHARDSON_STEP = 0.2  # how far the logit may move at first
 SHRINK = 1.4  # from one Richardson step to the next
 STEPS = 10
-SHORTEST_STEP = 1e-8  # below it rounding drowns the difference
-SIDE_STEP = 1e-6  # of a one-sided difference across a kink
 
 
 class Opinion(NamedTuple):
@@ -50,83 +50,66 @@ def opinion(method: Method, probe: Probe, entries: Labels) -> Opinion:
         value = probe.slopes(entries)
         underflow = np.full(len(value), np.finfo(np.float64).tiny / COMPLEX_STEP)
         return Opinion(value, underflow, np.zeros(len(value), bool), value, value)
-    return _take_differences(probe, entries, _central if method == "central" else _richardson)
+    if method == "central":
+        return _take_differences(probe, entries, _central, CENTRAL_STEP)
+    return _take_differences(probe, entries, _richardson, RICHARDSON_STEP)
 
 
-def _take_differences(
-    probe: Probe, entries: Labels, difference: Callable[[Probe, Labels, Array, Array], tuple[Array, Array]]
-) -> Opinion:
-    """Differences inside the reach where there is room for a step, one-sided ones elsewhere."""
-    distance, scale = probe.reach(entries)
-    room = distance / 2
-    kinks = room < SHORTEST_STEP / np.maximum(scale, 1)
-    value, uncertainty = difference(probe, entries, np.where(kinks, 1, room), scale)
+def _take_differences(probe: Probe, entries: Labels, difference: Difference, movement: float) -> Opinion:
+    """Differences inside the reach, and on a kink the slopes of the pieces that meet there.
+
+    Those are asked too where the numbers are so large that their last place alone is a longer step than there is room.
+    """
+    reach = probe.reach(entries)
+    step = _choose_step(probe, reach, movement)
+    h = _make_exact(step, probe.sizes(entries))
+    value, uncertainty = difference(probe, entries, reach.reached, h)
+    kinks = reach.on_kink | (step < 2 * np.spacing(probe.sizes(entries)))
     # The certificate is exact; that the step stayed on the piece is confirmed all the same.
-    step = np.minimum(_step(RICHARDSON_STEP, scale), room)
-    kinks |= ~kinks & (probe.leaves_piece(entries, step) | probe.leaves_piece(entries, -step))
+    kinks |= probe.leaves_piece(entries, h) | probe.leaves_piece(entries, -h)
     below, above = value.copy(), value.copy()
     if kinks.any():
-        below[kinks], above[kinks], uncertainty[kinks] = _take_sides(probe, entries[kinks], scale[kinks])
-        # Of several units on a kink at once the convention may make a derivative that is on neither side.
-        convention = probe.slopes(entries[kinks])
-        sides = np.array([below[kinks], above[kinks], convention])
-        parted = np.ptp(sides, axis=0) > 2 * uncertainty[kinks]
-        value[kinks] = np.where(parted, convention, sides[:2].mean(axis=0))
-        kinks[kinks] = parted
+        on_kink = entries[kinks]
+        value[kinks], uncertainty[kinks] = probe.slopes(on_kink), 0
+        below[kinks], above[kinks] = (probe.sided_slopes(on_kink, side) for side in (-1, 1))
+        least, largest = probe.slope_ranges(on_kink)
+        kinks[kinks] = largest > least
     return Opinion(value, uncertainty, kinks, below, above)
 
 
-def _central(probe: Probe, entries: Labels, room: Array, scale: Array) -> tuple[Array, Array]:
-    h = np.minimum(_step(CENTRAL_STEP, scale), room)
-    coarse, fine = _difference(probe, entries, h), _difference(probe, entries, h / 2)
-    return fine, np.abs(fine - coarse) + _rounding(probe, h / 2)
+def _central(probe: Probe, entries: Labels, reached: Array, h: Array) -> tuple[Array, Array]:
+    (coarse, _), (fine, rounding) = probe.differences(entries, h, reached), probe.differences(entries, h / 2, reached)
+    return fine, np.abs(fine - coarse) + rounding
 
 
-def _richardson(probe: Probe, entries: Labels, room: Array, scale: Array) -> tuple[Array, Array]:
-    h = np.minimum(_step(RICHARDSON_STEP, scale), room)
-    before = [_difference(probe, entries, h)]
-    value, error, rounding = before[0].copy(), np.full(len(h), np.inf), _rounding(probe, h)
-    for _ in range(1, STEPS):
-        h = h / SHRINK
-        row = [_difference(probe, entries, h)]
-        for order, previous in enumerate(before, start=1):
-            factor = SHRINK ** (2 * order)
-            extrapolated = (factor * row[-1] - previous) / (factor - 1)
-            disagreement = np.maximum(np.abs(extrapolated - row[-1]), np.abs(extrapolated - previous))
-            better = disagreement < error
-            value, error = np.where(better, extrapolated, value), np.where(better, disagreement, error)
-            rounding = np.where(better, _rounding(probe, h), rounding)
-            row.append(extrapolated)
+def _richardson(probe: Probe, entries: Labels, reached: Array, first: Array) -> tuple[Array, Array]:
+    before: list[tuple[Array, Array]] = []
+    value, error = np.zeros(len(first)), np.full(len(first), np.inf)
+    for number in range(STEPS):
+        h = _make_exact(first / SHRINK**number, probe.sizes(entries))
+        row = [probe.differences(entries, h, reached)]
+        for order, (previous, previous_rounding) in enumerate(before, start=1):
+            (latest, latest_rounding), factor = row[-1], SHRINK ** (2 * order)
+            extrapolated = (factor * latest - previous) / (factor - 1)
+            rounding = (factor * latest_rounding + previous_rounding) / (factor - 1)
+            disagreement = np.maximum(np.abs(extrapolated - latest), np.abs(extrapolated - previous))
+            better = disagreement + rounding < error
+            value, error = np.where(better, extrapolated, value), np.where(better, disagreement + rounding, error)
+            row.append((extrapolated, rounding))
         before = row
-    return value, error + rounding
+    return value, error
 
 
-def _step(logit: float, scale: Array) -> Array:
-    """The step that moves the outputs by so much, at most 1."""
-    return np.minimum(logit / np.maximum(scale, logit), 1)
+def _choose_step(probe: Probe, reach: Reach, movement: float) -> Array:
+    """The step that the measured number bears, or a quarter of the reach if that is shorter."""
+    room = np.where(reach.on_kink, np.inf, reach.distance / 4)
+    largest = float(np.abs(probe.values[probe.name]).max(initial=0)) or 1.0
+    wanted = probe.measure.suggest_step(reach.scale, movement, largest)
+    step: Array = np.minimum(wanted, room)
+    return step
 
 
-def _difference(probe: Probe, entries: Labels, h: Array) -> Array:
-    slope: Array = (probe.measure_changed(entries, h) - probe.measure_changed(entries, -h)) / (2 * h)
-    return slope
-
-
-def _take_sides(probe: Probe, entries: Labels, scale: Array) -> tuple[Array, Array, Array]:
-    """The slopes below and above, and their error: how much half the step changes them, and rounding."""
-    h = SIDE_STEP / np.maximum(scale, 1)
-    here = probe.measure_changed(entries, np.zeros(len(h)))
-
-    def slopes(step: Array) -> tuple[Array, Array]:
-        return (here - probe.measure_changed(entries, -step)) / step, (
-            probe.measure_changed(entries, step) - here
-        ) / step
-
-    coarse, (below, above) = slopes(h), slopes(h / 2)
-    curvature = np.maximum(np.abs(below - coarse[0]), np.abs(above - coarse[1]))
-    return below, above, 2 * curvature + _rounding(probe, h / 2)
-
-
-def _rounding(probe: Probe, h: Array) -> Array:
-    """What rounding of the measured number makes of a difference over h."""
-    rounding: Array = 16 * EPS * probe.terms / h
-    return rounding
+def _make_exact(h: Array, size: Array) -> Array:
+    """The nearest step that x ± h and x ± h/2 take without rounding, and at least some last places of x."""
+    exact: Array = 2 * np.maximum((size + h / 2) - size, np.spacing(size))
+    return exact

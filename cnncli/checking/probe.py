@@ -8,20 +8,18 @@ piece that even the smallest step leads to.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.record import Record
-from cnncli.network.steps.output_step import OutputStep
 from cnncli.network.steps.step import KinkedStep, Step
 
 NUMBERS_AT_ONCE = 16_000  # that an array of copies may hold: a few of them fit the cache of a core
-COMPLEX_STEP = 1e-30  # its square vanishes beside 1, and its product with any gradient above 1e-270 is no denormal
+COMPLEX_STEP = 2.0**-100  # its square vanishes beside 1, and to multiply or divide by it rounds nothing
 
-Measure = Callable[[Array, Labels], Array]  # output rows and the image of each → a number for each row
 Kinked = Callable[[KinkedStep, Array, Labels], Array]  # a kinked step, its source rows and their images → its output
 
 
@@ -30,6 +28,24 @@ class Reach(NamedTuple):
 
     distance: Array  # (E,)
     scale: Array  # (E,) the largest slope of any output of the steps
+    reached: Array  # (rows, …) 1 for each output that the entry reaches, else 0
+    on_kink: NDArray[np.bool_]  # (E,) a maximum would change hands at a distance that is no more than rounding
+
+
+class Measure(Protocol):
+    """One number of each output row; `image` (rows,) says which image each row belongs to."""
+
+    def __call__(self, output: Array, image: Labels, /) -> Array:
+        """The numbers: (rows, …) → (rows,)."""
+
+    def change(self, after: Array, before: Array, reached: Array, image: Labels, /) -> tuple[Array, Array]:
+        """How much larger each is after than before, and the rounding that this may carry: (rows,) each."""
+
+    def spread(self, slope: Array, width: Array, image: Labels, /) -> tuple[Array, Array]:
+        """The slope of each, given those of the outputs, and by how much it varies if they do by ± width."""
+
+    def suggest_step(self, scale: Array, movement: float, size: float, /) -> Array:
+        """A step for a slope (E,) of the outputs, given how far they may move where they do not enter linearly."""
 
 
 @dataclass
@@ -37,8 +53,8 @@ class Probe:
     """Reruns some steps from one tensor on; everything before it stays as recorded.
 
     `steps` start with the one that reads `name`, as its source or as a parameter; `values` holds every tensor by name;
-    `measure` makes one number of each output row. `rounding` is the size of what rounding may have changed in a tensor,
-    by name: candidates that are closer than that are tied.
+    `measure` makes one number of each output row. `rounding` bounds what rounding may have changed in a tensor, by
+    name: candidates that are closer than that are tied.
     """
 
     steps: Sequence[Step]
@@ -46,7 +62,6 @@ class Probe:
     name: str
     measure: Measure
     rounding: Mapping[str, Array] = field(default_factory=dict)
-    terms: float = 0.0  # the size of the terms that the measured number is summed from
 
     def __post_init__(self) -> None:
         self._is_parameter = bool(self.steps) and self.name != self.steps[0].source.name
@@ -73,9 +88,42 @@ class Probe:
         """The one-sided derivative for each entry, above (side 1) or below (side -1), exact too."""
         return self._measure(entries, 1j * COMPLEX_STEP * side, self._take_sided).imag / COMPLEX_STEP * side
 
-    def measure_changed(self, entries: Labels, change: Array) -> Array:
-        """The measured number after `change` (E,) to each of `entries` alone, in real numbers."""
-        return self._measure(entries, change, lambda step, source, _: step.forward(source))
+    def slope_ranges(self, entries: Labels) -> tuple[Array, Array]:
+        """The least and the largest derivative for each entry, if each unit on a kink takes any slope of its: (E,)."""
+        value, image = self._change(entries, 1j * COMPLEX_STEP)
+        real, slope, width = value.real, value.imag / COMPLEX_STEP, np.zeros(value.shape)
+        for step in self.steps[1:] if self._is_parameter else self.steps:
+            if isinstance(step, KinkedStep):
+                slope, width = self._hull(step, real, slope, width)
+                real = step.forward(real)
+            else:
+                parameters = [self.values[tensor.name] for tensor in step.parameters]
+                factors = [
+                    value if tensor.role == "weight" else np.zeros_like(value)
+                    for tensor, value in zip(step.parameters, parameters, strict=True)
+                ]
+                slope, width = step.forward(slope, *factors), step.forward(width, *map(np.abs, factors))
+                real = step.forward(real, *parameters)
+        middle, off = (part.reshape(len(entries), -1).sum(axis=1) for part in self.measure.spread(slope, width, image))
+        return middle - off, middle + off
+
+    def differences(self, entries: Labels, h: Array, reached: Array) -> tuple[Array, Array]:
+        """(φ(x+h) − φ(x−h))/2h for each entry, and the error that rounding may have made in it: (E,) each."""
+
+        def take(step: KinkedStep, source: Array, _: Labels) -> Array:
+            return step.forward(source)
+
+        after, image = self._pass_through(entries, h, take)
+        before, _ = self._pass_through(entries, -h, take)
+        change, rounding = (
+            part.reshape(len(entries), -1).sum(axis=1) for part in self.measure.change(after, before, reached, image)
+        )
+        return change / (2 * h), rounding / (2 * h)
+
+    def sizes(self, entries: Labels) -> Array:
+        """|x| of each entry."""
+        size: Array = np.abs(self.values[self.name].reshape(-1)[entries])
+        return size
 
     def reach(self, entries: Labels) -> Reach:
         """The distance to the nearest kink along each entry: |Z|/|dZ| for a relu, gap/|difference of slopes| in a pool.
@@ -83,14 +131,18 @@ class Probe:
         One entry alone never multiplies itself, so every value up to the logit is affine in it as long as no maximum
         changes hands: the distances are no estimates but exact, in the first block and behind it.
         """
-        distance = np.full(len(entries), np.inf)
+        distance, on_kink = np.full(len(entries), np.inf), np.zeros(len(entries), bool)
 
         def look(step: KinkedStep, source: Array, image: Labels) -> Array:
-            np.minimum(distance, _nearest(step, source, len(entries)), out=distance)
+            nearest, tied = self._nearest(step, source, len(entries))
+            np.minimum(distance, nearest, out=distance)
+            np.logical_or(on_kink, tied, out=on_kink)
             return self._take_recorded(step, source, image)
 
         output, _ = self._pass_through(entries, 1j * COMPLEX_STEP, look)
-        return Reach(distance, np.abs(output.imag).reshape(len(entries), -1).max(axis=1) / COMPLEX_STEP)
+        slopes = np.abs(output.imag) / COMPLEX_STEP
+        reached = (slopes > 0).astype(np.float64)
+        return Reach(distance, slopes.reshape(len(entries), -1).max(axis=1), reached, on_kink)
 
     def leaves_piece(self, entries: Labels, change: Array) -> NDArray[np.bool_]:
         """Whether, after the change, any maximum differs by more than rounding from its recorded candidate."""
@@ -189,28 +241,35 @@ class Probe:
         place: Labels = np.where(near, values.imag, -np.inf).argmax(axis=-1)
         return place
 
+    def _hull(self, step: KinkedStep, source: Array, slope: Array, width: Array) -> tuple[Array, Array]:
+        """The slopes of maxima whose tied candidates may each win: middle ± half the width."""
+        values, slopes, widths = step.candidates(source), step.candidates(slope), step.candidates(width)
+        near = values >= values.max(axis=-1, keepdims=True) - self._tie(step)
+        least = np.where(near, slopes - widths, np.inf).min(axis=-1)
+        largest = np.where(near, slopes + widths, -np.inf).max(axis=-1)
+        return (least + largest) / 2, (largest - least) / 2
+
+    def _nearest(self, step: KinkedStep, source: Array, entries: int) -> tuple[Array, NDArray[np.bool_]]:
+        """Where a candidate of a maximum first catches up with the winner, and whether one is there: (rows, …) → (E,).
+
+        Twice the tie leaves, of a gap that is larger, at least half after rounding.
+        """
+        values = step.candidates(source)
+        winner = values.real.argmax(axis=-1)[..., None]
+        best = np.take_along_axis(values, winner, axis=-1)
+        gap, difference = best.real - values.real, np.abs(values.imag - best.imag)
+        # Slopes that differ by rounding alone are equal.
+        moves = difference > 64 * np.finfo(np.float64).eps * (np.abs(values.imag) + np.abs(best.imag))
+        distance = np.full(gap.shape, np.inf)
+        np.divide(gap, difference / COMPLEX_STEP, out=distance, where=moves)
+        tied = moves & (gap <= 2 * self._tie(step))
+        return distance.reshape(entries, -1).min(axis=1), tied.reshape(entries, -1).any(axis=1)
+
     def _tie(self, step: KinkedStep) -> Any:
-        """How close candidates are tied: (1, …, 1), or 0 where nothing is said of rounding."""
+        """How close candidates are tied: (1, …, 1), or 0 where nothing is said of rounding; each of two may be off."""
         if step.source.name not in self.rounding:
             return 0
-        return step.candidates(self.rounding[step.source.name]).max(axis=(0, -1), keepdims=True)
-
-
-def the_loss(output: OutputStep, y: Labels) -> Measure:
-    """Each row's share of L, from the logit."""
-    return lambda z, image: output.losses(z, y[image]) / len(y)
-
-
-def weighted_sum(gradient: Array) -> Measure:
-    """Σ dL/dY·Y over each row, whose derivative is what a step's backward function must give: dL/dY (m, …)."""
-
-    def measure(Y: Array, image: Labels) -> Array:
-        rows = Y.reshape(len(Y), -1)
-        weights = gradient.reshape(len(gradient), -1)
-        total: Array = rows @ weights[0] if len(weights) == 1 else np.einsum("rd,rd->r", rows, weights[image])
-        return total
-
-    return measure
+        return 2 * step.candidates(self.rounding[step.source.name]).max(axis=(0, -1), keepdims=True)
 
 
 def _change_one(copies: Array, places: Labels, change: complex | Array) -> Array:
@@ -218,17 +277,3 @@ def _change_one(copies: Array, places: Labels, change: complex | Array) -> Array
     changed = copies.astype(np.result_type(copies, change), order="C")  # so that the next line writes into a view
     changed.reshape(len(places), -1)[np.arange(len(places)), places] += change
     return changed
-
-
-def _nearest(step: KinkedStep, source: Array, entries: int) -> Array:
-    """The smallest distance at which a candidate of any maximum catches up with the winner: (rows, …) → (E,)."""
-    values = step.candidates(source)
-    winner = values.real.argmax(axis=-1)[..., None]
-    best = np.take_along_axis(values, winner, axis=-1)
-    gap, difference = best.real - values.real, np.abs(values.imag - best.imag)
-    # Slopes that differ by rounding alone are equal.
-    moves = difference > 64 * np.finfo(np.float64).eps * (np.abs(values.imag) + np.abs(best.imag))
-    distance = np.full(gap.shape, np.inf)
-    np.divide(gap, difference / COMPLEX_STEP, out=distance, where=moves)
-    nearest: Array = distance.reshape(entries, -1).min(axis=1)
-    return nearest

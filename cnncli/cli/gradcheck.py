@@ -10,6 +10,8 @@ import typer
 
 from cnncli.cli import modes
 from cnncli.cli.arithmetic import calm_arithmetic
+from cnncli.cli.flags import flag
+from cnncli.cli.function_check import FUNCTION_OPTIONS, REPORT_OPTIONS, check_function
 from cnncli.cli.options import (
     FRESH_OPTIONS,
     NETWORK_OPTIONS,
@@ -62,6 +64,13 @@ MODE_OPTIONS = (
     ),
     option("cases", int, 0, panel=CHECKED, min=0, metavar="N", help="With --code: draw N more cases at random."),
     option("case", str | None, panel=CHECKED, metavar="NAME", help="With --code: look at this case alone."),
+    option(
+        "function",
+        str | None,
+        metavar="MODULE:F",
+        panel=CHECKED,
+        help="Check the backward pass of any function, module:f or file.py:f. It is run.",
+    ),
     option("self_test", bool, panel=CHECKED, help="Plant every known mistake into the chain and see it found."),
 )
 Images = Annotated[
@@ -91,6 +100,8 @@ Show = Annotated[
 
 
 @gather("mode", MODE_OPTIONS)
+@gather("function", FUNCTION_OPTIONS)
+@gather("reporting", REPORT_OPTIONS)
 @gather("network", NETWORK_OPTIONS)
 @gather("fresh", FRESH_OPTIONS)
 @calm_arithmetic()
@@ -101,11 +112,13 @@ def gradcheck(
     model: OptionalModelPath = None,
     label: Label = None,
     mode: Mapping[str, Any],
+    function: Mapping[str, Any],
     method: MethodName = "complex-step",
     sample: Sample = None,
     show: Show = None,
     network: Mapping[str, Any],
     fresh: Mapping[str, Any],
+    reporting: Mapping[str, Any],
     format: TableOrJson = "table",  # noqa: A002
 ) -> None:
     """Prove every derivative right: every entry of every parameter and intermediate value, and every link alone.
@@ -115,6 +128,8 @@ def gradcheck(
     failure if its gradient lies between the two one-sided derivatives. The exit code is 1 if a check fails.
     """
     chosen = modes.GRADCHECK.choose(context)
+    if chosen != "function" and function:
+        raise UsageError(f"{flag(next(iter(function)))} means nothing without --function")
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
 
@@ -123,6 +138,8 @@ def gradcheck(
         _write_template(mode["template"])
     elif chosen == "code":
         _check_code(mode, seed, method, format)
+    elif chosen == "function":
+        check_function(mode["function"], function, seed, format, reporting)
     elif chosen == "self_test":
         _self_test(format)
     else:
@@ -132,15 +149,22 @@ def gradcheck(
         check = prepare_gradcheck(
             images or [], model=model, label=label, against=against, method=method, sample=sample, **network, **fresh
         )
-        _check(check, against, show, format)
+        _check(check, against, show, format, reporting)
 
 
-def _check(check: "Gradcheck", against: Path | None, show: str | None, format: str) -> None:  # noqa: A002
+def _check(
+    check: "Gradcheck",
+    against: Path | None,
+    show: str | None,
+    format: str,  # noqa: A002
+    reporting: Mapping[str, Any],
+) -> None:
     """Run a check and show its outcome."""
     from cnncli.api import complete_gradcheck
     from cnncli.reports.console import print_json
     from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
     from cnncli.reports.gradcheck.progress import CheckProgress
+    from cnncli.reports.gradcheck.verdicts import report_outcome, write_reports
 
     if show is not None:
         _refuse_unchecked(show, check)
@@ -148,11 +172,12 @@ def _check(check: "Gradcheck", against: Path | None, show: str | None, format: s
         outcome = complete_gradcheck(replace(check, advance=progress.advance))
     if format == "json":
         print_json(outcome_document(outcome))
-    else:
+    elif not reporting.get("quiet") or not outcome.passed:
         print_outcome(outcome, f"gradients of {against}" if against else "the textbook engine's gradients")
         if show is not None:
             print_error_map(outcome, show)
-    if not outcome.passed:
+    write_reports(report_outcome(outcome), reporting)
+    if not outcome.passed or (reporting.get("strict") and outcome.verdict != "PASS"):
         raise typer.Exit(1)
 
 

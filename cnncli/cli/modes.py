@@ -67,12 +67,14 @@ TRACE = Modes(
 )
 
 _CHECKED = ("images", "model", "label", *NETWORK, "method", "sample", "show", "format")
+_REPORTS = ("strict", "junit", "github", "quiet")
 
 GRADCHECK = Modes(
     "mode",
     {
-        "against": _CHECKED,
+        "against": (*_CHECKED, *_REPORTS),
         "code": ("method", "seed", "format", "timeout", "cases", "case"),
+        "function": ("vjp", "gradient", "inputs", "shape", "seed", "format", *_REPORTS),
         "template": (),
         "self_test": ("format",),
     },

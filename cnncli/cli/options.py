@@ -79,11 +79,13 @@ ModelPath = Annotated[Path, _model]
 OptionalModelPath = Annotated[Path | None, _model]
 
 
-def option(name: str, kind: Any, default: object = None, *, panel: str, **details: Any) -> inspect.Parameter:
+def option(
+    name: str, kind: Any, default: object = None, *, panel: str, short: str = "", **details: Any
+) -> inspect.Parameter:
     """An option of a group, for `gather`; of a bool, the flag that sets it."""
     if kind is bool:
         default = False
-    info = typer.Option(flag(name), rich_help_panel=panel, **(UNCHECKED | details))
+    info = typer.Option(*filter(None, (flag(name), short)), rich_help_panel=panel, **(UNCHECKED | details))
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 

@@ -24,7 +24,7 @@ def grid(values: Array, width: int, look: Look) -> tuple[Text, bool]:
     write = number_writer(array, look.precision)
     cell = max(len(write(value)) for value in (array.min(), array.max()))  # no number is wider than the outermost two
     parts = grid_parts(array, width // (cell + 2), look)
-    paint = _painter(array)
+    paint = _painter(array, look)
     blocks = []
     for index in parts.leading:
         lines = [Text(_label(index))] if parts.number > 1 else []
@@ -131,13 +131,15 @@ def _label(index: tuple[int, ...]) -> str:
     return f"[{','.join(map(str, index))}]"
 
 
-def _painter(array: Array) -> Callable[[float], str]:
+def _painter(array: Array, look: Look) -> Callable[[float], str]:
     """The style of a number: black on its tint; zero, and what is no finite number, is dim."""
     largest = largest_of(array)
 
     def style(value: float) -> str:
         if value == 0 or not np.isfinite(value):
             return "dim"
+        if not look.shades:
+            return f"#000000 on bright_{'blue' if value > 0 else 'red'}"
         red, green, blue = tints(np.array(value), largest)
         return f"#000000 on #{red:02x}{green:02x}{blue:02x}"
 

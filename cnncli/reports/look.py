@@ -12,5 +12,6 @@ class Look:
 
     full: bool = False  # nothing is cut
     precision: int = PRECISION
+    shades: bool = True  # else two colours for the signs: a terminal of 16 colours has no shades
     edge: int = 3  # rows and columns that are left on each side of a cut
     written: Callable[[str], str] = str  # how the reader writes the arguments "full" and "only"

@@ -109,5 +109,5 @@ def _checked(arrays: Parameters, name: str, shape: tuple[int, ...]) -> Array:
 
 
 def _restore_epoch(values: Mapping[str, Any]) -> Epoch:
-    scores = {split: Score(**values[split]) for split in ("training", "validation")}
+    scores = {split: Score(**values[split]) for split in ("training", "validation", "judged")}
     return Epoch(**{**values, **scores, "activity": Activity(**values["activity"])})

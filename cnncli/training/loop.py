@@ -124,7 +124,10 @@ class Loop:
         """The figures of the epoch whose steps are done."""
         tally, number = self.state.tally, len(self.state.history) + 1
         with np.errstate(over="ignore", invalid="ignore"):
-            validation = evaluate(self.model, self.validation, self.engine)
+            validation = judged = evaluate(self.model, self.validation, self.engine)
+            if self._class_weights is not None:
+                weights = balance(self.validation, len(self.model.classes))
+                judged = evaluate(self.model, self.validation, self.engine, weights)
             activity = measure_activity(self.model, self.validation)
         _refuse_not_finite(validation.loss, f"the validation of epoch {number}")
         return Epoch(
@@ -137,27 +140,33 @@ class Loop:
             self.rate(self.state.optimiser.steps - 1, tally.steps),
             tally.seconds,
             tally.images / tally.seconds,
+            judged,
         )
 
 
-def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None) -> Score:
-    """Mean loss and accuracy of a model over a data set, in float32; by the model's own engine if none is given."""
+def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None, class_weights: Array | None = None) -> Score:
+    """Mean loss and accuracy of a model over a data set, in float32; by the model's own engine if none is given.
+
+    With weights (classes,) that are 1 on average over the images each image counts as much as its class does.
+    """
     engine = engine or model.engine
     output = model.chain.output
     X = Batches(dataset.images, model.normalisation)
-    loss, correct = 0.0, 0
+    weights = np.ones(len(model.classes)) if class_weights is None else class_weights
+    loss, correct = 0.0, 0.0
     for first in range(0, len(dataset), EVALUATION_BATCH):
         batch = np.arange(first, min(first + EVALUATION_BATCH, len(dataset)))
         z, y = engine.logits(model.parameters, X[batch]), dataset.labels[batch]
-        loss += float(output.losses(z, y).sum(dtype=np.float64))
-        correct += int((output.predict(z) == y).sum())
+        loss += float((weights[y] * output.losses(z, y)).sum(dtype=np.float64))
+        correct += float((weights[y] * (output.predict(z) == y)).sum(dtype=np.float64))
     return Score(loss / len(dataset), correct / len(dataset))
 
 
 def balance(dataset: Dataset, classes: int) -> Array:
     """Weights with which every class counts alike, 1 on average over the images: n/(classes · images of the class)."""
     counts = np.bincount(dataset.labels, minlength=classes)  # (classes,)
-    return (len(dataset) / (classes * counts)).astype(np.float32)
+    present = np.count_nonzero(counts)
+    return (len(dataset) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
 def _update_ratios(before: Parameters, after: Parameters) -> dict[str, float]:

@@ -32,11 +32,12 @@ class Epoch:
     learning_rate: float  # of the last step
     seconds: float  # spent on the training batches
     images_per_second: float
+    judged: Score  # what the best epoch is chosen by: `validation`, or the same with every class counting alike
 
     @property
     def merit(self) -> tuple[float, float]:
-        """What the best epoch has most of: the validation accuracy, and of equals the smallest loss."""
-        return self.validation.accuracy, -self.validation.loss
+        """What the best epoch has most of: the accuracy, and of equals the smallest loss."""
+        return self.judged.accuracy, -self.judged.loss
 
 
 @dataclass

@@ -59,7 +59,8 @@ def examine_end(epoch: Epoch, training: Dataset, validation: Dataset, classes: S
         ("validation", epoch.validation, validation),
     ):
         counts = np.bincount(dataset.labels, minlength=len(classes))
-        if score.accuracy <= counts.max() / len(dataset):
+        share = counts.max() / len(dataset)
+        if score.accuracy < share or (score.accuracy == share and dataset is training):
             name = printable(classes[int(counts.argmax())])
             return [
                 Symptom(
@@ -155,7 +156,7 @@ def _exploding(history: Sequence[Epoch], classes: int) -> Iterator[Symptom]:
     advice = "try a smaller {learning_rate}, or {clip_norm} 1"
     if len(history) > 1 and norms[-1] > JUMP * float(np.median(norms[:-1])) and loss > history[-2].training.loss:
         yield Symptom("exploding gradient", f"the gradients have grown to a norm of {norms[-1]:.3g}", advice)
-    elif loss > 2 * chance:
+    elif len(history) > 1 and loss > 2 * chance:
         yield Symptom("exploding gradient", f"the loss is {loss:.4g}, that of guessing {chance:.4g}", advice)
 
 

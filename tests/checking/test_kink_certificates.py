@@ -5,12 +5,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
-from cnncli.checking.probe import Probe, the_loss
+from cnncli.checking.measures import Loss
+from cnncli.checking.probe import Probe
 from cnncli.network.architecture import Architecture
-from cnncli.network.chain import build_chain
+from cnncli.network.chain import Chain, build_chain
+from cnncli.network.record import Record
 from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
+
+
+def follow_loss(chain: Chain, record: Record, subject: Subject) -> Loss:
+    return Loss(chain.output, subject.y, record[chain.logit.gradient.name], np.zeros(len(subject.y)), 0.0)
 
 
 @given(
@@ -25,9 +31,9 @@ def test_the_first_maximum_changes_hands_at_the_certified_distance(seed: int, na
     record = textbook.record(subject.parameters, subject.X, subject.y)
     chain = textbook.chain
     readers = [i for i, step in enumerate(chain.steps) if name in [tensor.name for tensor in step.reads]]
-    probe = Probe(chain.steps[readers[0] :], record, name, the_loss(chain.output, subject.y))
+    probe = Probe(chain.steps[readers[0] :], record, name, follow_loss(chain, record, subject))
     entries = np.random.default_rng(seed).integers(0, probe.size, 5)
-    distance, _ = probe.reach(entries)
+    distance = probe.reach(entries).distance
     finite = np.isfinite(distance)
     for side in (1, -1):
         assert not probe.leaves_piece(entries, side * np.where(finite, 0.99 * distance, 1.0)).any()
@@ -43,7 +49,7 @@ def test_a_parameter_of_the_dense_layer_meets_no_kink() -> None:
     subject = choose([], None, None, FreshNetwork())
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
-    probe = Probe(textbook.chain.steps[-1:], record, "w2", the_loss(textbook.chain.output, subject.y))
+    probe = Probe(textbook.chain.steps[-1:], record, "w2", follow_loss(textbook.chain, record, subject))
     assert np.isinf(probe.reach(np.arange(4)).distance).all()
 
 
@@ -52,7 +58,7 @@ def test_the_distance_in_the_notes_example_is_the_one_by_hand() -> None:
     subject = choose([], None, None, FreshNetwork())
     textbook = Textbook(subject.architecture)
     record = textbook.record(subject.parameters, subject.X, subject.y)
-    probe = Probe(textbook.chain.steps, record, "b1", the_loss(textbook.chain.output, subject.y))
+    probe = Probe(textbook.chain.steps, record, "b1", follow_loss(textbook.chain, record, subject))
     assert probe.reach(np.array([0])).distance.tolist() == [0.5]
 
 

@@ -84,8 +84,8 @@ def test_what_a_mode_has_no_use_for_is_refused(command: str, mode: str, name: st
         ("train DATA --lr 1 --lr 2", "--lr is given 2 times: give it once"),
         ("predict x.png -m a --model b", "--model is given 2 times: give it once"),
         ("frob", "No such command 'frob': there are train, predict, evaluate, export, gradcheck, trace, info"),
-        ("tran", "No such command 'tran': there are train, predict, evaluate, export, gradcheck, trace, info; did you mean "
-         "train?"),
+        ("tran", "No such command 'tran': there are train, predict, evaluate, export, gradcheck, trace, info; "
+         "did you mean train?"),
     ],
 )  # fmt: skip
 def test_what_is_refused_by_itself(arguments: str, sentence: str, cli: Cli) -> None:

@@ -359,3 +359,14 @@ def read_until(terminal: int, words: str) -> str:
 def test_the_help_has_examples(cli: Cli) -> None:
     out = cli("trace", "--help").out
     assert "cnncli trace --expand 'dL/dw1[0,0,1,2]'" in out
+
+
+def test_sixteen_colours_tell_the_signs_apart(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLORTERM": ""}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = cli("trace", "--only", "Z1").out
+    positive, negative = (re.findall(rf"\x1b\[30;(\d+)m +{number} ", out) for number in ("5.5", "-2.5"))
+    assert positive
+    assert negative
+    assert set(positive).isdisjoint(negative)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cnncli.checking.agreement import U, bound_gradients
+from cnncli.checking.agreement import bound_gradients
+from cnncli.checking.bounds import U32
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
 from cnncli.network.engine import Engine, Gradients
@@ -51,7 +52,7 @@ def expect(case: Case, smoothing: float, weights: Array) -> tuple[float, Paramet
         for name in gradients:
             gradient = record[f"dL/d{name}"]
             gradients[name] += share * gradient
-            bounds[name] += share * (of_one[name] + (len(case.X) + 8) * U * np.abs(gradient))
+            bounds[name] += share * (of_one[name] + (len(case.X) + 8) * U32 * np.abs(gradient))
     return loss, gradients, bounds
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 from cnncli.errors import UsageError
 from cnncli.model import load_model
 from cnncli.training.choice import choose_settings
-from cnncli.training.loop import balance
+from cnncli.training.loop import balance, evaluate
 from cnncli.training.recipes import RECIPES
 from cnncli.training.settings import TrainingSettings
 from tests.conftest import Cli, write_image
-from tests.training.test_loop import dataset
+from tests.training.test_loop import dataset, fresh_model
 
 DATA = Path("data")
 
@@ -100,6 +100,13 @@ def test_balanced_weights_make_every_class_count_alike() -> None:
     weights = balance(data, 3)[data.labels]
     assert weights.sum() == pytest.approx(10)
     assert [weights[data.labels == label].sum() for label in range(3)] == pytest.approx([10 / 3] * 3)
+
+
+def test_with_balanced_weights_the_best_epoch_is_the_one_with_the_best_mean_recall() -> None:
+    model, data = fresh_model(3), dataset(11, 3)
+    right = model.chain.output.predict(model.logits(data.images)) == data.labels
+    recalls = [right[data.labels == label].mean() for label in range(3)]
+    assert evaluate(model, data, None, balance(data, 3)).accuracy == pytest.approx(np.mean(recalls), rel=1e-6)
 
 
 def test_fine_tuning_keeps_the_blocks_and_makes_a_new_dense_layer_for_other_classes(

@@ -19,7 +19,8 @@ from tests.conftest import SAMPLE_DATA, Cli
 
 PARAMETERS = [*build_chain(Architecture(12, 12, filters=(2, 2))).parameters.values()]
 NORMS = {tensor.name: 1.0 for tensor in PARAMETERS}
-QUIET = Epoch(1, Score(0.5, 0.8), Score(0.5, 0.8), NORMS, NORMS, Activity({}, {"A1": [], "A2": []}, {}), 0.1, 1.0, 1.0)
+SCORE, STILL = Score(0.5, 0.8), Activity({}, {"A1": [], "A2": []}, {})
+QUIET = Epoch(1, SCORE, SCORE, NORMS, NORMS, STILL, 0.1, 1.0, 1.0, SCORE)
 
 
 def epochs(*changes: dict[str, Any]) -> list[Epoch]:
@@ -44,7 +45,8 @@ def kinds(history: list[Epoch]) -> list[str]:
         (epochs({"gradient_norms": NORMS | {"w1": 1e-5}, "training": Score(0.01, 0.99)}), []),
         (epochs({}, {"gradient_norms": NORMS | {"w1": 50.0}, "training": Score(0.6, 0.8)}), ["exploding gradient"]),
         (epochs({}, {"gradient_norms": NORMS | {"w1": 50.0}, "training": Score(0.4, 0.8)}), []),
-        (losses((1.5, 0.5)), ["exploding gradient"]),
+        (losses((1.5, 0.5)), []),
+        (losses((1.5, 0.5), (1.5, 0.5)), ["exploding gradient"]),
         (losses((0.5, 0.4), (0.4, 0.5), (0.3, 0.6), (0.2, 0.7)), ["overfitting"]),
         (losses((0.5, 0.4), (0.4, 0.7), (0.3, 0.7)), []),
         (losses((0.5, 0.4), (0.5, 0.5), (0.5, 0.6), (0.5, 0.7)), []),

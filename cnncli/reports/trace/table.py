@@ -32,6 +32,7 @@ def print_trace(console: Console, trace: Trace, look: Look) -> None:
     Where not `full`, a trace of more than 200 lines leaves less of large arrays, and last of all their statistics only.
     """
     head = header(trace)
+    look = _suit(look, console)
     console.print(head, soft_wrap=True)
     if look.full:
         _print_steps(console, _steps(console, trace, look))
@@ -63,7 +64,12 @@ def step_table(step: Recorded, width: int, look: Look) -> Table:
 
 def print_step(console: Console, step: Recorded, look: Look) -> None:
     """One step alone."""
-    _print_steps(console, iter([step_table(step, console.width - FACTS - 4, look)]))
+    _print_steps(console, iter([step_table(step, console.width - FACTS - 4, _suit(look, console))]))
+
+
+def _suit(look: Look, console: Console) -> Look:
+    """The look that the console's colours allow."""
+    return replace(look, shades=console.color_system != "standard")
 
 
 def _steps(console: Console, trace: Trace, look: Look) -> Iterator[RenderableType]:

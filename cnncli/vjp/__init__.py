@@ -1,0 +1,1 @@
+"""The backward pass of any function: a hand-written vector-Jacobian product against what the function itself does."""

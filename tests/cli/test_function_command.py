@@ -1,0 +1,92 @@
+"""`cnncli gradcheck --function` as a user runs it."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from tests.conftest import Cli
+
+CODE = """
+import numpy as np
+
+def f(a, b):
+    return a @ b
+
+def vjp(a, b, g):
+    return g @ b.T, a.T @ g
+
+def wrong(a, b, g):
+    return g @ b.T, 2 * a.T @ g
+
+def scalar(x):
+    return (x ** 2).sum()
+
+def gradient(x):
+    return 2 * x
+
+def kinked(x, g):
+    return 0.5 * g
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(CODE)
+    return path
+
+
+def test_a_right_and_a_wrong_one(cli: Cli, code: Path, tmp_path: Path) -> None:
+    right = cli("gradcheck", "--function", f"{code}:f", "--vjp", f"{code}:vjp", "--shape", "3x4,4x5")
+    assert (right.code, right.err) == (0, "")
+    assert right.out.startswith("PASS: vjp\n")
+    np.savez(tmp_path / "case.npz", b=np.ones((4, 5)), a=np.ones((3, 4)))
+    arguments = ("gradcheck", "--function", f"{code}:f", "--vjp", f"{code}:wrong", "--inputs", tmp_path / "case.npz")
+    wrong = cli(*arguments)
+    assert wrong.code == 1
+    assert "FAIL: wrong: wrong for input 1" in wrong.out
+    assert "diagnosis: input 1: it is 2 times the right one" in wrong.out
+    document = json.loads(cli(*arguments, "--format", "json").out)
+    assert (document["verdict"], document["wrong"][0]["input"]) == ("FAIL", 1)
+
+
+def test_reports_for_machines(cli: Cli, code: Path, tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    wrong = ("gradcheck", "--function", f"{code}:f", "--vjp", f"{code}:wrong", "--shape", "3x4,4x5")
+    result = cli(*wrong, "--junit", junit, "--github", "-q")
+    assert result.code == 1
+    line = CODE.splitlines().index("def wrong(a, b, g):") + 1
+    assert f"mine.py,line={line},title=gradcheck%3A wrong::FAIL" in result.out
+    (case,) = ElementTree.parse(junit).getroot()  # noqa: S314  our own file
+    assert case[0].tag == "failure"
+    whole = cli("gradcheck", "--junit", junit, "-q")
+    assert (whole.code, whole.out) == (0, "")
+    assert ElementTree.parse(junit).getroot().attrib == {"name": "cnncli gradcheck", "tests": "21", "failures": "0"}  # noqa: S314
+
+
+def test_the_gradient_of_a_scalar_and_strict(cli: Cli, code: Path, tmp_path: Path) -> None:
+    scalar = cli("gradcheck", "--function", f"{code}:scalar", "--gradient", f"{code}:gradient", "--shape", "5", "-q")
+    assert (scalar.code, scalar.out) == (0, "")
+    np.savez(tmp_path / "zero.npz", x=np.zeros(1))
+    arguments = ("gradcheck", "--function", "numpy:abs", "--vjp", f"{code}:kinked", "--inputs", tmp_path / "zero.npz")
+    assert cli(*arguments).code == 0
+    assert cli(*arguments, "--strict").code == 1
+
+
+def test_what_cannot_be_done_is_told(cli: Cli, code: Path, tmp_path: Path) -> None:
+    def tell(*arguments: object) -> str:
+        return cli("gradcheck", *arguments).sentence
+
+    f = ("--function", f"{code}:f")
+    assert "--vjp and --gradient" in tell(*f, "--shape", "3")
+    assert "--inputs and --shape" in tell(*f, "--vjp", f"{code}:vjp")
+    assert "name a function as module:f or file.py:f" in tell("--function", "f", "--vjp", "g:g", "--shape", "3")
+    assert "has no function nothing" in tell("--function", f"{code}:nothing", "--vjp", f"{code}:vjp", "--shape", "3")
+    assert "nowhere cannot be imported" in tell("--function", "nowhere:f", "--vjp", f"{code}:vjp", "--shape", "3")
+    assert "no such file" in tell("--function", "none.py:f", "--vjp", f"{code}:vjp", "--shape", "3")
+    assert "are no shapes like 3x4,4x5" in tell(*f, "--vjp", f"{code}:vjp", "--shape", "3xx")
+    assert "no such file" in tell(*f, "--vjp", f"{code}:vjp", "--inputs", tmp_path / "none.npz")
+    assert "--vjp means nothing without --function" in tell("--vjp", f"{code}:vjp")
