@@ -73,7 +73,7 @@ def test_the_report_repeats_each_failure() -> None:
     report.add(8, refused := Outcome("bad", 1, problems=[Problem(CODE, "1: no")]))
     text = report.text(1.0)
     assert "python tools/hammer.py images --only 5:8" in text
-    assert "2 tried, seed 5" in text
+    assert "2 inputs in 2 runs, seed 5" in text
     assert "1 wrong exit codes" in text
     assert refused.description in text
 

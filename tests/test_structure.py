@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "cnncli"
 FLOORS = [  # each room may import from its own floor and the floors below
     {"__main__"},
-    {"cli"},
+    {"cli", "pytest_plugin"},
     {"api"},
     {"reports"},
     {"checking", "exporting"},

@@ -31,8 +31,11 @@ def main() -> int:
         seed, number = map(int, options.only.split(":"))
         numbers = range(number, number + 1)
     report, start = Report(options.subject, seed), time.monotonic()
-    for number, outcome in run_cases(options.subject, seed, numbers, options.jobs):
-        report.add(number, outcome)
+    try:
+        for number, outcome in run_cases(options.subject, seed, numbers, options.jobs):
+            report.add(number, outcome)
+    except KeyboardInterrupt:
+        print("stopped: so far")  # noqa: T201
     print(report.text(time.monotonic() - start))  # noqa: T201
     return 1 if report.failures else 0
 

@@ -8,7 +8,7 @@ are equal in every pixel.
 """
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil, floor
 from pathlib import Path
@@ -25,6 +25,10 @@ Pixels = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # no other of Pillow's parsers is let near a file
 MAX_PIXELS = 100_000_000  # what decodes to more is refused before it fills the memory
+BYTES_OF_PIXEL = 8  # at most, while an image of the usual kinds is decoded: itself, and a copy in another mode
+BYTES_OF_PIXEL_WEBP = 16  # the decoder keeps canvases of its own
+BYTES_OF_PIXEL_PROGRESSIVE = 14  # the decoder keeps the coefficients of all channels
+BAND = 1 << 20  # pixels that are brought to another mode at once where that takes more than one copy
 BACKGROUND = (255, 255, 255)
 TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 SPARE = 2  # times the target's size: what a JPEG is decoded to at least, so that the scaling has pixels to average
@@ -97,14 +101,21 @@ def _open(path: Path) -> Iterator[Image.Image]:
         if kind not in (stat.S_IFREG, stat.S_IFDIR):  # a pipe or a device would never end
             raise ImageError(path, "not a regular file")
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            most = MAX_PIXELS * BYTES_OF_PIXEL // _bytes_of_pixel(image)
+            if image.width * image.height > most:
                 size = f"{image.width}×{image.height}"
-                raise ImageError(path, f"{size} pixels are more than the {MAX_PIXELS:,} that are allowed")
+                raise ImageError(path, f"{size} pixels are more than the {most:,} that are allowed")
             yield image
     except (ImageError, AnotherSize, TooLarge, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  a damaged file can raise anything in a parser
         raise ImageError(path, _reason(path, error)) from None
+
+
+def _bytes_of_pixel(image: Image.Image) -> int:
+    if image.format == "WEBP":
+        return BYTES_OF_PIXEL_WEBP
+    return BYTES_OF_PIXEL_PROGRESSIVE if "progressive" in image.info else BYTES_OF_PIXEL
 
 
 def _read_quickly(path: Path, size: Size | None) -> Pixels | None:
@@ -141,12 +152,34 @@ def _decode_smaller(image: Image.Image, size: Size) -> None:
 def _opaque(image: Image.Image) -> Image.Image:
     """Eight bits of gray, or of red, green and blue, with whatever is transparent laid on the background."""
     if image.mode.startswith("I") or image.mode == "F":
-        wide = np.clip(np.asarray(image, dtype=np.float64), 0, 65535)  # Pillow's own conversion would cut off at 255
-        image = Image.fromarray(np.rint(wide / 257).astype(np.uint8))
+        return _convert_in_bands(image, "L", _narrow)
     if image.mode in ("P", "PA", "LA", "RGBA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+        return _convert_in_bands(image, "RGB", _lay_on_background)
     return image if image.mode == "L" else image.convert("RGB")
+
+
+def _convert_in_bands(image: Image.Image, mode: str, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """The image in another mode, some rows at a time, so that what `convert` needs on its way is never the whole."""
+    rows = max(BAND // image.width, 1)
+    if rows >= image.height:
+        return convert(image)
+    converted = Image.new(mode, image.size)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        converted.paste(convert(band), (0, top))
+    return converted
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    """16 bits to 8."""
+    wide = np.clip(np.asarray(image, dtype=np.float64), 0, 65535)  # Pillow's own conversion would cut off at 255
+    return Image.fromarray(np.rint(wide / 257).astype(np.uint8))
+
+
+def _lay_on_background(image: Image.Image) -> Image.Image:
+    image = image.convert("RGBA")
+    background = Image.new("RGBA", image.size, (*BACKGROUND, 255))
+    return Image.alpha_composite(background, image).convert("RGB")
 
 
 def _fit_size(image: Image.Image, size: Size | None) -> Image.Image:

@@ -190,3 +190,36 @@ def test_no_damage_is_more_than_an_image_error(tmp_path: Path, suffix: str) -> N
             errors.append(str(error))
     assert errors
     assert all(error.startswith(f"{path}: ") for error in errors)
+
+
+@pytest.mark.parametrize("mode", ["P", "LA", "RGBA", "I;16", "keyed"])
+def test_an_image_converted_in_bands_is_the_same(mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    colour = Image.fromarray(random.integers(0, 256, (9, 7, 3), dtype=np.uint8))
+    transparent: dict[str, Any] = {"P": 3, "keyed": colour.getpixel((3, 4))}
+    options = {"transparency": transparent[mode]} if mode in transparent else {}
+    image = {
+        "P": colour.quantize(8),
+        "LA": Image.merge("LA", colour.split()[:2]),
+        "RGBA": Image.fromarray(random.integers(0, 256, (9, 7, 4), dtype=np.uint8)),
+        "I;16": Image.fromarray(random.integers(0, 65536, (9, 7), dtype=np.uint16)),
+        "keyed": colour,
+    }[mode]
+    image.save(tmp_path / "x.png", **options)
+    whole = decode(tmp_path / "x.png")
+    monkeypatch.setattr("cnncli.data.decoding.BAND", 15)  # two rows
+    np.testing.assert_array_equal(decode(tmp_path / "x.png"), whole)
+
+
+@pytest.mark.parametrize(("suffix", "options", "most"), [(".webp", {}, 50), (".jpg", {"progressive": True}, 57)])
+def test_what_a_decoder_needs_counts(suffix: str, options: Any, most: int, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnncli.data.decoding.MAX_PIXELS", 100)
+        for pixels, allowed in ((most, True), (most + 1, False)):
+            path = tmp_path / f"{pixels}{suffix}"
+            Image.new("RGB", (pixels, 1)).save(path, **options)
+            if allowed:
+                decode(path)
+            else:
+                with pytest.raises(ImageError, match=f"{pixels}×1 pixels are more than the {most} that are allowed"):
+                    decode(path)

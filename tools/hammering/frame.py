@@ -39,6 +39,7 @@ class Outcome:
     seconds: float = 0.0
     peak: int = 0  # bytes
     problems: Sequence[Problem] = field(default=())
+    inputs: int = 1  # how many mutated files the case had
 
 
 class Subject(Protocol):

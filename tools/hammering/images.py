@@ -18,22 +18,32 @@ COMMANDS = (
     ("gradcheck --sample 1 --format json", 1),
 )
 
+MOST = 64  # images of one prediction
+
 
 class Images:
-    """One image a case."""
+    """A few images a case, of one command."""
 
     def __init__(self, base: Path) -> None:
         self._real = list(real_images().items())
         self._models = [write_model(base / "gray.safetensors"), write_model(base / "colour.safetensors", channels=3)]
 
     def run(self, random: Random, folder: Path) -> Outcome:
-        """Damage an image and have it read."""
-        name, content = random.choice(self._real)
-        ways, damaged = damage(random, content, (lie_about_size, damage_chunks))
-        path = any_name(random, Path(name).suffix)
-        (folder / path).write_bytes(damaged)
+        """Damage images and have them read."""
         commands, weights = zip(*COMMANDS, strict=True)
         (command,) = random.choices(commands, weights)
-        label = [] if command.startswith("predict") else ["--label", "dark"]
-        arguments = [*command.split(), "-m", str(random.choice(self._models)), *label, "--", path]
-        return run_inside(Case(f"{name}, {ways}: {command}", arguments, codes=(0, 3)), folder)
+        many = command.startswith("predict")
+        made = [self._damage(random, folder, number) for number in range(random.randint(1, MOST) if many else 1)]
+        label = [] if many else ["--label", "dark"]
+        paths, ways = zip(*made, strict=True)
+        arguments = [*command.split(), "-m", str(random.choice(self._models)), *label, "--", *paths]
+        case = Case(f"{command}: {', '.join(ways)}", arguments, codes=(0, 3), inputs=len(made))
+        return run_inside(case, folder)
+
+    def _damage(self, random: Random, folder: Path, number: int) -> tuple[str, str]:
+        """The path of a damaged image, and how it was made."""
+        name, content = random.choice(self._real)
+        ways, damaged = damage(random, content, (lie_about_size, damage_chunks))
+        path = any_name(random, f"{number}{Path(name).suffix}")
+        (folder / path).write_bytes(damaged)
+        return path, f"{name} {ways}"

@@ -35,6 +35,7 @@ class Case:
     arguments: Sequence[str]
     codes: Collection[int] = (0, 2, 3)
     outputs: Collection[str] = ()  # paths below the case's folder that may be there afterwards
+    inputs: int = 1
     limited: bool = False  # the memory that may be held is a limit of the process, for the program to respect
 
 
@@ -71,7 +72,7 @@ def run_inside(case: Case, folder: Path) -> Outcome:
     problems += _look_for_changes(before, _snapshot(folder), case.outputs)
     if left := children() - running:
         problems.append(Problem(PROCESSES, f"{sorted(left)}"))
-    return Outcome(case.description, code, seconds, peak, problems)
+    return Outcome(case.description, code, seconds, peak, problems, case.inputs)
 
 
 def judge(case: Case, code: int, out: str, err: str) -> Iterator[Problem]:

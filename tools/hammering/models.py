@@ -79,7 +79,7 @@ class Models:
         (command,) = random.choices(commands, weights)
         words = {"IMAGE": str(self._image), "MODEL": f"./{path}"}
         arguments = [words.get(word, word) for word in command.split()]
-        codes = (0, 2, 3) if command.startswith("trace --weights") else (0, 3)
+        codes = (0, 2, 3) if command.startswith(("trace", "gradcheck")) else (0, 3)  # 2: no such class
         return run_inside(Case(f"{ways}: {command}", arguments, codes=codes, limited=True), folder)
 
 

@@ -79,7 +79,7 @@ def _npz(random: Random) -> bytes:
                 if random.random() < 0.8
                 else tuple(random.choices((0, 1, 2, 3, 40), k=random.randint(0, 6)))
             )
-            archive.writestr(f"{entry}.npy", _npy(random, shape))
+            archive.writestr(entry.encode("utf-8", "replace").decode() + ".npy", _npy(random, shape))
     return buffer.getvalue()
 
 

@@ -13,6 +13,7 @@ class Report:
     subject: str
     seed: int
     tried: int = 0
+    inputs: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -22,6 +23,7 @@ class Report:
     def add(self, number: int, outcome: Outcome) -> None:
         """One more."""
         self.tried += 1
+        self.inputs += outcome.inputs
         self.codes["none" if outcome.code is None else str(outcome.code)] += 1
         self.peak = max(self.peak, outcome.peak)
         self.slowest = max(self.slowest, outcome.seconds)
@@ -35,11 +37,12 @@ class Report:
     def text(self, seconds: float) -> str:
         """For people."""
         found = ", ".join(f"{self.problems[kind]} {kind}" for kind in KINDS)
+        inputs = f"{self.inputs:,} inputs in {self.tried:,} runs"
         codes = ", ".join(f"{code}: {count:,}" for code, count in sorted(self.codes.items()))
         return "\n".join(
             [
                 *self.failures,
-                f"{self.subject}: {self.tried:,} tried, seed {self.seed}, {seconds:,.0f} s: {found}",
+                f"{self.subject}: {inputs}, seed {self.seed}, {seconds:,.0f} s: {found}",
                 f"    exit codes {codes}; at most {self.peak / 2**20:,.0f} MB and {self.slowest:.1f} s",
             ]
         )
