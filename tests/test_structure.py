@@ -29,7 +29,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"memory"},
     {"network", "examples"},
     {"files", "stopping", "children"},
-    {"errors", "text", "pages", "__init__"},
+    {"errors", "text", "pages", "cores", "__init__"},
 ]
 INNER = (
     "reports",
