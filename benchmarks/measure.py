@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,8 +100,9 @@ def print_results(description: str, measure: Callable[[], dict[str, Any]], table
     """Measure and print, as a Markdown table or as JSON."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--quick", action="store_true", help="shorter, and with fewer settings of PyTorch")
     form = parser.parse_args().format
-    results = {"machine": machine(), **measure()}
+    results = {"machine": machine(), "date": date.today().isoformat(), **measure()}
     print(json.dumps(results, indent=2) if form == "json" else f"{machine_line(results)}\n\n{table(results)}")  # noqa: T201
 
 
@@ -109,7 +111,7 @@ def machine_line(results: Mapping[str, Any]) -> str:
     at = results["machine"]
     pinned = f" pinned by OPENBLAS_CORETYPE={at['OPENBLAS_CORETYPE']}" if at["OPENBLAS_CORETYPE"] else ""
     versions = f"Python {at['python']}, NumPy {at['numpy']} with {at['blas']}{pinned}, PyTorch {at['torch']}"
-    return f"{at['processor']}, {at['cores']} cores; {versions}."
+    return f"{results['date']}: {at['processor']}, {at['cores']} cores; {versions}."
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,4 +1,4 @@
-"""One training step, with plain gradient descent: this engine and PyTorch take turns in one process."""
+"""One training step, with plain gradient descent: our engines and PyTorch take turns in one process."""
 
 import sys
 from collections.abc import Callable
@@ -13,11 +13,14 @@ from benchmarks.measure import alternately, in_bursts, markdown, print_results
 from benchmarks.peer import network
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
-from cnncli.network.engines import choose_engine
+from cnncli.network.compiled.engine import CompiledEngine
+from cnncli.network.engine import Engine
 from cnncli.network.initialisation import he_normal
+from cnncli.network.numpy_engine.engine import NumpyEngine
 
-SECONDS = 8.0  # for each configuration
+SECONDS = 8.0  # for each configuration, without torch.compile a third
 RATE = np.float32(1e-4)
+QUICK = "--quick" in sys.argv  # without torch.compile, and shorter
 THREADS = (1, 2)
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -70,9 +73,8 @@ CONFIGURATIONS = [
 Step = Callable[[], object]
 
 
-def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, threads: int) -> Step:
+def our_step(configuration: Configuration, X: np.ndarray, y: np.ndarray, engine: Engine) -> Step:
     """A step of ours."""
-    engine = choose_engine(configuration.architecture, threads)
     start = he_normal(configuration.architecture, 0)
     parameters = {name: value.astype(np.float32) for name, value in start.items()}
 
@@ -111,39 +113,41 @@ def peer_step(
 
 
 def medians(configuration: Configuration) -> dict[str, float]:
-    """Seconds of our step and of PyTorch's in each of its settings."""
+    """Seconds of our steps and of PyTorch's in each of its settings."""
     C, side = configuration.channels, configuration.side
     random = np.random.default_rng(0)
     X = random.normal(size=(configuration.batch, C, side, side)).astype(np.float32)
     y = random.integers(0, configuration.architecture.classes, configuration.batch)
     torch._dynamo.reset()
-    steps = {}
+    steps = {"numpy": our_step(configuration, X, y, NumpyEngine(configuration.architecture))}
+    ways = ("eager",) if QUICK else ("eager", "compile")
     for threads in THREADS:
-        steps[f"cnncli, {threads} {'process' if threads == 1 else 'processes'}"] = our_step(
-            configuration, X, y, threads
-        )
         count = f"{threads} {'thread' if threads == 1 else 'threads'}"
-        for way in ("eager", "compile"):
+        if CompiledEngine.takes(configuration.architecture):
+            engine = CompiledEngine(configuration.architecture, threads)
+            steps[f"compiled, {count}"] = our_step(configuration, X, y, engine)
+        for way in ways:
             for layout in LAYOUTS:
                 step = peer_step(configuration, X, y, threads, layout, compiled=way == "compile")
                 steps[f"{way}, {layout}, {count}"] = step
-    return in_bursts(steps, SECONDS)
+    return in_bursts(steps, SECONDS / 3 if QUICK else SECONDS)
 
 
 def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
     """Medians of every setting, and what they amount to."""
     seconds = medians(configuration)
-    ours = [name for name in seconds if name.startswith("cnncli")]
-    best = min(ours, key=seconds.__getitem__)
-    best_peer = min(seconds.keys() - ours, key=seconds.__getitem__)
-    one, two = (seconds[name] for name in ours)
+    compiled = [name for name in seconds if name.startswith("compiled")]
+    best = min(compiled or ["numpy"], key=seconds.__getitem__)
+    best_peer = min(seconds.keys() - {*compiled, "numpy"}, key=seconds.__getitem__)
+    one, two = (seconds[name] for name in compiled or ["numpy", "numpy"])
     return {
         "configuration": configuration._asdict(),
         "microseconds": {name: round(1e6 * value, 1) for name, value in seconds.items()},
         "best": best,
         "best_peer": best_peer,
         "ratio": seconds[best_peer] / seconds[best],
-        "two_cores_over_one": one / two,
+        "numpy_over_compiled": seconds["numpy"] / seconds[best],
+        "two_threads_over_one": one / two,
         "share_of_sgemm": configuration.operations / seconds[best] / sgemm,
     }
 
@@ -151,7 +155,7 @@ def measured(configuration: Configuration, sgemm: float) -> dict[str, Any]:
 def sgemm_rate(side: int = 2048) -> float:
     """Operations a second of NumPy's own product of two large matrices, with all of BLAS's threads."""
     A = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
-    return 2 * side**3 / alternately({"": lambda: A @ A}, SECONDS)[""]
+    return 2 * side**3 / alternately({"": lambda: A @ A}, SECONDS / 4)[""]
 
 
 def measure() -> dict[str, Any]:
@@ -166,7 +170,16 @@ def measure() -> dict[str, Any]:
 
 def table(results: Any) -> str:
     """The results as Markdown, with the mean ratios below."""
-    head = ("batch, C, H=W, filters, k, s, outputs", "cnncli µs", "PyTorch µs", "ratio", "2 processes / 1", "of SGEMM")
+    head = (
+        "batch, C, H=W, filters, k, s, outputs",
+        "compiled µs",
+        "NumPy µs",
+        "PyTorch µs",
+        "PyTorch / ours",
+        "NumPy / ours",
+        "2 threads / 1",
+        "of SGEMM",
+    )
     rows, ratios = [], {True: [], False: []}  # type: list[tuple[str, ...]], dict[bool, list[float]]
     for row in results["steps"]:
         configuration = Configuration(**row["configuration"])
@@ -177,9 +190,11 @@ def table(results: Any) -> str:
             (
                 name,
                 f"{row['microseconds'][best]:.0f} ({best.partition(', ')[2]})",
+                f"{row['microseconds']['numpy']:.0f}",
                 f"{row['microseconds'][peer]:.0f} ({peer})",
                 f"{row['ratio']:.2f}",
-                f"{row['two_cores_over_one']:.2f}",
+                f"{row['numpy_over_compiled']:.2f}",
+                f"{row['two_threads_over_one']:.2f}",
                 f"{row['share_of_sgemm']:.0%}",
             )
         )

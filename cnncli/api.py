@@ -75,7 +75,7 @@ def gradcheck(
     """Every entry of every derivative against a second opinion; the outcome's `passed` and `verdict` say how it went.
 
     The subject is chosen as for `trace`, and may have several images. `against` is an .npz file of gradients that were
-    computed elsewhere; without it the textbook engine is checked, and the engine that trains against the textbook.
+    computed elsewhere; without it the textbook engine is checked, and the engines that can train against the textbook.
     `sample` checks so many entries of each tensor instead of all. Raises CnncliError.
     """
     check = prepare_gradcheck(
@@ -115,16 +115,21 @@ def prepare_gradcheck(
 
 
 def complete_gradcheck(check: "Gradcheck") -> "Outcome":
-    """The outcome of a check; of our own gradients with the engine that trains such a network."""
+    """The outcome of a check; of our own gradients with the engines that can train such a network."""
     from cnncli.checking.agreement import compare_engine, fits_float32, join
     from cnncli.checking.run import run_gradcheck
-    from cnncli.network.engines import choose_engine
+    from cnncli.network.engines import usable_engines
+    from cnncli.network.textbook import Textbook
 
     outcome = run_gradcheck(check)
     if check.foreign or not fits_float32(check.subject):
         return outcome
-    engine = choose_engine(check.subject.architecture)
-    return outcome.add_engine(join(f"{engine.name} engine", compare_engine(engine, check.subject)))
+    subject = check.subject
+    kinds = usable_engines(subject.architecture)
+    compared = [kind for kind in kinds if kind is not Textbook] or kinds
+    return outcome.add_engines(
+        join(f"{kind.name} engine", compare_engine(kind(subject.architecture), subject)) for kind in compared
+    )
 
 
 def train(

@@ -127,11 +127,6 @@ def read_message(file: IO[bytes]) -> bytes | None:
     return message if message is not None and len(message) == length else None
 
 
-def available_cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _end_with_parent(parent: int) -> None:
     """On Linux: have the system kill this process when its parent ends."""
     if sys.platform != "linux":

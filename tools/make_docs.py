@@ -41,7 +41,7 @@ def run(command: str, folder: Path) -> str:
     done = subprocess.run(  # noqa: S603  our own documents
         [sys.executable, "-m", "cnncli", *arguments],
         cwd=ROOT,
-        env=environment | {"COLUMNS": WIDTH, "NO_COLOR": "1"},
+        env=environment | {"COLUMNS": WIDTH, "NO_COLOR": "1", "CNNCLI_ENGINE": "numpy"},  # which is everywhere
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,6 +1,6 @@
 """The outcome of a gradient check: everything that a report shows of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cnncli.checking.agreement import Agreement
@@ -19,16 +19,17 @@ class Outcome:
     links: Sequence[Check]
     ties: Ties
     diagnoses: Sequence[Diagnosis]
-    engine: Agreement | None = None  # the training engine's gradients against the textbook's, where those are checked
+    engines: Sequence[Agreement] = ()  # other engines' gradients against the textbook's, where those are checked
 
-    def add_engine(self, engine: Agreement) -> "Outcome":
-        """The same, with another engine's gradients against the textbook's."""
-        return replace(self, engine=engine)
+    def add_engines(self, engines: Iterable[Agreement]) -> "Outcome":
+        """The same, with other engines' gradients against the textbook's."""
+        return replace(self, engines=tuple(engines))
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed; an entry on a kink is no failure."""
-        return all(check.passed for check in (*self.checks, *self.links)) and (not self.engine or self.engine.passed)
+        everything: list[Check | Agreement] = [*self.checks, *self.links, *self.engines]
+        return all(part.passed for part in everything)
 
     @property
     def verdict(self) -> str:

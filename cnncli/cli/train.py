@@ -20,6 +20,7 @@ from cnncli.cli.options import (
     positive,
 )
 from cnncli.data.settings import LARGEST_OWN_SIZE, LARGEST_SIDE, Channels
+from cnncli.network.engine_names import ENGINE_VARIABLE, EngineName
 from cnncli.training.settings import (
     AUGMENTATIONS,
     DEFAULT_LEARNING_RATE,
@@ -123,6 +124,13 @@ TRAINING_OPTIONS = (
         panel=TRAINING,
         min=1,
         help="Processor cores that compute; all if not given. Changes no result.",
+    ),
+    option(
+        "engine",
+        EngineName,
+        TrainingSettings.engine,
+        panel=TRAINING,
+        help=f"What computes; auto is the fastest that takes the network, or what {ENGINE_VARIABLE} says.",
     ),
     option(
         "image_size",

@@ -13,7 +13,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncli.children import Child, ChildEnded, available_cores
+from cnncli.children import Child, ChildEnded
+from cnncli.cores import available_cores
 from cnncli.data.decoder import ANOTHER_SIZE, YOURS, read_answer
 from cnncli.data.decoding import AnotherSize, Pixels, Size, decode
 from cnncli.errors import DataError, ImageError

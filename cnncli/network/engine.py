@@ -13,6 +13,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.engine_names import EngineName
 
 MOST_LANES = 16  # so many can share a batch
 
@@ -45,7 +46,20 @@ class Engine(ABC):
     images bounds[l] … bounds[l+1] − 1, and may be empty.
     """
 
-    name: ClassVar[str]  # "textbook"
+    name: ClassVar[EngineName]  # "textbook"
+
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture = architecture
+
+    @classmethod
+    def make(cls, architecture: Architecture, threads: int | None) -> "Engine":  # noqa: ARG003  it uses one
+        """For a network, with so many threads; with one for each processor core if not given."""
+        return cls(architecture)
+
+    @property
+    def description(self) -> str:
+        """Its name, and more where there is more than one of a kind."""
+        return self.name
 
     @staticmethod
     def takes(architecture: Architecture) -> bool:  # noqa: ARG004
@@ -112,6 +126,9 @@ def cut_evenly(m: int, most: int) -> list[int]:
 
 
 def _add(lanes: Array) -> Array:
+    if len(lanes) == 1:
+        only: Array = lanes[0]
+        return only
     total: Array = lanes[:1].copy()
     for lane in lanes[1:]:
         total += lane

@@ -22,6 +22,7 @@ class Textbook(Engine):
 
     def __init__(self, architecture: Architecture, chain: Chain | None = None) -> None:
         """`chain` is that of the architecture, or one with exchanged backward functions."""
+        super().__init__(architecture)
         self.chain = chain or build_chain(architecture)
 
     def logits(self, parameters: Parameters, X: Array) -> Array:

@@ -20,6 +20,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),
         "parameters": model.chain.parameter_count,
+        "engine": model.engine.description,
         "shapes": {tensor.name: tensor.shape for tensor, _, _ in _rows(model.chain)},
     }
 
@@ -41,6 +42,7 @@ def print_model(model: Model) -> None:
         f"preprocessing: {architecture.height}×{architecture.width} {channels}, proportions kept, "
         "cropped at the centre; X = (pixel/255 − mean)/std",
         f"mean: {_numbers(model.normalisation.mean)}; std: {_numbers(model.normalisation.std)}",
+        f"engine: {model.engine.description}",
     ]
     stdout().print("\n".join(lines), soft_wrap=True)
 

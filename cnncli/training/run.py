@@ -147,7 +147,7 @@ class _Training:
     ) -> None:
         self.settings, self.watcher, self._run, self._data, self._checkpoint = settings, watcher, run, data, checkpoint
         self.model, self.state = checkpoint.model, checkpoint.state
-        self.engine = choose_engine(self.model.architecture, settings.threads)
+        self.engine = choose_engine(self.model.architecture, settings.threads, settings.engine)
         self.loop = Loop(self.model, self.engine, data.training, data.validation, settings, self.state)
         self._symptoms: list[Symptom] = []
         self._saved = time.monotonic()

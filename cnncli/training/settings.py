@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from cnncli.data.settings import Channels
 from cnncli.errors import UsageError
+from cnncli.network.engine_names import EngineName
 from cnncli.subject.fresh import SEED
 
 OptimiserName = Literal["adam", "adamw", "sgd"]
@@ -64,6 +65,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": get_args(ScheduleName),
     "class_weights": get_args(ClassWeights),
     "channels": get_args(Channels),
+    "engine": get_args(EngineName),
 }
 WHOLE = ("epochs", "batch_size", "early_stop", "threads", "image_size", "seed")
 
@@ -100,6 +102,7 @@ class TrainingSettings:
     seed: int = SEED
     init: Path | None = None
     threads: int | None = None
+    engine: EngineName = "auto"
     skip_bad: bool = False
     force: bool = False
     resume: bool = False

@@ -232,6 +232,7 @@ def test_a_missing_file_of_code(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_engine_of_training_has_a_row_of_its_own(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNCLI_ENGINE", "numpy")
     right = json.loads(cli("gradcheck", "--seed", 3, "--format", "json").out)["engine"]
     assert right["passed"] is True
     assert right["entries"] == 8 * 9 + 8 + 200 + 1

@@ -1,5 +1,6 @@
 """cnncli train --threads, and pixels that do not fit into memory."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +52,45 @@ def test_pixels_in_a_file_train_the_same_model_and_leave_no_file(
     assert files[0] == ["history.csv", "last.safetensors", "model.safetensors", "settings.json", "split.csv"]
     models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("memory", "file")]
     assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("engine", ["numpy", "textbook"])
+def test_the_engine_that_is_chosen_trains_and_is_named(
+    cli: Cli, many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    done = cli("train", many_images, "--out", tmp_path / "a", "--epochs", 1, "--engine", engine)
+    assert done.code == 0, done.err
+    assert f"engine: {engine}" in done.out
+    assert json.loads((tmp_path / "a" / "settings.json").read_text())["engine"] == engine
+    monkeypatch.setenv("CNNCLI_ENGINE", engine)
+    done = cli("train", many_images, "--out", tmp_path / "b", "--epochs", 1)
+    assert f"engine: {engine}" in done.out
+    assert f"engine: {engine}" in cli("info", "-m", tmp_path / "b").out
+    assert json.loads(cli("gradcheck", "--format", "json").out)["engine"]["name"] == f"{engine} engine"
+    models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("a", "b")]
+    assert models[0] == models[1]
+
+
+def test_without_a_compiled_kernel_numpy_trains_and_says_why(
+    cli: Cli, many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("compiled.engine", "engines"):
+        monkeypatch.setattr(f"cnncli.network.{module}.load_library", lambda: None)
+    done = cli("train", many_images, "--out", tmp_path / "run", "--epochs", 1)
+    assert done.code == 0, done.err
+    assert "engine: numpy; this installation has no compiled kernel: install a C compiler" in done.out
+    refused = cli("train", many_images, "--out", tmp_path / "none", "--engine", "compiled")
+    assert refused.code == 2
+    assert "--engine compiled cannot be had: this installation has no compiled kernel" in refused.err
+
+
+def test_an_engine_that_is_none_or_does_not_take_the_network(
+    cli: Cli, many_images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = cli("train", many_images, "--pooling", "average", "--engine", "numpy")
+    assert done.code == 2
+    assert "--engine numpy cannot be had: the numpy engine does not take this network" in done.err
+    monkeypatch.setenv("CNNCLI_ENGINE", "fastest")
+    done = cli("gradcheck")
+    assert done.code == 2
+    assert "CNNCLI_ENGINE is 'fastest'; it is one of auto, compiled, numpy, textbook" in done.err

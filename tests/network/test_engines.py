@@ -13,12 +13,13 @@ from cnncli.checking.agreement import bound_gradients
 from cnncli.checking.bounds import U32
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.compiled.engine import CompiledEngine
 from cnncli.network.engine import Engine, Gradients
 from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 from tests.network.cases import Case, cases
 
-ENGINES: list[type[NumpyEngine]] = [NumpyEngine]  # in float32
+ENGINES: list[type[Engine]] = [CompiledEngine, NumpyEngine]  # in float32; `takes` where they are
 
 
 def single(case: Case) -> Case:

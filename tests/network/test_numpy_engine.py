@@ -13,57 +13,20 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.engine import MOST_LANES
-from cnncli.network.initialisation import he_normal
 from cnncli.network.numpy_engine import block, chunk
 from cnncli.network.numpy_engine.chunk import Chunk
 from cnncli.network.numpy_engine.engine import FEWEST_IMAGES, MOST_IMAGES, NumpyEngine, images_per_chunk
 from cnncli.network.tensors import Shape
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
+from tests.network.batches import KINDS, architectures, batch
 
 STRIPS = (1, 4000, block.STRIP_BYTES)  # one row of windows, some, most of these networks' blocks whole
-KINDS = ("noise", "whole numbers", "flat", "half flat", "zero")
 
 
 def compare(a: Architecture, parameters: Parameters, X: Array, y: Labels) -> list[Agreement]:
     subject = Subject(a, parameters, tuple(map(str, range(a.classes))), X, y, ("",) * len(y), "")
     return list(compare_engine(NumpyEngine(a), subject))
-
-
-@st.composite
-def architectures(draw: st.DrawFn) -> Architecture:
-    """Of one to three blocks, most of them with rows and columns that no window reaches."""
-    blocks = draw(st.integers(1, 3))
-    k, s = draw(st.integers(1, 4)), draw(st.integers(1, (4, 3, 2)[blocks - 1]))
-
-    def side() -> int:
-        size = draw(st.integers(1, 4 if blocks == 1 else 2))
-        for _ in range(blocks):
-            size = s * size + draw(st.integers(0, s - 1)) + k - 1
-        return size
-
-    filters = tuple(draw(st.integers(1, 5)) for _ in range(blocks))
-    return Architecture(side(), side(), draw(st.integers(1, 3)), filters, k, s, draw(st.integers(2, 4)))
-
-
-def batch(architecture: Architecture, m: int, kind: str, seed: int) -> tuple[Parameters, Array, Labels]:
-    """Parameters, images and labels; all but noise make ties."""
-    random = np.random.default_rng(seed)
-    parameters = he_normal(architecture, seed)
-    for name in parameters:
-        if name.startswith("b"):
-            parameters[name] = random.normal(size=parameters[name].shape)
-    X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))
-    if kind == "whole numbers":
-        parameters = {name: np.rint(2 * value) for name, value in parameters.items()}
-        X = np.rint(X)
-    elif kind == "flat":
-        X[...] = X[:, :, :1, :1]
-    elif kind == "half flat":
-        X[..., architecture.width // 2 :] = 0.7
-    elif kind == "zero":
-        X[...] = 0
-    return parameters, X, random.integers(0, architecture.classes, m)
 
 
 @given(architectures(), st.integers(1, 40), st.sampled_from(KINDS), st.integers(0, 99), st.sampled_from(STRIPS))

@@ -27,7 +27,7 @@ class NumpyEngine(Engine):
     name = "numpy"
 
     def __init__(self, architecture: Architecture) -> None:
-        self.architecture = architecture
+        super().__init__(architecture)
         self.output = build_chain(architecture).output
         self._weights = Weights(architecture)
         self._chunks: dict[int, Chunk] = {}  # by their images
@@ -67,8 +67,9 @@ class NumpyEngine(Engine):
         return Gradients(loss, sums, z)
 
     def cut(self, m: int) -> list[int]:
-        """As few lanes as chunks allow, for a chunk belongs to one."""
-        return cut_evenly(m, min(-(-m // images_per_chunk(self.architecture)), MOST_LANES))
+        """Lanes of whole chunks."""
+        size = images_per_chunk(self.architecture)
+        return [min(size * chunk, m) for chunk in cut_evenly(-(-m // size), MOST_LANES)]
 
     def _cut(self, m: int) -> list[slice]:
         """Chunks of m images."""

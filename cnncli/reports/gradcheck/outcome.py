@@ -1,5 +1,6 @@
 """The verdicts of a gradient check, for people and for other programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "max_error": float(np.max([check.relative_errors.max() for check in everything])),  # a NaN among them is one
         "checks": [check_document(check) for check in outcome.checks],
         "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
-        "engine": engine_document(outcome.engine) if outcome.engine else None,
+        "engine": engine_document(outcome.engines[0]) if outcome.engines else None,
+        "engines": [engine_document(engine) for engine in outcome.engines],
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
             {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
@@ -87,8 +89,8 @@ def print_outcome(outcome: Outcome, what: str) -> None:
     _print_checks("derivative, through to L", outcome.checks)
     if outcome.links:
         _print_checks("link, given its gradient", outcome.links)
-    if outcome.engine:
-        _print_engine(outcome.engine)
+    if outcome.engines:
+        _print_engines(outcome.engines)
     for check in (*outcome.checks, *outcome.links):
         for line in explanations(check):
             out.print(line, soft_wrap=True)
@@ -97,8 +99,7 @@ def print_outcome(outcome: Outcome, what: str) -> None:
     for diagnosis in outcome.diagnoses:
         out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
     out.print(_ties(outcome), soft_wrap=True)
-    engine = [outcome.engine] if outcome.engine else []
-    everything: list[Check | Agreement] = [*outcome.checks, *outcome.links, *engine]
+    everything: list[Check | Agreement] = [*outcome.checks, *outcome.links, *outcome.engines]
     entries = sum(len(check.entries) for check in (*outcome.checks, *outcome.links))
     counted = f"{len(outcome.checks)} derivatives and {len(outcome.links)} links, {entries:,} entries"
     wrong = ", ".join(check.label for check in everything if not check.passed)
@@ -173,19 +174,20 @@ def _print_checks(heading: str, checks: Any) -> None:
     print_table(table)
 
 
-def _print_engine(engine: Agreement) -> None:
+def _print_engines(engines: Sequence[Agreement]) -> None:
     table = Table("engine")
     for title in ("entries", "abs err", "of float32's bound"):
         table.add_column(title, justify="right")
     table.add_column("verdict")
-    verdict = "PASS" if engine.passed else "FAIL"
-    table.add_row(
-        engine.name,
-        f"{engine.errors.size:,}",
-        f"{engine.errors.max():.1e}",
-        f"{engine.share_of_bound:.1%}",
-        Text(verdict, STYLES[verdict]),
-    )
+    for engine in engines:
+        verdict = "PASS" if engine.passed else "FAIL"
+        table.add_row(
+            engine.name,
+            f"{engine.errors.size:,}",
+            f"{engine.errors.max():.1e}",
+            f"{engine.share_of_bound:.1%}",
+            Text(verdict, STYLES[verdict]),
+        )
     print_table(table)
 
 

@@ -26,9 +26,8 @@ def report_outcome(outcome: Outcome) -> list[Reported]:
     """Every derivative and every link of a network."""
     checks = (*outcome.checks, *outcome.links)
     reported = [Reported(check.label, check.verdict, "\n".join(explanations(check))) for check in checks]
-    if outcome.engine:
-        reported.append(Reported(outcome.engine.name, "PASS" if outcome.engine.passed else "FAIL", ""))
-    return reported
+    engines = [Reported(engine.name, "PASS" if engine.passed else "FAIL", "") for engine in outcome.engines]
+    return reported + engines
 
 
 def write_reports(reported: Sequence[Reported], options: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from cnncli.errors import UsageError
 from cnncli.reports.look import Look
 from cnncli.reports.trace.page.data import embed, page_data
 from cnncli.reports.trace.page.source import script, style
@@ -9,6 +10,7 @@ from cnncli.reports.trace.page.static import static_trace
 from cnncli.text import printable
 from cnncli.tracing.trace import Trace
 
+MOST_NUMBERS = 1_000_000
 HEAD = """<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +30,16 @@ FRAME = (
 
 
 def render(trace: Trace, look: Look) -> str:
-    """The whole document; of a narrowed trace, which is no chain, its tables alone."""
+    """The whole document; of a narrowed trace, which is no chain, its tables alone.
+
+    Raises UsageError for more numbers than a browser takes.
+    """
+    count = sum(step.value.size for step in trace.steps)
+    if count > MOST_NUMBERS:
+        raise UsageError(
+            f"{count:,} numbers are more than a page can hold, {MOST_NUMBERS:,}: "
+            "choose a smaller image or fewer filters, or another format, as npz"
+        )
     title = escape(f"cnncli trace · {printable(trace.subject.images[0])}")
     head = HEAD.format(title=title, style=style())
     if not trace.is_whole:
@@ -44,4 +55,7 @@ def render(trace: Trace, look: Look) -> str:
 
 def render_fragment(trace: Trace, look: Look) -> str:
     """The same in a frame, so that its styles and those around it do not meet."""
-    return FRAME.format(page=escape(render(trace, look)))
+    try:
+        return FRAME.format(page=escape(render(trace, look)))
+    except UsageError as error:
+        return f"<p>{escape(str(error))}</p>"

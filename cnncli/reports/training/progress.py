@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cnncli.errors import ImageError
 from cnncli.model import Model
 from cnncli.network.engine import Engine
-from cnncli.network.engines import FASTEST
+from cnncli.network.engines import tell_engine
 from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
 from cnncli.training.run import Summary
@@ -88,9 +88,7 @@ class TrainingReport:
             f"{model.chain.parameter_count:,} parameters → {printable(run)}",
             soft_wrap=True,
         )
-        if engine.name != FASTEST:
-            sentence = f"the {engine.name} engine trains, in float32: the {FASTEST} engine does not take this network"
-            self._rows.print(sentence, soft_wrap=True)
+        self._rows.print(tell_engine(engine), soft_wrap=True)
         self._images, self._epochs = training, epochs
         self._progress.start()
         self._task = self._progress.add_task("", total=training * epochs, epoch=f"1/{epochs}", loss=0.0, speed="–")

@@ -177,17 +177,32 @@ def test_names_from_outside_are_no_markup(open_page: Opened) -> None:
     assert json.loads(data)["classes"] == list(trace.subject.classes)
 
 
-def test_what_the_page_cannot_compute_it_says_and_shows_pythons_numbers(open_page: Opened, tmp_path: Path) -> None:
-    text = render(example(), Look()).replace('"options":{"s":2}', '"options":{"s":2,"stride":1}')
+@pytest.mark.parametrize(
+    ("known", "unknown", "said"),
+    [
+        ('"kind":"relu"', '"kind":"swish"', "swish"),
+        ('"options":{"p":0', '"options":{"groups":2,"p":0', "groups of convolution"),
+    ],
+)
+def test_what_the_page_cannot_compute_it_says_and_shows_pythons_numbers(
+    known: str, unknown: str, said: str, open_page: Opened, tmp_path: Path
+) -> None:
+    text = render(example(), Look())
+    assert known in text
     path = tmp_path / "unknown.html"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.replace(known, unknown), encoding="utf-8")
     page = open_page.visit(path.as_uri())
-    said = page.locator(".verdict").inner_text()
-    assert (
-        said
-        == "This page shows Python’s numbers, but cannot compute stride of max pooling: nothing can be changed here."
-    )
+    verdict = page.locator(".verdict").inner_text()
+    assert verdict == f"This page shows Python’s numbers, but cannot compute {said}: nothing can be changed here."
     for place in product(range(2), range(2)):
-        cell(page, "P1", *place).hover()
+        cell(page, "P1", *place).click()
+    assert [cell(page, "P1", *place).inner_text() for place in product(range(2), range(2))] == [
+        "0.5",
+        "5.5",
+        "3.5",
+        "0",
+    ]
+    for _ in range(25):
+        page.keyboard.press(".")
     assert page.locator(".learning").count() == 0
     assert page.locator(".editor").is_hidden()

@@ -141,7 +141,7 @@ def test_a_click_goes_there_and_back_leads_back(open_page: Opened) -> None:
     page.locator(".terms .entry", has_text="X[0,4,2]").click()
     page.locator("h1").hover()
     assert inspected(page).startswith("X[0,4,2]")
-    assert page.evaluate("location.hash") == "#at=X[0,4,2]"
+    page.wait_for_function("location.hash === '#at=X[0,4,2]'")
     page.locator(".inspector .back").click()
     assert inspected(page).startswith("dL/dw1[0,0,1,2]")
 
@@ -213,7 +213,8 @@ def test_a_changed_pixel_weight_bias_and_label_are_followed_everywhere(open_page
     page.locator(".label select").select_option("0")
     everything = changed(trace, label=0, X=X, w1=w1, b2=b2)
     assert_same(page, everything)
-    fragment = page.evaluate("location.hash")
+    fragment = "#do=X.0.1.1=9;w1.0.0.2.0=-1.5;b2=0.25;y=0&at=b2"
+    page.wait_for_function("(fragment) => location.hash === fragment", arg=fragment)
     again = open_page(trace, fragment)
     assert_same(again, everything)
     for _ in range(3):
@@ -235,7 +236,7 @@ def test_ties_and_kinks_that_appear_are_named(open_page: Opened) -> None:
     tie = open_page(fresh(Architecture(4, 4, 1, (1,), kernel=1), np.arange(16.0).reshape(1, 1, 4, 4)), "#do=X.0.0.0=5")
     told = tie.locator(".notes").inner_text()
     assert ("is a tie of 2 equal maxima" in told) or ("became" in told)
-    assert tie.evaluate("location.hash").startswith("#do=X.0.0.0=5")
+    tie.wait_for_function("location.hash.startsWith('#do=X.0.0.0=5')")
 
 
 def test_one_step_down_the_gradient_is_pythons(open_page: Opened) -> None:
@@ -254,7 +255,7 @@ def test_one_step_down_the_gradient_is_pythons(open_page: Opened) -> None:
     page.locator(".descent input").fill("1")
     page.locator("button", has_text="descend").click()
     assert page.locator(".curve polyline").get_attribute("points", timeout=1000)
-    assert "descend=0.1;descend=10" in page.evaluate("location.hash")
+    page.wait_for_function("location.hash.includes('descend=0.1;descend=10')")
 
 
 def test_stepping_says_each_step_in_a_sentence_and_veils_what_is_to_come(open_page: Opened) -> None:

@@ -86,13 +86,18 @@ def written(term: Term) -> str:
 
 def in_order(trace: Trace, name: str, i: int, terms: tuple[Term, ...]) -> float:
     """An entry as one addition after the other makes it; as it is recorded where nothing is added."""
-    if len(terms) == 1:
+    if len(terms) < 2:
         return float(trace[name].flat[i])
-    shares = any(term.template != "{}" and len(term.factors) == 1 for term in terms)  # of a mean, which divides once
+    _, divided, divisor = terms[0].template.partition("{}/")
     total = 0.0
+    if not divided:
+        for term in terms:
+            total += term.value
+        return total
+    mean = trace.chain.tensors[name].kind == "forward"  # which divides once, where its gradient divides each share
     for term in terms:
-        total += term.factors[0].value if shares else term.value
-    return total / len(terms) if shares else total
+        total += term.factors[0].value / (1 if mean else int(divisor))
+    return total / int(divisor) if mean else total
 
 
 def number(value: Any) -> float:

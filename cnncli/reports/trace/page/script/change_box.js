@@ -92,7 +92,7 @@ export class History {
     const button = (text, keys, does) => el("button", { type: "button", title: keys, onclick: does }, text);
     this.undo = button("undo", "u", () => page.state.undo());
     this.redo = button("redo", "r", () => page.state.redo());
-    this.reset = button("reset", "Escape", () => page.state.reset());
+    this.reset = button("reset", "everything as it was", () => page.state.reset());
     this.element = el("div", { class: "history", role: "group", "aria-label": "changes" }, this.loss, this.undo, this.redo, this.reset);
   }
 

@@ -48,14 +48,14 @@ export function sayHow(chain, tensor, classes) {
     [output.local, "dA_dz"],
     [output.source.gradient, "dL_dz"],
   ]);
-  if (ofOutput.has(tensor)) return output.does.say(output, classes)[ofOutput.get(tensor)];
+  if (ofOutput.has(tensor)) return output.does?.say(output, classes)[ofOutput.get(tensor)] ?? "";
   for (const step of chain.steps) {
-    const said = step.does.say(step);
-    if (tensor === step.output) return said.output;
-    if (tensor === step.local) return said.local;
-    if (tensor === step.source.gradient) return said.source;
+    const said = step.does?.say(step) ?? {};
+    if (tensor === step.output) return said.output ?? "";
+    if (tensor === step.local) return said.local ?? "";
+    if (tensor === step.source.gradient) return said.source ?? "";
     const at = step.parameters.findIndex((parameter) => parameter.gradient === tensor);
-    if (at >= 0) return said.parameters[at];
+    if (at >= 0) return said.parameters?.[at] ?? "";
   }
   return tensor.role === "image" ? "The image." : "Given.";
 }

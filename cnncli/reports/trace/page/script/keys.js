@@ -12,7 +12,6 @@ function deedOf(page, event) {
     ",": () => stepper.move(-1),
     u: () => state.undo(),
     r: () => state.redo(),
-    Escape: () => state.reset(),
     Backspace: () => look.back(),
     d: () => page.turnOver(),
   };

@@ -18,6 +18,7 @@ import { labelOf, placeOf } from "./tensors.js";
 import { tellVerdict } from "./verdict.js";
 import { Choice, leadingGroups } from "./views.js";
 
+const CALM = 100; // ms between two changes of the address
 const MOST_LIT = 40; // terms of a sum that are lit up as strongly as that
 const strongestFirst = (terms) => [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 
@@ -173,9 +174,16 @@ class Page {
     const parts = [deeds.length ? `do=${writeDeeds(deeds)}` : "", at ? `at=${labelOf(at.tensor, at.i)}` : ""];
     const turned = [...this.choice.chosen].filter(([, index]) => index).map(([group, index]) => `${group}.${index}`);
     if (turned.length) parts.push(`see=${turned.join(";")}`);
-    const fragment = parts.filter(Boolean).join("&");
+    this.fragment = parts.filter(Boolean).join("&");
+    this.sent ??= setTimeout(() => this.sendFragment(), CALM);
+  }
+
+  /** Browsers refuse an address that changes too often, as under a slider. */
+  sendFragment() {
+    this.sent = null;
+    if (location.hash === `#${this.fragment}`) return;
     try {
-      history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+      history.replaceState(null, "", `#${this.fragment}`);
     } catch {
       // A page without an address of its own, as in a notebook's frame, has no fragment to keep.
     }

@@ -1,5 +1,6 @@
 // Numbers as they are written: whole, with so many decimals, or scientific; an exact zero is "0".
 
+const SMALL = 0.01; // below it, and where few digits would be left, numbers are scientific
 const minus = (text) => text.replaceAll("-", "−");
 
 function scientific(value, digits) {
@@ -20,8 +21,8 @@ const fits = (value, decimals) => Math.abs(value - Number(value.toFixed(decimals
 export function writerOf(values, precision) {
   let largest = 0;
   for (const value of values) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
-  if (largest >= 1e6 || (largest > 0 && largest < 10 ** (1 - precision))) {
-    return (value) => (isPlain(value) ? scientific(value, Math.max(precision - 2, 0)) : special(value));
+  if (largest >= 1e6 || (largest > 0 && largest < Math.min(SMALL, 10 ** (1 - precision)))) {
+    return (value) => (isPlain(value) ? scientific(value, Math.max(precision - 2, 1)) : special(value));
   }
   let decimals = 0;
   while (decimals < precision && !values.every((value) => !isPlain(value) || fits(value, decimals))) decimals += 1;

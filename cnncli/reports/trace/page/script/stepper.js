@@ -36,6 +36,10 @@ export class Stepper {
     const tensor = this.order[now];
     const place = `${now - this.first + 1} of ${this.order.length - this.first}`;
     this.sentence.replaceChildren(el("span", { class: "place" }, place), equation(tensor), " ", sayHow(this.page.chain, tensor, this.page.data.classes));
-    this.page.reveal({ tensor, i: 0 });
+    const values = this.page.state.shown[tensor.name];
+    const strongest = values.reduce((best, value, i) => (Math.abs(value) > Math.abs(values[best]) ? i : best), 0);
+    this.page.choice.show(tensor, strongest);
+    this.page.look.focus({ tensor, i: strongest });
+    this.page.reveal({ tensor });
   }
 }

@@ -1,0 +1,214 @@
+"""The compiled engine against the textbook; the same bits for all its variants and any number of threads."""
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from cnncli.checking.agreement import compare_engine
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
+from cnncli.network.compiled.engine import CompiledEngine
+from cnncli.network.compiled.library import NO_LIBRARY, choose_variant, load_library, variants
+from cnncli.network.engine import Gradients
+from cnncli.network.textbook import Textbook
+from cnncli.subject.subject import Subject
+from tests.network.batches import KINDS, architectures, batch
+
+pytestmark = pytest.mark.skipif(load_library() is None, reason=NO_LIBRARY)
+FUSED = [name for name in variants() if name != "plain"]  # round a·b + c once, so their bits are the same
+
+
+def single(parameters: Parameters, X: Array) -> tuple[Parameters, Array]:
+    return {name: value.astype(np.float32) for name, value in parameters.items()}, X.astype(np.float32)
+
+
+def assert_same(found: Gradients, expected: Gradients) -> None:
+    assert_array_equal(found.loss, expected.loss)
+    assert_array_equal(found.logits, expected.logits)
+    assert list(found.gradients) == list(expected.gradients)
+    for name, gradient in expected.gradients.items():
+        assert_array_equal(found.gradients[name], gradient, name)
+
+
+def assert_within_the_bound(a: Architecture, parameters: Parameters, X: Array, y: Labels, variant: str) -> None:
+    subject = Subject(a, parameters, tuple(map(str, range(a.classes))), X, y, ("",) * len(y), "")
+    for agreement in compare_engine(CompiledEngine(a, 2, variant), subject):
+        error = np.abs(agreement.computed - agreement.textbook)
+        assert agreement.passed, f"{variant}, {agreement.name}: {error.max()} of {agreement.bound.max()}"
+
+
+@settings(max_examples=30)
+@given(
+    architectures(kernels=7, filters=20),
+    st.integers(0, 2),
+    st.integers(1, 40),
+    st.sampled_from(KINDS),
+    st.integers(0, 99),
+)
+def test_gradients_are_the_textbooks_within_the_bound(
+    a: Architecture, padding: int, m: int, kind: str, seed: int
+) -> None:
+    a = replace(a, padding=padding)
+    parameters, X, y = batch(a, m, kind, seed)
+    for variant in variants():
+        assert_within_the_bound(a, parameters, X, y, variant)
+    results = [CompiledEngine(a, 1, variant).loss_and_gradients(parameters, X, y) for variant in FUSED]
+    for result in results:
+        assert_same(result, results[0])
+
+
+@pytest.mark.parametrize("kernel", range(1, 8))
+def test_every_kernel_with_every_pooling_window(kernel: int) -> None:
+    for pool in range(1, 5):
+        side = pool * pool + kernel + 1  # a row and a column that no window reaches, but for pool 1
+        a = Architecture(side, side + pool, 3, (9, 3), kernel, pool, 3, padding=kernel // 2)
+        parameters, X, y = batch(a, 3, "half flat", kernel)
+        for variant in variants():
+            assert_within_the_bound(a, parameters, X, y, variant)
+
+
+@settings(max_examples=15)
+@given(architectures(kernels=5, filters=9), st.integers(1, 70), st.integers(0, 99))
+def test_the_bits_are_those_of_one_thread(a: Architecture, m: int, seed: int) -> None:
+    parameters, X, y = batch(a, m, "noise", seed)
+    alone = CompiledEngine(a, 1).loss_and_gradients(parameters, X, y)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnncli.network.compiled.team.WORTH_SHARING", 0)
+        for threads in range(2, 9):
+            engine = CompiledEngine(a, threads)
+            for _ in range(3):
+                assert_same(engine.loss_and_gradients(parameters, X, y), alone)
+            assert_array_equal(engine.logits(parameters, X), alone.logits)
+
+
+@settings(max_examples=30)
+@given(architectures(kernels=5, filters=9), st.integers(1, 40), st.sampled_from(KINDS), st.integers(0, 99))
+def test_loss_and_logits_are_the_textbooks(a: Architecture, m: int, kind: str, seed: int) -> None:
+    parameters, X = single(*batch(a, m, kind, seed)[:2])
+    y = batch(a, m, kind, seed)[2]
+    expected = Textbook(a).loss_and_gradients({n: v.astype(float) for n, v in parameters.items()}, X.astype(float), y)
+    engine = CompiledEngine(a)
+    found = engine.loss_and_gradients(parameters, X, y)
+    scale = 1 + np.abs(expected.logits).max()
+    np.testing.assert_allclose(found.logits, expected.logits, rtol=0, atol=1e-5 * scale)
+    assert found.loss == pytest.approx(expected.loss, abs=1e-5 * scale)
+    assert_array_equal(engine.logits(parameters, X), found.logits)
+    shapes = {name: gradient.shape for name, gradient in found.gradients.items()}
+    assert list(shapes.items()) == list(build_chain(a).parameter_shapes.items())
+    assert all(g.dtype == np.float32 and g.flags.c_contiguous for g in found.gradients.values())
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-6, 0.3, -2.0, 20.0, -40.0, 88.0, 120.0, -800.0, 1e6])
+def test_a_loss_is_exact_however_far_the_logit_is(z: float) -> None:
+    """The network hands its only pixel to the logit; 1·1 image, weights 1."""
+    for classes in (2, 3):
+        a = Architecture(1, 1, filters=(1,), kernel=1, pool=1, classes=classes)
+        K = a.outputs
+        parameters = {"w1": np.ones((1, 1, 1, 1)), "b1": np.zeros(1), "w2": np.zeros((K, 1)), "b2": np.zeros(K)}
+        parameters["b2"][-1] = np.float32(z)
+        for label in range(classes):
+            for smoothing in (0.0, 0.1):
+                X, y = np.ones((1, 1, 1, 1)), np.array([label])
+                expected = Textbook(a).loss_and_gradients(parameters, X, y, smoothing=smoothing)
+                found = CompiledEngine(a).loss_and_gradients(parameters, X, y, smoothing=smoothing)
+                assert found.loss == pytest.approx(expected.loss, rel=1e-14, abs=1e-300)
+                for name in ("w2", "b2"):
+                    np.testing.assert_allclose(found.gradients[name], expected.gradients[name], rtol=2e-7, atol=1e-44)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", ["X", "w1", "b1", "w2", "b2", "w3", "b3"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_not_finite_is_as_in_the_textbook(value: float, where: str) -> None:
+    a = Architecture(13, 12, 2, (3, 5), classes=3)
+    parameters, X, y = batch(a, 7, "noise", 1)
+    parameters, X = single(parameters, X)
+    for place in (0, -1):
+        changed, images = {name: array.copy() for name, array in parameters.items()}, X.copy()
+        (images if where == "X" else changed[where]).flat[place] = value
+        engine = CompiledEngine(a)
+        assert_same(
+            engine.loss_and_gradients(changed, images, y),
+            Textbook(a).loss_and_gradients(changed, images, y, bounds=engine.cut(7)),
+        )
+        z, expected = engine.logits(changed, images), Textbook(a).logits(changed, images)
+        assert_array_equal(np.isnan(z), np.isnan(expected))
+        assert_array_equal(np.isinf(z), np.isinf(expected))
+        sums = engine.lane_sums(changed, images, y, m=9, bounds=(0, 3, 7))
+        of_textbook = Textbook(a).lane_sums(changed, images, y, m=9, bounds=(0, 3, 7))
+        assert_array_equal(sums.losses, of_textbook.losses)
+
+
+def test_an_engine_keeps_nothing_of_the_batch_before() -> None:
+    a = Architecture(14, 14, 1, (4, 3), padding=1)
+    parameters, X, y = batch(a, 70, "noise", 0)
+    engine, fresh = CompiledEngine(a, 2), CompiledEngine(a, 2).loss_and_gradients(parameters, X, y)
+    engine.loss_and_gradients(parameters, 1e3 * X[:31], y[:31], bounds=range(32))
+    engine.logits(parameters, -X[:50])
+    assert_same(engine.loss_and_gradients(parameters, X, y), fresh)
+
+
+def test_the_first_of_several_equal_winners_alone_gets_the_gradient() -> None:
+    a = Architecture(4, 4, filters=(1,), kernel=1, pool=4)
+    parameters = {"w1": np.ones((1, 1, 1, 1)), "b1": np.zeros(1), "w2": np.ones((1, 1)), "b2": np.zeros(1)}
+    X = np.full((1, 1, 4, 4), 2.0)
+    for variant in variants():
+        found = CompiledEngine(a, 1, variant).loss_and_gradients(parameters, X, np.array([0]))
+        assert found.gradients["b1"] == pytest.approx(1 / (1 + np.exp(-2)))  # once, not sixteen times
+
+
+def test_nothing_grows_with_the_batch_but_inputs_and_logits() -> None:
+    a = Architecture(28, 28, 1, (8,))
+    parameters, X, y = batch(a, 2000, "noise", 0)
+    parameters, X = single(parameters, X)
+    engine = CompiledEngine(a, 2)
+    engine.loss_and_gradients(parameters, X[:32], y[:32])
+    tracemalloc.start()
+    try:
+        engine.loss_and_gradients(parameters, X, y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000  # an image's Z alone has 21,632 bytes
+
+
+def test_a_label_or_a_lane_that_cannot_be_is_refused() -> None:
+    a = Architecture(6, 6, filters=(2,), classes=3)
+    parameters, X, y = batch(a, 4, "noise", 0)
+    engine = CompiledEngine(a)
+    for label in (-1, 3):
+        with pytest.raises(IndexError, match="no class"):
+            engine.loss_and_gradients(parameters, X, np.array([0, 1, 2, label]))
+    for bounds in ((0, 3, 2, 4), (-1, 4), (0, 5)):
+        with pytest.raises(IndexError, match="lanes"):
+            engine.loss_and_gradients(parameters, X, y, bounds=bounds)
+    with pytest.raises(ValueError, match="4 images and 3 labels"):
+        engine.loss_and_gradients(parameters, X, y[:3])
+    with pytest.raises(ValueError, match="weights"):
+        engine.loss_and_gradients(parameters, X, y, weights=np.ones(3))
+    with pytest.raises(ValueError, match="shape"):
+        engine.logits(parameters, X[:, :, 1:])
+
+
+def test_what_the_kernel_does_not_take() -> None:
+    right = Architecture(40, 40)
+    assert CompiledEngine.takes(right)
+    assert not CompiledEngine.takes(replace(right, pooling="average"))
+    for other in (replace(right, stride=2), replace(right, dilation=2), replace(right, pool_stride=1)):
+        assert not CompiledEngine.takes(other)
+    assert not CompiledEngine.takes(replace(right, kernel=8))
+    assert not CompiledEngine.takes(replace(right, pool=5))
+
+
+def test_a_variant_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in variants():
+        monkeypatch.setenv("CNNCLI_KERNEL", name)
+        assert CompiledEngine(Architecture(9, 9)).variant == name
+    monkeypatch.setenv("CNNCLI_KERNEL", "of another processor")
+    assert choose_variant((8,)) in variants()

@@ -1,0 +1,95 @@
+"""Build the wheels of a release, one for each platform, with zig's C compiler, and check them.
+
+python tools/build_wheels.py [FOLDER]          dist/ if no folder is given; needs the extra `release`
+
+Each wheel's library must be for its platform, export the kernel and need nothing but the system's C library. The wheel
+for this machine is also installed where no compiler is on the path, and trains.
+"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+
+class Platform(NamedTuple):
+    """Where a wheel runs."""
+
+    tag: str  # of the wheel
+    target: str  # zig's name
+    variants: tuple[str, ...]
+    magic: bytes  # how the library begins
+    machine: tuple[int, bytes]  # what tells the processor, and where in the file
+
+
+X86, ARM = ("avx512", "avx512half", "avx2", "plain"), ("neon", "plain")
+ELF, MACH_O = b"\x7fELF", b"\xcf\xfa\xed\xfe"
+PLATFORMS = (
+    Platform("manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17", X86, ELF, (18, b"\x3e\x00")),
+    Platform("manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17", ARM, ELF, (18, b"\xb7\x00")),
+    Platform("macosx_10_13_x86_64", "x86_64-macos", X86, MACH_O, (4, b"\x07\x00\x00\x01")),
+    Platform("macosx_11_0_arm64", "aarch64-macos", ARM, MACH_O, (4, b"\x0c\x00\x00\x01")),
+    Platform("win_amd64", "x86_64-windows-gnu", X86, b"MZ", (0, b"MZ")),
+)
+
+
+def build(platform: Platform, folder: Path) -> Path:
+    """The wheel of a platform."""
+    compiler = f"{sys.executable} -m ziglang cc -target {platform.target}"
+    environment = os.environ | {"CC": compiler, "CNNCLI_PLATFORM": platform.tag}
+    before = set(folder.glob("*.whl"))
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(command, env=environment, check=True)  # noqa: S603
+    (wheel,) = set(folder.glob("*.whl")) - before
+    return wheel
+
+
+def check(wheel: Path, platform: Platform) -> None:
+    """Raise SystemExit where a wheel is not what its name says."""
+    if not wheel.stem.endswith(f"-py3-none-{platform.tag}"):
+        raise SystemExit(f"{wheel.name} is not for {platform.tag}: the kernel was not compiled")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if Path(name).stem == "_kernel")
+        library = archive.read(name)
+    at, expected = platform.machine
+    if not library.startswith(platform.magic) or library[at : at + len(expected)] != expected:
+        raise SystemExit(f"{wheel.name}: {name} is not for {platform.target}")
+    for variant in platform.variants:
+        if f"step_{variant}".encode() not in library:
+            raise SystemExit(f"{wheel.name}: {name} has no {variant}")
+
+
+def try_here(wheel: Path) -> None:
+    """Install a wheel in a fresh environment without a compiler, and train with the compiled engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        programs = Path(folder, "bin")
+        environment = {"PATH": str(programs), "HOME": folder, "CC": "/bin/false"}
+        train = ["train", str(ROOT / "sample_data" / "fashion"), "--epochs", "1", "--engine", "compiled"]
+        for command in (["python", "-m", "pip", "install", "-q", str(wheel)], ["cnncli", *train]):
+            program = str(programs / command[0])
+            subprocess.run([program, *command[1:]], env=environment, cwd=folder, check=True)  # noqa: S603
+
+
+def main() -> None:
+    """Build and check all of them."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "dist").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for platform in PLATFORMS:
+        wheel = build(platform, folder)
+        check(wheel, platform)
+        sys.stdout.write(f"{wheel.name}: {wheel.stat().st_size / 1024:,.0f} kB\n")
+        here = sysconfig.get_platform().replace("-", "_")
+        if platform.tag.endswith(here.removeprefix("linux_")) and here.startswith("linux"):
+            try_here(wheel)
+
+
+if __name__ == "__main__":
+    main()
