@@ -19,6 +19,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"api"},
     {"reports"},
     {"checking", "exporting"},
+    {"diagnosis"},
     {"training", "tracing", "prediction"},
     {"subject"},
     {"model"},
@@ -27,12 +28,13 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"vjp"},
     {"memory"},
     {"network", "examples"},
-    {"files", "stopping", "children"},
-    {"errors", "text", "pages", "cores", "__init__"},
+    {"files", "pages", "stopping", "children"},
+    {"errors", "text", "cores", "__init__"},
 ]
 INNER = (
     "reports",
     "checking",
+    "diagnosis",
     "exporting",
     "tracing",
     "training",
@@ -88,6 +90,7 @@ def test_the_inner_rooms_name_no_option() -> None:
     for name in (
         "reports",
         "checking",
+        "diagnosis",
         "exporting",
         "tracing",
         "training",
@@ -157,7 +160,7 @@ def test_only_the_network_the_known_mistakes_and_the_exports_know_kinds_of_steps
         re.IGNORECASE,
     )
     for path in MODULES:
-        if any(path.is_relative_to(PACKAGE / home) for home in ("network", "checking/mistakes", "exporting")):
+        if any(path.is_relative_to(PACKAGE / home) for home in ("network", "diagnosis/mistakes", "exporting")):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
-from cnncli.checking.diagnosis import Diagnosis, diagnose
+from cnncli.checking.diagnoses import Diagnosis, diagnose
 from cnncli.checking.gradcheck import Gradcheck
 from cnncli.checking.kinks import Ties
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.checking.diagnosis import Diagnosis, diagnose
+from cnncli.checking.diagnoses import Diagnosis, diagnose
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
-from cnncli.checking.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
@@ -39,8 +39,11 @@ class Planted:
 
     @property
     def named(self) -> bool:
-        """Whether the diagnosis of that link is this mistake."""
-        return any(d.where == self.link and d.mistake is self.mistake for d in self.diagnoses)
+        """Whether the diagnosis of that link is this mistake, or one that is sure and says the same in other words."""
+        return any(
+            d.where == self.link and (d.mistake is self.mistake or (d.mistake is None and d.explanation.certain))
+            for d in self.diagnoses
+        )
 
     @property
     def passed(self) -> bool:

@@ -21,6 +21,7 @@ from cnncli.cli.options import (
     TableOrJson,
     gather,
     option,
+    positive,
 )
 from cnncli.errors import UsageError
 from cnncli.subject.fresh import SEED
@@ -52,6 +53,17 @@ MODE_OPTIONS = (
         panel=CHECKED,
         help="Write a file to fill in for --code, and nothing else.",
     ),
+    option(
+        "timeout",
+        float,
+        10.0,
+        panel=CHECKED,
+        metavar="SECONDS",
+        callback=positive,
+        help="With --code: what all calls of one function may take, in seconds of computing; imports do not count.",
+    ),
+    option("cases", int, 0, panel=CHECKED, min=0, metavar="N", help="With --code: draw N more cases at random."),
+    option("case", str | None, panel=CHECKED, metavar="NAME", help="With --code: look at this case alone."),
     option(
         "function",
         str | None,
@@ -125,7 +137,7 @@ def gradcheck(
     if chosen == "template":
         _write_template(mode["template"])
     elif chosen == "code":
-        _check_code(mode["code"], seed, method, format)
+        _check_code(mode, seed, method, format)
     elif chosen == "function":
         check_function(mode["function"], function, seed, format, reporting)
     elif chosen == "self_test":
@@ -178,18 +190,19 @@ def _refuse_unchecked(name: str, gradcheck: "Gradcheck") -> None:
         raise UsageError(f"--show {name}: no such derivative is checked, there are {', '.join(checked)}{hint}")
 
 
-def _check_code(path: Path, seed: int, method: "Method", format: str) -> None:  # noqa: A002
+def _check_code(mode: Mapping[str, Any], seed: int, method: "Method", format: str) -> None:  # noqa: A002
     """Check the functions of a file."""
-    from cnncli.checking.user_code.checks import check_file
+    from cnncli.checking.user_code.checks import TIME_LIMIT, check_file
     from cnncli.reports.console import print_json
-    from cnncli.reports.gradcheck.user_code import print_user_code, user_code_document
+    from cnncli.reports.gradcheck.user_code import passed, print_user_code, user_code_document
 
-    results = check_file(path, seed, method)
+    path, timeout = mode["code"], mode.get("timeout", TIME_LIMIT)
+    results = check_file(path, seed, method, timeout=timeout, more=mode.get("cases", 0), only=mode.get("case"))
     if format == "json":
         print_json(user_code_document(results, method, seed))
     else:
         print_user_code(path, results, method, seed)
-    if not all(result.passed for result in results):
+    if not passed(results):
         raise typer.Exit(1)
 
 

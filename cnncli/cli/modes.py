@@ -73,7 +73,7 @@ GRADCHECK = Modes(
     "mode",
     {
         "against": (*_CHECKED, *_REPORTS),
-        "code": ("method", "seed", "format"),
+        "code": ("method", "seed", "format", "timeout", "cases", "case"),
         "function": ("vjp", "gradient", "inputs", "shape", "seed", "format", *_REPORTS),
         "template": (),
         "self_test": ("format",),

@@ -64,7 +64,8 @@ Label = Annotated[
     typer.Option(
         metavar="CLASS",
         rich_help_panel=SUBJECT,
-        help="The true class; the image's folder names it where not given (1 without a model).",
+        help="The true class; where not given the image's folder names it, else the predicted one is taken "
+        "(1 without a model).",
     ),
 ]
 _model = typer.Option(

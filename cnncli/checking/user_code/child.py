@@ -1,115 +1,106 @@
-"""The process in which somebody else's functions run: main(FILE, FOLDER, SECONDS[, FUNCTION]).
+"""The process in which somebody else's functions run: one for a file, and another after one that ended it.
 
-Without FUNCTION it writes the names of the functions that FILE defines. With it, it calls that one with the arguments
-of every case in FOLDER (in0.npz, in1.npz, …) and writes beside them what came out (out0.json and out0.npz, …).
+It answers on a pipe of its own, which it takes before it runs a line of the file, in a form that needs nothing that the
+file could have changed: the repr of plain values, and the bytes of arrays. The parent checks a number that it drew.
 """
 
 import contextlib
-import faulthandler
-import importlib.util
 import inspect
 import io
-import json
+import os
+import pickle
+import signal
 import sys
+import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dis import opmap
+from importlib import util
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import FrameType, ModuleType, TracebackType
+from typing import IO, Any
 
 import numpy as np
 
-from cnncli.children import leave_pipes
+from cnncli.children import read_message, write_message
 
-TIME_FILE = "time.txt"
+CONSTANTS = ("LAYOUT", "KERNEL", "DENSE", "BIAS")
+UNWRITTEN = (NotImplementedError,)
+REFUSING = (NotImplementedError, ValueError, AssertionError, TypeError)
+INSTALLED = [str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+FOREIGN = (*INSTALLED, str(Path(__file__).resolve().parents[2]))
+array_equal, asarray = np.array_equal, np.asarray
+extract, opcode = traceback.walk_tb, opmap["RAISE_VARARGS"]
+
+
+class TooLong(BaseException):
+    """A function has computed for longer than it may."""
 
 
 class Printed(io.TextIOBase):
     """Stands for stdout: keeps nothing of what is printed but the line that printed first."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self.line: int | None = None
+    def __init__(self) -> None:
+        self.line: str | None = None
 
     def write(self, text: str) -> int:
-        """Note the line of the file that this came from."""
-        frame = sys._getframe()
+        """Note the line of the user's own code that this came from."""
+        frame: FrameType | None = sys._getframe()
         while frame is not None and self.line is None:
-            if frame.f_code.co_filename == self._file:
-                self.line = frame.f_lineno
-            if frame.f_back is None:
-                break
+            if _is_own(frame.f_code.co_filename):
+                self.line = _name_line(frame.f_code.co_filename, frame.f_lineno)
             frame = frame.f_back
         return len(text)
 
 
-def main(file: str, answers: str, seconds: str, function: str | None = None) -> None:
-    """Load the file and call one of its functions, or list them."""
-    leave_pipes()
-    folder = Path(answers)
-    with (folder / TIME_FILE).open("w") as late, contextlib.redirect_stdout(Printed(file)) as printed:
-        faulthandler.dump_traceback_later(float(seconds), exit=True, file=late)
+def main(file: str, seconds: str) -> None:
+    """Load the file, tell what it defines, then call what is asked for until stdin ends."""
+    asked, answers = _take_pipes()
+    number = read_message(asked)
+    printed = Printed()
+    Printed.file = file  # type: ignore[attr-defined]
+    with contextlib.redirect_stdout(printed):
         try:
             module = _load(file)
+            loaded = _tell_contents(module)
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
-            _write(folder / "loaded.json", {"error": _describe(error, file, None)})
-            return
-        functions = {name: _argument_names(value) for name, value in vars(module).items() if callable(value)}
-        _write(folder / "loaded.json", {"functions": functions, "printed": printed.line})
-        if function:
-            _call_all(getattr(module, function), folder, file, printed)
+            loaded = {"error": _describe(error, None)}
+            module = ModuleType("nothing")
+        _answer(answers, number, loaded | {"printed": printed.line}, [])
+        kept: list[tuple[Any, Any]] = []
+        while (message := read_message(asked)) is not None:
+            name, arguments, options, wall = pickle.loads(message)  # noqa: S301  the parent's own
+            function = getattr(module, name)
+            report, arrays = _call(function, arguments, options, float(seconds) - wall, kept)
+            _answer(answers, number, report | {"printed": printed.line}, arrays)
+
+
+def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """The pipes to the parent under numbers of their own; whatever the file prints goes nowhere."""
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    return asked, answers
 
 
 def _load(file: str) -> ModuleType:
-    sys.path.append(str(Path(file).parent))  # behind all else: a json.py beside it is not Python's
-    spec = importlib.util.spec_from_file_location("user_code", file)
+    sys.path.insert(0, str(Path(file).parent))
+    spec = util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
         raise ImportError("it is no Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = util.module_from_spec(spec)
+    sys.modules["user_code"] = module
     sys.dont_write_bytecode = True
     spec.loader.exec_module(module)
     return module
 
 
-def _call_all(function: Callable[..., Any], folder: Path, file: str, printed: Printed) -> None:
-    number = 0
-    while (given := folder / f"in{number}.npz").exists():
-        arguments, options = _arguments(given)
-        kept = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
-        report: dict[str, Any] = {}
-        try:
-            answer = function(*arguments, **options)
-        except BaseException as error:  # noqa: BLE001
-            report["error"] = _describe(error, file, function)
-        else:
-            report |= _keep(answer, folder / f"out{number}.npz")
-        report["changed"] = [
-            index
-            for index, (now, before) in enumerate(zip(arguments, kept, strict=True))
-            if isinstance(before, np.ndarray) and not (now.shape == before.shape and np.array_equal(now, before))
-        ]
-        report["printed"] = printed.line
-        _write(folder / f"out{number}.json", report)
-        number += 1
-
-
-def _arguments(path: Path) -> tuple[list[Any], dict[str, Any]]:
-    """What goes by position, under numbers, and what goes by name."""
-    convert: dict[str, Callable[[Any], Any]] = {
-        "array": lambda value: value,
-        "int": int,
-        "tuple": lambda value: tuple(value.tolist()),
-    }
-    positional, named = [], {}
-    with np.load(path) as content:
-        for key in content.files:
-            name, _, kind = key.rpartition("_")
-            value = convert[kind](content[key])
-            if name.isdigit():
-                positional.append(value)
-            else:
-                named[name] = value
-    return positional, named
+def _tell_contents(module: ModuleType) -> dict[str, Any]:
+    """Its functions with the names of their arguments, and the constants of the contract."""
+    functions = {name: _argument_names(value) for name, value in vars(module).items() if callable(value)}
+    constants = {name: getattr(module, name) for name in CONSTANTS if hasattr(module, name)}
+    return {"functions": functions, "constants": constants}
 
 
 def _argument_names(function: Callable[..., Any]) -> list[str]:
@@ -120,36 +111,123 @@ def _argument_names(function: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _keep(answer: Any, path: Path) -> dict[str, Any]:
-    """Save the arrays of an answer, and describe what it is made of."""
+def _call(
+    function: Callable[..., Any], arguments: list[Any], options: dict[str, Any], seconds: float, kept: list[Any]
+) -> tuple[dict[str, Any], list[Any]]:
+    """Call it and tell what came out, and what became of its arguments and of its earlier answers."""
+    before = pickle.dumps(arguments)
+    report: dict[str, Any] = {}
+    arrays: list[Any] = []
+    start = _computed()
+    try:
+        with _limit(seconds):
+            answer = function(*arguments, **options)
+    except BaseException as error:  # noqa: BLE001
+        report["error"] = _describe(error, function)
+    else:
+        arrays, shape = _take_apart(answer)
+        report |= shape
+    report["seconds"] = _computed() - start
+    unchanged = pickle.loads(before)  # noqa: S301  our own
+    report["changed"] = [i for i, pair in enumerate(zip(arguments, unchanged, strict=True)) if _differ(*pair)]
+    report["overwritten"] = any(not array_equal(now, copy, equal_nan=now.dtype.kind in "fc") for now, copy in kept)
+    kept[:] = [(array, array.copy()) for array in arrays[:4]]
+    return report, arrays
+
+
+def _computed() -> float:
+    return os.times().user + os.times().system
+
+
+@contextlib.contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Raise TooLong in what runs after so many seconds of computing; where there is no such timer, never."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGPROF, _raise_too_long)
+    signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.01), 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _raise_too_long(_number: int, _frame: FrameType | None) -> None:
+    raise TooLong
+
+
+def _differ(now: Any, before: Any) -> bool:
+    if isinstance(before, dict):
+        return any(_differ(now.get(name), value) for name, value in before.items())
+    return isinstance(before, np.ndarray) and not (now.shape == before.shape and array_equal(now, before))
+
+
+def _take_apart(answer: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The arrays of an answer, and what it is made of."""
     if isinstance(answer, dict):
         keys, values = [str(key) for key in answer], list(answer.values())
     else:
         values = list(answer) if isinstance(answer, tuple | list) else [answer]
         keys = [str(index) for index in range(len(values))]
-    arrays: dict[str, Any] = {}
-    types = {}
+    arrays: list[Any] = []
+    parts: list[tuple[str, str, tuple[int, ...] | None]] = []
     for key, value in zip(keys, values, strict=True):
         if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiubc":
-            arrays[key] = np.asarray(value)
-            types[key] = str(value.dtype)
+            arrays.append(asarray(value))
+            parts.append((key, str(arrays[-1].dtype), arrays[-1].shape))
         else:
-            types[key] = type(value).__name__
-    np.savez(path, **arrays)
-    return {"types": types, "dict": isinstance(answer, dict)}
+            parts.append((key, type(value).__name__, None))
+    return arrays, {"parts": parts, "dict": isinstance(answer, dict)}
 
 
-def _describe(error: BaseException, file: str, function: Callable[..., Any] | None) -> dict[str, Any]:
-    """What went wrong and in which line of the file: the innermost of its lines, or that of the function's def."""
-    if isinstance(error, SyntaxError) and error.filename == file:
-        line = error.lineno
+def _describe(error: BaseException, function: Callable[..., Any] | None) -> dict[str, Any]:
+    """What went wrong and in which line of the user's own code: the innermost, or that of the function's def."""
+    if isinstance(error, SyntaxError) and error.filename and _is_own(error.filename):
+        line: str | None = _name_line(error.filename, error.lineno or 1)
     else:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        frames = [
+            (frame, number) for frame, number in extract(error.__traceback__) if _is_own(frame.f_code.co_filename)
+        ]
         code = getattr(function, "__code__", None)
-        line = lines[-1] if lines else code.co_firstlineno if code else None
+        line = _name_line(frames[-1][0].f_code.co_filename, frames[-1][1]) if frames else None
+        if line is None and code:
+            line = _name_line(code.co_filename, code.co_firstlineno)
     message = error.msg if isinstance(error, SyntaxError) else str(error)
-    return {"type": type(error).__name__, "message": message.splitlines()[0] if message else "", "line": line}
+    return {
+        "type": type(error).__name__,
+        "message": message.splitlines()[0] if message else "",
+        "line": line,
+        "too_long": isinstance(error, TooLong),
+        "unwritten": isinstance(error, UNWRITTEN),
+        "refused": isinstance(error, REFUSING) and _is_raised_on_purpose(error.__traceback__),
+    }
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json.dumps(document), encoding="utf-8")
+def _is_raised_on_purpose(trace: TracebackType | None) -> bool:
+    """Whether a raise or an assert of the user's own code raised it, and not something that it called."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not _is_own(trace.tb_frame.f_code.co_filename):
+        return False
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opcode
+
+
+def _is_own(file: str) -> bool:
+    """Whether a file is the user's, and not a library's."""
+    path = Path(file).resolve()
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    return not file.startswith("<") and not installed and not str(path).startswith(FOREIGN)
+
+
+def _name_line(file: str, number: int) -> str:
+    """A line of the file itself by its number, one of another file with its name."""
+    own = Path(file).resolve() == Path(str(getattr(Printed, "file", ""))).resolve()
+    return f"line {number}" if own else f"line {number} of {Path(file).name}"
+
+
+def _answer(pipe: IO[bytes], number: bytes | None, report: dict[str, Any], arrays: list[Any]) -> None:
+    """The number that the parent drew, the report, and the arrays one after another."""
+    write_message(pipe, number or b"")
+    write_message(pipe, repr(report).encode("utf-8", "backslashreplace"))
+    write_message(pipe, b"".join(array.astype(array.dtype.newbyteorder("=")).tobytes() for array in arrays))

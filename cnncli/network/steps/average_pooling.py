@@ -7,6 +7,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.steps.pooling import Windows, lay_windows
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
@@ -63,6 +64,13 @@ class AveragePooling(Step):
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dA: dL/dP / s² of each window that holds an entry, 0 in the dropped rest; dP (m, N, p, q) → as A."""
         return (self.windows.put_back(self._share_out(gradient), source.shape),)
+
+    def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
+        """dP times the share of each place of its window."""
+        share = self._share_out(np.ones_like(gradient))  # (m, N, p, q, s²)
+        places = self.windows.take(np.arange(source[0, 0].size).reshape(1, 1, *source.shape[2:]))[0, 0]  # (p, q, s²)
+        names = (self.output.gradient.name, "1/s²")
+        return (Products("mnij,mnija->mnija", names, (gradient, share), "mnrs", source.shape, places),)
 
     def carry_strongest(self, gradient: Array, source: Array, *_: Array) -> Array:
         """The largest share that an entry has."""

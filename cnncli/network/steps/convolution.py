@@ -8,6 +8,7 @@ import numpy as np
 from cnncli.errors import ArchitectureError
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of
@@ -91,6 +92,21 @@ class Convolution(Step):
         dX = _correlate(pad(dense, around), w[:, :, ::-1, ::-1].swapaxes(0, 1), 1, self.d)  # (m, C, H+2p, W+2p)
         dw = np.tensordot(gradient, patches(X, k, self.t, self.d), axes=([0, 2, 3], [0, 2, 3]))  # (N, C, k, k)
         return unpad(dX, self.p), dw, gradient.sum(axis=(0, 2, 3))
+
+    def products(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Products, Products, Products]:
+        """dZ times w, put where X was read; dZ times the patches of X, summed; dZ, summed."""
+        w, w_name = parameters[0], self.parameters[0].name
+        dZ, X = self.output.gradient.name, self.source.name
+        taken = patches(pad(source, self.p), self._k, self.t, self.d)  # (m, C, h, w, k, k)
+        H, W = source.shape[2:]
+        numbers = np.full((1, 1, H + 2 * self.p, W + 2 * self.p), -1)
+        numbers[:, :, self.p : self.p + H, self.p : self.p + W] = np.arange(H * W).reshape(H, W)
+        places = patches(numbers, self._k, self.t, self.d)[0, 0]  # (h, w, k, k)
+        return (
+            Products("mnij,ncuv->mcijuv", (dZ, w_name), (gradient, w), "mcrs", source.shape, places),
+            Products("mnij,mcijuv->ncuv", (dZ, X), (gradient, taken), "ncuv", w.shape),
+            Products("mnij->n", (dZ,), (gradient,), "n", parameters[1].shape),
+        )
 
     def carry_strongest(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |w|·gradient over all positions that read an entry: (m, N, h, w) → as X."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.steps.step import LocalDerivative, Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of
@@ -63,6 +64,16 @@ class Dense(Step):
         dz (m, K), F (m, D), w (K, D) → dF as F, dw as w, db (K,).
         """
         return gradient @ parameters[0], gradient.T @ source, gradient.sum(axis=0)
+
+    def products(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Products, Products, Products]:
+        """dz times w, dz times F, and dz."""
+        w, b = parameters
+        dz, w_name, F = self.output.gradient.name, self.parameters[0].name, self.source.name
+        return (
+            Products("mk,kd->md", (dz, w_name), (gradient, w), "md", source.shape),
+            Products("mk,md->kd", (dz, F), (gradient, source), "kd", w.shape),
+            Products("mk->k", (dz,), (gradient,), "k", b.shape),
+        )
 
     def carry_strongest(self, gradient: Array, source: Array, *parameters: Array) -> Array:
         """The largest |w|·gradient over the outputs: (m, K) → (m, D)."""

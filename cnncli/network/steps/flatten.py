@@ -7,6 +7,7 @@ import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.steps.step import Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values, product_of
@@ -46,6 +47,10 @@ class Flatten(Step):
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dP = dL/dF in the shape of P: dF (m, D) → (m, N, p, q)."""
         return (gradient.reshape(len(gradient), *source.shape[1:]),)
+
+    def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
+        """dF itself."""
+        return (Products("md->md", (self.output.gradient.name,), (gradient,), "mnij", source.shape),)
 
     def explain(self, place: Index, values: Values) -> Made:
         """The entry of P at its place."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels
+from cnncli.network.products import Products
 from cnncli.network.steps.pooling import Windows, lay_windows
 from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Tensor
@@ -63,6 +64,13 @@ class MaxPooling(KinkedStep):
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dA: the dL/dP of the windows that an entry wins, else 0; dP (m, N, p, q) → as A."""
         return (self.windows.put_back(self._route(gradient, source), source.shape),)
+
+    def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
+        """dP times the share of each place of its window."""
+        share = self._route(np.ones_like(gradient), source)  # (m, N, p, q, s²)
+        places = self.windows.take(np.arange(source[0, 0].size).reshape(1, 1, *source.shape[2:]))[0, 0]  # (p, q, s²)
+        names = (self.output.gradient.name, "the maximum's share")
+        return (Products("mnij,mnija->mnija", names, (gradient, share), "mnrs", source.shape, places),)
 
     def carry_strongest(self, gradient: Array, source: Array, *_: Array) -> Array:
         """The largest gradient of the windows that an entry wins."""

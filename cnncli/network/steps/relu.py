@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.steps.step import KinkedStep, LocalDerivative
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Factor, Index, Made, Reader, Term, Values
@@ -57,6 +58,11 @@ class Relu(KinkedStep):
     def backward(self, gradient: Array, source: Array, *_: Array) -> tuple[Array]:
         """dL/dZ = dL/dA · dA/dZ, entry by entry."""
         return (gradient * _derivative(source),)
+
+    def products(self, gradient: Array, source: Array, *_: Array) -> tuple[Products]:
+        """dA times the gate, entry by entry."""
+        names, gate = (self.output.gradient.name, self._gate.name), _derivative(source)
+        return (Products("mnij,mnij->mnij", names, (gradient, gate), "mnij", source.shape),)
 
     def candidates(self, source: Array) -> Array:
         """0 and Z, of which the first of equal ones wins: (…) → (…, 2)."""

@@ -18,6 +18,8 @@ from cnncli.network.terms import ZERO, Factor, Index, Made, Term, Values
 class Softmax(OutputStep):
     """A[k] = e^z[k] / Σ_j e^z[j] and L = (1/m) Σ [−log A[y]]; z (K,) → A (K,)."""
 
+    signature = "softmax_backward(z2, y)"
+    contract = "dz2 (m, K): the derivative of L for the logits; y (m,) holds class numbers."
     FORMULAS = ("softmax({z})", "(1/m) Σ [−log {A}[y]]")
     DERIVATIVE_FORMULAS = (
         "−onehot(y) / {A} / m",

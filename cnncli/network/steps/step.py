@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
+from cnncli.network.products import Products
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Index, Made, Reader, Term, Values, Window
 
@@ -69,6 +70,10 @@ class Step(ABC):
     @abstractmethod
     def backward(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Array, ...]:
         """From dL/d(output) to dL/d(source), and dL/d of each parameter, these summed over the images."""
+
+    @abstractmethod
+    def products(self, gradient: Array, source: Array, *parameters: Array) -> tuple[Products, ...]:
+        """What `backward` sums, one for each gradient that it gives."""
 
     @abstractmethod
     def explain(self, place: Index, values: Values) -> Made:

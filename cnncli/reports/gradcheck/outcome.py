@@ -10,6 +10,7 @@ from rich.text import Text
 from cnncli.checking.agreement import Agreement
 from cnncli.checking.check import Check
 from cnncli.checking.run import Outcome
+from cnncli.diagnosis import Explanation
 from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import grid
@@ -37,10 +38,20 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "engines": [engine_document(engine) for engine in outcome.engines],
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
-            {"where": diagnosis.where, "mistake": diagnosis.mistake.name, "sentence": diagnosis.mistake.sentence}
-            for diagnosis in outcome.diagnoses
+            {"where": diagnosis.where, **explanation_document(diagnosis.explanation)} for diagnosis in outcome.diagnoses
         ],
         "ties": {**outcome.ties.counts, "convention": outcome.ties.convention},
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """What a wrong gradient is, as JSON; `left` is the share of the error that is not explained."""
+    return {
+        "mistake": explanation.mistake.name if explanation.mistake else None,
+        "sentence": explanation.text,
+        "certain": explanation.certain,
+        "left": explanation.left,
+        "only_where": explanation.where,
     }
 
 

@@ -8,15 +8,24 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.checking.user_code.checks import CaseResult, FunctionResult
+from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
+from cnncli.checking.user_code.subjects import name_case
 from cnncli.reports.console import print_table, stdout
-from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanations
+from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanation_document, explanations
+from cnncli.text import printable
+
+OTHER_STYLES = {"UNSUPPORTED": "yellow", "NOT WRITTEN": "dim"}
+
+
+def passed(results: Sequence[FunctionResult]) -> bool:
+    """Whether something was checked and nothing failed."""
+    return count_checked(results) > 0 and all(result.verdict != "FAIL" for result in results)
 
 
 def user_code_document(results: Sequence[FunctionResult], method: str, seed: int) -> dict[str, Any]:
     """The results as JSON."""
     return {
-        "passed": all(result.passed for result in results),
+        "passed": passed(results),
         "method": method,
         "seed": seed,
         "functions": [
@@ -24,13 +33,17 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
                 "name": result.function.name,
                 "passed": result.passed,
                 "verdict": result.verdict,
-                "diagnosis": result.diagnoses,
+                "wrong_links": result.wrong_links,
+                "diagnosis": [
+                    {"link": finding.link, **explanation_document(finding.explanation)} for finding in result.findings
+                ],
                 "remarks": result.remarks,
                 "cases": [
                     {
                         "case": case.label,
                         "passed": case.passed,
                         "problems": case.problems,
+                        "unsupported": case.unsupported or None,
                         "checks": [check_document(check) for check in case.checks],
                     }
                     for case in result.cases
@@ -44,10 +57,8 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
 def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
     """A row a function, then what is wrong with each, in the first case that shows it."""
     out = stdout()
-    out.print(
-        f"{path}: {len(results)} function{'s, each alone' if len(results) > 1 else ''}; {method}, seed {seed}",
-        soft_wrap=True,
-    )
+    count = f"{len(results)} function" + ("s, each alone" if len(results) > 1 else "")
+    out.print(f"{printable(str(path))}: {count}; {method}, seed {seed}", soft_wrap=True)
     table = Table("function")
     for heading in ("cases", "passed", "entries"):
         table.add_column(heading, justify="right")
@@ -58,14 +69,19 @@ def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, 
             str(len(result.cases)),
             str(sum(case.passed for case in result.cases)),
             f"{sum(len(check.entries) for case in result.cases for check in case.checks):,}",
-            Text(result.verdict, STYLES[result.verdict]),
+            Text(result.verdict, (STYLES | OTHER_STYLES)[result.verdict]),
         )
     print_table(table)
     for result in results:
         for line in _tell(result):
             out.print(line, soft_wrap=True)
-    wrong = ", ".join(result.function.name for result in results if not result.passed)
-    right = ", ".join(result.function.name for result in results)
+    wrong = ", ".join(result.function.name for result in results if result.verdict == "FAIL")
+    right = ", ".join(result.function.name for result in results if result.verdict in ("PASS", "KINK"))
+    if not wrong and not right:
+        out.print(
+            Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow"), soft_wrap=True
+        )
+        return
     verdict = "FAIL" if wrong else "PASS"
     out.print(Text(f"{verdict}: {wrong or right}", STYLES[verdict]), soft_wrap=True)
 
@@ -73,22 +89,29 @@ def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, 
 def _tell(result: FunctionResult) -> list[str]:
     """Each fault once, with the first case that shows it and the number of the others."""
     name = result.function.name
+    if result.verdict == "NOT WRITTEN":
+        return [f"{name}: not written yet"]
     lines: dict[str, list[str]] = {}
     for case in result.cases:
-        for fault, text in _faults(case):
+        for fault, text in _find_faults(case):
             lines.setdefault(fault, []).append(f"{name}, {case.label}: {text}")
     told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
-    return told + [f"diagnosis: {name}: {sentence}" for sentence in result.diagnoses]
+    told += [f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings]
+    if (smallest := result.smallest_failing) and len(result.cases) > 1:
+        told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
+    return told
 
 
 def _count_more(cases: int) -> str:
     return f" (and in {cases} other case{'s' if cases > 1 else ''})" if cases else ""
 
 
-def _faults(case: CaseResult) -> list[tuple[str, str]]:
+def _find_faults(case: CaseResult) -> list[tuple[str, str]]:
     """What is wrong, each with a key that says whether two cases show the same."""
     faults = [(re.sub(r"\d+|:.*", "", problem), problem) for problem in case.problems]
+    if case.unsupported:
+        faults.append(("unsupported", f"UNSUPPORTED, it says: {case.unsupported}"))
     for check in case.checks:
         if check.verdict != "PASS":
             text = explanations(check)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnncli.checking.mistakes.mistake import Mistake
+from cnncli.diagnosis.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.steps.step import Step
 

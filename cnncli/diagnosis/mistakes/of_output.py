@@ -1,6 +1,6 @@
 """Mistakes in the way back through the output step. A function is given the step and what `backward` is given."""
 
-from cnncli.checking.mistakes.mistake import Mistake
+from cnncli.diagnosis.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.output_step import OutputStep
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnncli.checking.mistakes.mistake import Mistake
+from cnncli.diagnosis.mistakes.mistake import Mistake
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.max_pooling import MaxPooling
 

@@ -4,8 +4,8 @@ One table for three uses: the self-test plants each into a copy of the chain, a 
 what each would give, and the tests hold both.
 """
 
-from cnncli.checking.mistakes import of_convolution, of_dense, of_output, of_pooling, of_relu
-from cnncli.checking.mistakes.mistake import Mistake
+from cnncli.diagnosis.mistakes import of_convolution, of_dense, of_output, of_pooling, of_relu
+from cnncli.diagnosis.mistakes.mistake import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
 

@@ -1,0 +1,141 @@
+"""The networks and images that somebody else's functions are called with: from the note's example to awkward ones."""
+
+import numpy as np
+
+from cnncli.errors import ArchitectureError
+from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array
+from cnncli.network.chain import build_chain, vary
+from cnncli.network.initialisation import he_normal
+from cnncli.network.textbook import Textbook
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import Subject, choose
+
+MOST_TRIES = 1000
+
+
+def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
+    """By name; `more` are drawn at random besides, the same for the same seed."""
+    random = np.random.default_rng([seed, 99])
+    H, W = (int(side) for side in random.choice([7, 11, 13], 2, replace=False))
+    return {
+        "the note's example": choose([], None, None, FreshNetwork()),
+        "prime sizes": _draw(Architecture(H, W, filters=(1,)), 1, seed),
+        "channels and filters": _draw(Architecture(9, 8, channels=3, filters=(4,), kernel=2), 1, seed),
+        "eight filters": _draw(Architecture(7, 9, channels=2, filters=(8,)), 3, seed),
+        "a batch": _draw(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
+        "two of everything": _draw(Architecture(6, 8, channels=2, filters=(2,)), 2, seed),
+        **_tied_subjects(seed),
+        **_scaled_subjects(seed),
+        "windows of 3": _draw(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
+        "three outputs": _draw(Architecture(6, 7, filters=(2,), classes=3), 2, seed),
+        "five outputs": _draw(Architecture(7, 6, channels=2, filters=(3,), classes=5), 4, seed),
+        **_unusual_subjects(seed),
+        **{f"random {number}": _draw_any(seed, number) for number in range(1, more + 1)},
+    }
+
+
+def _tied_subjects(seed: int) -> dict[str, Subject]:
+    """Equal patches, two, three or all of a window; Z of exactly 0; a filter that is never positive."""
+    dead = _draw(Architecture(8, 8, filters=(2,)), 1, seed)
+    dead.parameters["b1"][0] = -100
+    few = _draw(Architecture(9, 10, channels=2, filters=(3,), kernel=2), 3, seed)
+    few.X[:] = np.round(few.X)
+    few.parameters["w1"][:] = np.round(few.parameters["w1"] * 2)
+    few.parameters["b1"][:] = (1, 0, -1)
+    flat = _draw(Architecture(7, 6, filters=(2,)), 2, seed)
+    flat.X[:] = 1
+    flat.parameters["b1"][:] = 9
+    return {"ties": _flat_with_spots(seed), "ties of two and three": few, "all tied": flat, "a dead filter": dead}
+
+
+def _scaled_subjects(seed: int) -> dict[str, Subject]:
+    """Z near 0, z where σ saturates, tiny and huge numbers."""
+    near = _draw(Architecture(7, 8, filters=(2,)), 2, seed)
+    near.parameters["b1"][:] -= 1.0
+    record = Textbook(near.architecture).record(near.parameters, near.X, near.y)
+    near.parameters["b1"][:] -= [np.median(channel) for channel in record["Z1"].swapaxes(0, 1)]
+    near.parameters["b1"][0] += 1e-12
+    saturated = _draw(Architecture(7, 6, filters=(3,)), 4, seed)
+    saturated.parameters["w2"][:] *= 40
+    saturated.y[:] = (0, 1, 0, 1)
+    tiny, huge = (_draw(Architecture(8, 7, channels=2, filters=(2,)), 2, seed + 1) for _ in range(2))
+    tiny.X[:] *= 1e-8
+    tiny.parameters["b1"][:] *= 1e-8
+    huge.X[:] *= 1e6
+    huge.parameters["w2"][:] *= 1e-6
+    return {"Z near 0": near, "z saturated": saturated, "tiny numbers": tiny, "huge numbers": huge}
+
+
+def _unusual_subjects(seed: int) -> dict[str, Subject]:
+    """Everything that only some functions take as an option."""
+    base = Architecture(7, 8, filters=(3,))
+    others = {
+        **vary(base),
+        "padding": Architecture(6, 7, channels=2, filters=(2,), padding=1),
+        "stride": Architecture(9, 8, channels=2, filters=(3,), stride=2),
+        "dilation": Architecture(10, 9, channels=2, filters=(2,), dilation=2),
+        "padding, stride and dilation": Architecture(
+            11, 9, channels=2, filters=(3,), padding=2, stride=3, dilation=2, pool=1
+        ),
+        "windows that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2),
+        "windows that lie apart": Architecture(9, 10, filters=(2,), pool_stride=3),
+        "averages that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2, pooling="average"),
+        "two blocks": Architecture(12, 13, channels=2, filters=(3, 2)),
+        "three blocks": Architecture(17, 16, filters=(2, 3, 2), kernel=2),
+    }
+    return {
+        name: _draw(architecture, 2 + (number % 2), seed + number)
+        for number, (name, architecture) in enumerate(others.items())
+    }
+
+
+def _draw_any(seed: int, number: int) -> Subject:
+    """Sizes and numbers at random."""
+    random = np.random.default_rng([seed, 7, number])
+    for _ in range(MOST_TRIES):
+        try:
+            architecture = Architecture(
+                height=int(random.integers(4, 14)),
+                width=int(random.integers(4, 14)),
+                channels=int(random.integers(1, 5)),
+                filters=(int(random.integers(1, 9)),),
+                kernel=int(random.integers(1, 5)),
+                pool=int(random.integers(1, 4)),
+            )
+            build_chain(architecture)
+        except ArchitectureError:
+            continue
+        return _draw(architecture, int(random.integers(1, 6)), seed + number)
+    raise AssertionError("no sizes fit")
+
+
+def _draw(architecture: Architecture, m: int, seed: int) -> Subject:
+    random = np.random.default_rng([seed, m, architecture.height, architecture.width])
+    parameters = he_normal(architecture, seed)
+    for name, tensor in build_chain(architecture).parameters.items():
+        if tensor.role == "bias":
+            parameters[name] += random.normal(size=parameters[name].shape) / 4
+    X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))
+    y = random.integers(0, architecture.classes, m)
+    return Subject(architecture, parameters, tuple(map(str, range(architecture.classes))), X, y, ("",) * m, "random")
+
+
+def _flat_with_spots(seed: int) -> Subject:
+    """A flat image with a few spots: equal patches, so equal maxima, and some Z of exactly 0."""
+    random = np.random.default_rng([seed, 5])
+    subject = _draw(Architecture(8, 8, filters=(2,)), 1, seed)
+    X: Array = subject.X
+    X[:] = 1
+    X[:, :, 2, 2], X[:, :, 5, 4] = 3, -2
+    w1, b1 = subject.parameters["w1"], subject.parameters["b1"]
+    w1[:] = random.integers(-2, 3, w1.shape)
+    b1[:] = 0
+    w1[0, 0, 0, 0] += 1 - w1[0].sum()  # the flat patches of the first filter give 1,
+    w1[1, 0, 0, 0] -= w1[1].sum()  # those of the second 0
+    return subject
+
+
+def name_case(label: str) -> str:
+    """What a case is called in a shell: "the note's example" is the-notes-example."""
+    return label.replace(" ", "-").replace("'", "").replace(",", "")

@@ -1,0 +1,45 @@
+"""A file to start from: the contract, to be filled in."""
+
+from cnncli.checking.user_code.contract import FUNCTIONS, NOTE, Function
+
+TEMPLATE = '''"""My backward pass, to be checked by: {command} {name}
+
+The network is  {network},
+L = mean over the m images of the binary cross-entropy.
+
+All arrays are float64. m images, C channels, N filters, k×k kernels, pooling windows of pool×pool:
+
+    X  (m, C, H, W)    w1 (N, C, k, k)    b1 (N,)    Z1, A1 (m, N, H-k+1, W-k+1)    P1 (m, N, p, q)
+    F  (m, D)          w2 (K, D)          b2 (K,)    z2 (m, K), K = 1               y  (m,), 0 or 1
+
+A gradient has the shape of what it belongs to: dw1 means dL/dw1. Those of parameters are summed over the images; the
+1/m of the mean is in dz2 already. Every function is checked alone: fill in as many as you like, delete the others.
+"""
+
+import numpy as np
+
+
+{functions}
+
+# Or all at once, with pooling windows of 2×2:
+#
+# def backward(X, y, w1, b1, w2, b2):
+#     return {{"dw1": dw1, "db1": db1, "dw2": dw2, "db2": db2}}
+'''
+
+
+def write_stubs(name: str, command: str) -> str:
+    """The text of a file to start from; `name` is the file's own, `command` checks it."""
+    answer, formula = NOTE.output.values[0]
+    equations = [(step.output, step.formula) for step in NOTE.steps] + [(answer, formula)]
+    network = ",  ".join(f"{tensor.name} = {formula}" for tensor, formula in equations)
+    signatures = {NOTE.output.signature, *(step.signature for step in NOTE.steps)}
+    functions = "\n\n".join(_stub(function) for function in FUNCTIONS if function.signature in signatures)
+    return TEMPLATE.format(name=name, command=command, network=network, functions=functions)
+
+
+def _stub(function: Function) -> str:
+    lines = [f"def {function.signature}:", f'    """{function.contract}"""', "    raise NotImplementedError"]
+    if len(function.returns) > 1:
+        lines.append(f"    return {', '.join(f'd{name}' for name in function.returns)}")
+    return "\n".join(lines) + "\n"

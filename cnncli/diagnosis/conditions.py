@@ -1,0 +1,76 @@
+"""In which cases a gradient is wrong: what the wrong ones have in common and the right ones have not."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from cnncli.network.architecture import Architecture
+from cnncli.network.chain import build_chain
+from cnncli.network.record import Record
+from cnncli.network.steps.step import KinkedStep
+
+Features = Mapping[str, bool]
+
+
+def find_features(architecture: Architecture, record: Record) -> Features:
+    """What can be said of a case, in the words that follow "only where"."""
+    chain = build_chain(architecture)
+    shapes = chain.shapes
+    C, H, W = shapes["X"]
+    N, h, w = shapes["Z1"]
+    s, t = architecture.pool, architecture.window_stride
+    m, K = record[chain.logit.name].shape
+    return {
+        "m > 1": m > 1,
+        "m > 2": m > 2,
+        "C > 1": C > 1,
+        "N > 1": N > 1,
+        "K > 1": K > 1,
+        "the image is not square": H != W,
+        "there is padding": architecture.padding > 0,
+        "the stride is not 1": architecture.stride > 1,
+        "the dilation is not 1": architecture.dilation > 1,
+        "the windows overlap": t < s,
+        "the windows lie apart": t > s,
+        "a rest fills no window": bool((h - s) % t or (w - s) % t),
+        "the window is larger than 2×2": s > 2,
+        "the kernel is not 3×3": architecture.kernel != 3,
+        "a side is odd": bool(H % 2 or W % 2),
+        "maxima are tied": _has_ties(chain.steps, record, selects=True),
+        "some Z are 0": _has_ties(chain.steps, record, selects=False),
+        "z is large": bool((np.abs(record[chain.logit.name]) > 30).any()),
+        "the numbers are tiny": bool(np.abs(record["X"]).max() < 1e-3),
+        "the numbers are huge": bool(np.abs(record["X"]).max() > 1e3),
+    }
+
+
+def _has_ties(steps: Sequence[object], record: Record, *, selects: bool) -> bool:
+    for step in steps:
+        if isinstance(step, KinkedStep) and step.selects == selects:
+            values = step.candidates(record[step.source.name])
+            tied = (values == values.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
+            positive = values.max(axis=-1) > 0 if selects else True
+            if (tied & positive).any():
+                return True
+    return False
+
+
+def separate(wrong: Sequence[Features], right: Sequence[Features]) -> str | None:
+    """What holds in all the wrong cases and in none of the right ones; None if nothing does."""
+    if not wrong or not right:
+        return None
+    names = list(wrong[0])
+    for name in names:
+        if all(case[name] for case in wrong) and not any(case[name] for case in right):
+            return name
+    for name in names:
+        if not any(case[name] for case in wrong) and all(case[name] for case in right):
+            return f"not ({name})"
+    for one, other in combinations(names, 2):
+        if all(case[one] and case[other] for case in wrong) and not any(case[one] and case[other] for case in right):
+            return f"{one} and {other}"
+    for one, other in combinations(names, 2):
+        if all(case[one] or case[other] for case in wrong) and not any(case[one] or case[other] for case in right):
+            return f"{one} or {other}"
+    return None

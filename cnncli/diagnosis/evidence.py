@@ -1,0 +1,77 @@
+"""What a diagnosis has to go by: one link in one case, with what it was given, what it answered and what is right."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnncli.diagnosis.mistakes import Mistake
+from cnncli.network.arrays import Array
+from cnncli.network.products import Products
+from cnncli.network.steps.step import Step
+
+Arrays = tuple[Array, ...]
+
+CLOSE = 1e4  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One case of one link. `found` is what was seen of its answer: the answer itself, or what the chain made of it."""
+
+    case: str
+    name: str  # of what the link answers: "dL/dw1"
+    products: Products
+    step: Step | None  # None where it is the output step
+    which: int  # of the gradients that the step gives
+    given: Array  # the gradient that it is given
+    read: Arrays  # source and parameters; z and y of the output step
+    tensors: Mapping[str, Array]  # everything that was at hand, by name
+    numbers: Mapping[str, float]  # "the number of images": 3
+    right: Arrays
+    found: Arrays
+    observe: Callable[[Array], Arrays]
+    plant: Callable[[Mistake], Arrays | None]
+    eps: float
+    scale: float = 0.0  # the size of the numbers that it is the difference of
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is wrong in this case."""
+        return all(close(one, other, self.eps) for one, other in zip(self.found, self.right, strict=True))
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the answer itself was found, and nothing that the chain made of it."""
+        return len(self.found) == 1 and self.found[0].shape == self.products.shape
+
+    def answer(self, given: Array, read: Sequence[Array]) -> Array:
+        """What the right step gives for other numbers."""
+        if self.step is None:
+            raise LookupError
+        return self.step.backward(given, *read)[self.which]
+
+
+def close(one: Array, other: Array, eps: float) -> bool:
+    """Whether two arrays differ by rounding alone."""
+    if one.shape != other.shape:
+        return False
+    largest = max(np.abs(one).max(initial=0), np.abs(other).max(initial=0))
+    return bool((np.abs(one - other) <= CLOSE * eps * largest).all())
+
+
+def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None:
+    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none."""
+    sizes = [max(np.abs(part).max(initial=0), 0.0) for part in found]
+    pairs = [
+        (p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)
+    ]
+    P, W = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    if not np.isfinite(P).all():
+        return None
+    square = float(P @ P)
+    if square == 0:
+        return None if W.any() else float("nan")
+    factor = float(P @ W) / square
+    largest = np.abs(factor * P).max(initial=0)
+    return factor if (np.abs(W - factor * P) <= CLOSE * eps * max(largest, np.abs(W).max(initial=0))).all() else None

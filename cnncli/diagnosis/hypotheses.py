@@ -1,0 +1,270 @@
+"""What a wrong gradient may be: from known mistakes to everything that can be done to the parts that it is made of.
+
+A hypothesis predicts the link's wrong answer in any case. Those that depend on numbers found (a slope, a bound, a
+multiple) are in fitted.py; those that are wrong in a part of the entries alone are in places.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import combinations, permutations
+
+import numpy as np
+
+from cnncli.diagnosis.evidence import Arrays, Evidence
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.operations import (
+    KEPT,
+    KEPT_IN_SUM,
+    Operation,
+    along_axes,
+    change_numbers,
+    relay,
+    relay_columns,
+)
+from cnncli.diagnosis.shares import SHARES, Share, give_to
+from cnncli.network.arrays import Array
+from cnncli.network.products import AXES, Products
+from cnncli.network.steps.step import KinkedStep
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A wrong gradient that is predicted, and what it is in words; {} is the name of the gradient."""
+
+    words: str
+    answer: Callable[[Evidence], Array]
+    mistake: Mistake | None = None
+
+    def predict(self, evidence: Evidence) -> Arrays | None:
+        """What would have been found; None where it says nothing of the case."""
+        try:
+            with np.errstate(all="ignore"):
+                if self.mistake:
+                    predicted = evidence.plant(self.mistake)
+                else:
+                    answer = self.answer(evidence)
+                    predicted = evidence.observe(answer) if answer.shape == evidence.products.shape else None
+        except (ValueError, LookupError):
+            return None
+        shapes = predicted and [part.shape for part in predicted]
+        return predicted if shapes == [part.shape for part in evidence.right] else None
+
+
+def _right(evidence: Evidence) -> Array:
+    return evidence.products.total()
+
+
+RIGHT = Hypothesis("{} is right", _right)
+NOTHING = Hypothesis("{} is all zero", lambda e: np.zeros(e.products.shape))
+
+
+def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
+    """All of a link, the simplest first; they depend on the kind of link and on no number of this case."""
+    yield RIGHT  # times a factor
+    yield NOTHING
+    for mistake in MISTAKES:
+        yield Hypothesis(mistake.sentence, _right, mistake)
+    products = evidence.products
+    yield from _of_result(products.axes)
+    yield from _of_sum(products)
+    yield from _of_candidates(evidence)
+    yield from _of_overwriting(products)
+    yield from _of_products(products)
+    for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
+        for operation in _list_operations(letters):
+            yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+    yield from _of_tensors(evidence)
+
+
+def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Less likely ones, of what the step reads before it looks at it."""
+    yield from _of_reading(evidence)
+
+
+def _of_result(axes: str) -> Iterator[Hypothesis]:
+    for operation in _list_operations(axes):
+        yield Hypothesis(f"{{}} is {operation.words}", partial(_apply, operation))
+
+
+def _of_products(products: Products) -> Iterator[Hypothesis]:
+    """The products laid out wrongly before they are put into their places."""
+    if products.places is not None:
+        for operation in (*relay(products.made), *relay_columns(products.made)):
+            yield Hypothesis(
+                f"in {{}}, what is put into its places is {operation.words}",
+                partial(_place_changed, operation),
+            )
+
+
+def _apply(operation: Operation, evidence: Evidence) -> Array:
+    return operation.apply(_right(evidence))
+
+
+def _place_changed(operation: Operation, evidence: Evidence) -> Array:
+    return evidence.products.place(operation.apply(evidence.products.sum_products()))
+
+
+@lru_cache
+def _list_operations(axes: str) -> tuple[Operation, ...]:
+    return (*along_axes(axes), *relay(axes), *change_numbers())
+
+
+def _with_operand(which: int, operation: Operation) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        return products.exchange(which, operation.apply(products.operands[which])).total()
+
+    return answer
+
+
+def _of_sum(products: Products) -> Iterator[Hypothesis]:
+    """The sum taken over a part of what it runs over: = for +=, a loop that ends too soon."""
+    summed = products.summed
+    for count in range(1, len(summed) + 1):
+        for axes in combinations(summed, count):
+            named = " and ".join(AXES[axis] for axis in axes) + (f" of {products.names[0]}" if axes != ("m",) else "")
+            for words, keep in KEPT_IN_SUM.items():
+                yield Hypothesis(f"{{}} {words.format(named)}", _partial_sum(axes, keep))
+            yield Hypothesis(f"{{}} is the largest over the {named}s, not their sum", _largest(axes))
+    meet = {pair for letters in products.letters for pair in combinations(letters, 2)}
+    for one, other in sorted(meet):
+        same = f"those of equal {AXES[one]} and {AXES[other]} alone are summed in {{}}"
+        yield Hypothesis(same, partial(_diagonal, one, other))
+
+
+def _partial_sum(axes: tuple[str, ...], keep: Callable[[Array, int], Array]) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        for axis in axes:
+            which = next(i for i, letters in enumerate(products.letters) if axis in letters)
+            kept = keep(products.operands[which], products.letters[which].index(axis))
+            products = products.exchange(which, kept)
+        return products.total()
+
+    return answer
+
+
+def _largest(axes: tuple[str, ...]) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        products = evidence.products
+        parts = products.unsummed("".join(axes))
+        return products.place(parts.max(axis=tuple(range(-len(axes), 0))))
+
+    return answer
+
+
+def _diagonal(one: str, other: str, evidence: Evidence) -> Array:
+    products = evidence.products
+    which = next(i for i, letters in enumerate(products.letters) if one in letters and other in letters)
+    letters, operand = products.letters[which], products.operands[which]
+    first, second = letters.index(one), letters.index(other)
+    indices = np.indices(operand.shape)
+    return products.exchange(which, np.where(indices[first] == indices[second], operand, 0)).total()
+
+
+def _of_overwriting(products: Products) -> Iterator[Hypothesis]:
+    """= for += where products meet in a place; several filters, whose sum belongs there, may be overwritten as well."""
+    if products.places is None:
+        return
+    axes = range(products.places.ndim)
+    for last in (None, *products.summed):
+        also = f", and so does the last {AXES[last]} the others" if last else ""
+        for words, reverse in (("the last", False), ("the first", True)):
+            for order in permutations(axes):
+                yield Hypothesis(
+                    f"what overlaps in {{}} is not added up: {words} of it stays (= for +=?){also}",
+                    partial(_overwrite, order, reverse, last),
+                )
+
+
+def _overwrite(order: tuple[int, ...], reverse: bool, last: str | None, evidence: Evidence) -> Array:
+    products = evidence.products
+    if last:
+        which = next(i for i, letters in enumerate(products.letters) if last in letters)
+        keep = KEPT["0 but for the last {}"]
+        products = products.exchange(which, keep(products.operands[which], products.letters[which].index(last)))
+    numbers = products.sum_products()
+    if reverse:
+        back = tuple(range(-len(order), 0))
+        places = np.zeros(0, np.intp) if products.places is None else products.places
+        turned = replace(products, places=np.flip(places, back))
+        return turned.overwrite(np.flip(numbers, back), order)
+    return products.overwrite(numbers, order)
+
+
+def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another share for the candidates of a maximum: all that are equal, the last, the smallest, everyone."""
+    if not isinstance(evidence.step, KinkedStep):
+        return
+    for words in SHARES:
+        yield Hypothesis(
+            f"in {{}}, {words[0] if evidence.step.selects else words[1]}",
+            partial(_with_shares, SHARES[words]),
+        )
+    for place in range(evidence.products.operands[1].shape[-1] if evidence.step.selects else 0):
+        yield Hypothesis(
+            f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
+            partial(_with_shares, partial(give_to, place)),
+        )
+
+
+def _with_shares(share: Share, evidence: Evidence) -> Array:
+    if not isinstance(evidence.step, KinkedStep):
+        raise LookupError
+    shares = share(evidence.step.candidates(evidence.read[0]), evidence.given)
+    return evidence.products.exchange(1, shares if evidence.step.selects else shares[..., 1]).total()
+
+
+def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Something else read: the source or a parameter, changed before the step looks at it."""
+    if evidence.step is None:
+        return
+    for which, tensor in enumerate(evidence.step.reads):
+        axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
+        for operation in (*along_axes(axes), *relay(axes)) if axes else ():
+            yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
+
+
+def _read_changed(which: int, operation: Operation) -> Callable[[Evidence], Array]:
+    def answer(evidence: Evidence) -> Array:
+        read = list(evidence.read)
+        read[which] = operation.apply(read[which])
+        return evidence.answer(evidence.given, read)
+
+    return answer
+
+
+def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another tensor for an operand, a factor too many, or one too few."""
+    for name in evidence.tensors:
+        yield Hypothesis(f"{{}} is multiplied by {name}", partial(_multiply, name, 1))
+        yield Hypothesis(f"{{}} is divided by {name}", partial(_multiply, name, -1))
+        yield Hypothesis(f"{{}} is {name}", partial(_take, name))
+        for which, operand in enumerate(evidence.products.names):
+            yield Hypothesis(f"in {{}}, {name} stands in the place of {operand}", partial(_exchange, which, name))
+
+
+def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
+    """A tensor, if its shape is one."""
+    array = evidence.tensors[name]
+    if array.shape != shape:
+        raise LookupError
+    return array
+
+
+def _multiply(name: str, power: int, evidence: Evidence) -> Array:
+    product: Array = _right(evidence) * _take(name, evidence) ** power
+    return product
+
+
+def _take(name: str, evidence: Evidence) -> Array:
+    return _fitting(evidence, name, evidence.products.shape)
+
+
+def _exchange(which: int, name: str, evidence: Evidence) -> Array:
+    products = evidence.products
+    array = _fitting(evidence, name, products.operands[which].shape)
+    if which == 0 and evidence.step is not None:
+        return evidence.answer(array, evidence.read)
+    return products.exchange(which, array).total()

@@ -1,0 +1,195 @@
+"""What people do to an array by mistake, in words: along one axis, along two, with its axes, with its numbers.
+
+`words` follow the name of the array: "dL/dw1 {words}".
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+
+from cnncli.network.arrays import Array
+from cnncli.network.products import AXES
+
+
+class Operation(NamedTuple):
+    """One thing that is done to an array of known axes."""
+
+    words: str
+    apply: Callable[[Array], Array]
+
+
+def _at(axis: int, part: slice | int) -> tuple[slice | int, ...]:
+    return (*(slice(None),) * axis, part)
+
+
+def _keep(part: slice) -> Callable[[Array, int], Array]:
+    def keep(array: Array, axis: int) -> Array:
+        kept = np.zeros_like(array)
+        kept[_at(axis, part)] = array[_at(axis, part)]
+        return kept
+
+    return keep
+
+
+def _copy(place: int) -> Callable[[Array, int], Array]:
+    return lambda array, axis: np.broadcast_to(np.take(array, [place], axis), array.shape)
+
+
+def _shift(by: int) -> Callable[[Array, int], Array]:
+    def shift(array: Array, axis: int) -> Array:
+        moved = np.roll(array, by, axis)
+        moved[_at(axis, slice(None, by) if by > 0 else slice(by, None))] = 0
+        return moved
+
+    return shift
+
+
+def _spread_sum(array: Array, axis: int) -> Array:
+    return np.broadcast_to(array.sum(axis=axis, keepdims=True), array.shape)
+
+
+Along = Callable[[Array, int], Array]
+
+KEPT = {
+    "0 but for the last {}": _keep(slice(-1, None)),
+    "0 but for the first {}": _keep(slice(None, 1)),
+    "0 in the last {}": _keep(slice(None, -1)),
+    "0 in the first {}": _keep(slice(1, None)),
+    "0 in the first and the last {}": _keep(slice(1, -1)),
+    "0 in every second {}": _keep(slice(None, None, 2)),
+}
+IN_SUM = (
+    "is that of the last {} alone (= for +=?)",
+    "is that of the first {} alone",
+    "leaves out the last {}",
+    "leaves out the first {}",
+    "leaves out the first and the last {}",
+    "leaves out every second {}",
+)
+KEPT_IN_SUM = dict(zip(IN_SUM, KEPT.values(), strict=True))
+ALONG: dict[str, Along] = {
+    "in reversed order along the {}s": lambda array, axis: np.flip(array, axis),
+    "summed over the {}s, each of which has one of its own": _spread_sum,
+    "averaged over the {}s, each of which has one of its own": lambda array, axis: (
+        _spread_sum(array, axis) / array.shape[axis]
+    ),
+    "that of the first {} for every one": _copy(0),
+    "that of the last {} for every one": _copy(-1),
+    "rolled by one along the {}s": lambda array, axis: np.roll(array, 1, axis),
+    "rolled back by one along the {}s": lambda array, axis: np.roll(array, -1, axis),
+    "moved by one along the {}s, with 0 where it came from": _shift(1),
+    "moved back by one along the {}s, with 0 where it came from": _shift(-1),
+    "summed up along the {}s": lambda array, axis: np.cumsum(array, axis),
+    "less its mean over the {}s": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
+}
+MOST_AXES = 4  # of which every order is tried
+PLANES = ("uv", "ij", "rs")  # rows and columns
+NUMBERS: dict[str, Callable[[Array], Array]] = {
+    "left out (1 in its place)": np.ones_like,
+    "without its sign": np.abs,
+    "replaced by 1 where it is positive, else 0": lambda array: (array > 0).astype(float),
+    "replaced by its sign": np.sign,
+    "squared": np.square,
+    "set to 0 where it is negative": lambda array: np.maximum(array, 0),
+    "replaced by 1 where it is not negative, else 0": lambda array: (array >= 0).astype(float),
+    "replaced by 1 where it is negative, else 0": lambda array: (array < 0).astype(float),
+    "replaced by 1 minus it": lambda array: 1 - array,
+    "replaced by x·(1 − x) of it": lambda array: array * (1 - array),
+    "replaced by its tanh": np.tanh,
+    "replaced by 1 − x² of it": lambda array: 1 - array**2,
+    "rounded to whole numbers": np.round,
+}
+
+
+def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:
+    """Everything along one axis, or along rows and columns together."""
+    for axis, letter in enumerate(axes):
+        for words, function in (ALONG | (KEPT if kept else {})).items():
+            yield Operation(words.format(AXES[letter]), partial(_along, function, axis))
+    for plane in PLANES:
+        if plane[0] in axes and plane[1] in axes:
+            yield from _along_plane(axes.index(plane[0]), axes.index(plane[1]), "kernel " if plane == "uv" else "")
+
+
+def _along_plane(rows: int, columns: int, whose: str) -> Iterator[Operation]:
+    plane = (rows, columns)
+    yield Operation("turned by 180°", lambda array: np.flip(array, plane))
+    yield Operation(
+        f"transposed: {whose}rows and {whose}columns are swapped", lambda a: _reshaped(a.swapaxes(*plane), a)
+    )
+    yield Operation("turned by 90°", lambda a: _reshaped(np.rot90(a, 1, plane), a))
+    yield Operation("turned by 90° the other way", lambda a: _reshaped(np.rot90(a, -1, plane), a))
+    for words, function in KEPT.items():
+        yield Operation(words.format(f"{whose}row and column"), partial(_along_both, function, plane))
+
+
+def _reshaped(array: Array, like: Array) -> Array:
+    return array.reshape(like.shape)
+
+
+def relay(axes: str) -> Iterator[Operation]:
+    """Every order in which the axes may be laid out, and then read in the right one; and the other way round.
+
+    Of more than four axes one is elsewhere, or two are swapped.
+    """
+    said = ", ".join(AXES[letter] for letter in axes)
+    for order in _list_orders(len(axes)):
+        if list(order) != sorted(order):
+            laid = ", ".join(AXES[axes[axis]] for axis in order)
+            yield Operation(f"reshaped from ({laid}) to ({said})", partial(_relay, order))
+            yield Operation(f"reshaped to ({laid}), then its axes are put in order", partial(_inverse, order, None))
+
+
+def _list_orders(count: int) -> Iterator[tuple[int, ...]]:
+    if count <= MOST_AXES:
+        yield from permutations(range(count))
+        return
+    orders = set()
+    for one, other in permutations(range(count), 2):
+        moved, swapped = list(range(count)), list(range(count))
+        moved.insert(other, moved.pop(one))
+        swapped[one], swapped[other] = swapped[other], swapped[one]
+        orders |= {tuple(moved), tuple(swapped)}
+    yield from sorted(orders)
+
+
+def relay_columns(axes: str) -> Iterator[Operation]:
+    """Products that were laid out as a matrix, one column for each image and position, and read in another order."""
+    positions, others = [a for a in axes if a in "mij"], [a for a in axes if a not in "mij"]
+    columns = ["".join(order) for order in permutations(positions)]
+    layouts = [rows + column for rows in {"".join(others)} for column in columns]
+    layouts += [column + "".join(others) for column in columns]
+    for laid, read in permutations(layouts, 2):
+        first, second = ([axes.index(letter) for letter in order] for order in (laid, read))
+        words = f"laid out as ({', '.join(AXES[a] for a in laid)}) but read as ({', '.join(AXES[a] for a in read)})"
+        yield Operation(words, partial(_relay_twice, tuple(first), tuple(second)))
+
+
+def _relay(order: tuple[int, ...], array: Array) -> Array:
+    return array.transpose(order).reshape(array.shape)
+
+
+def _relay_twice(first: tuple[int, ...], second: tuple[int, ...], array: Array) -> Array:
+    return _inverse(second, array.shape, array.transpose(first))
+
+
+def _along(function: Along, axis: int, array: Array) -> Array:
+    return function(array, axis)
+
+
+def _along_both(function: Along, plane: tuple[int, int], array: Array) -> Array:
+    return function(function(array, plane[0]), plane[1])
+
+
+def _inverse(order: tuple[int, ...], shape: tuple[int, ...] | None, array: Array) -> Array:
+    shape = shape or array.shape
+    return array.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+
+
+def change_numbers() -> Iterator[Operation]:
+    """Everything that is done to each number alone."""
+    for words, function in NUMBERS.items():
+        yield Operation(words, function)
