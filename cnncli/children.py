@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -96,21 +95,6 @@ def begin() -> None:
     _end_with_parent(int(parent))
     sys.argv = [module, *arguments]
     import_module(module).main(*arguments)
-
-
-def leave_pipes() -> None:
-    """For a child that exchanges no messages: it ends when the parent's end of its stdin closes, and prints nowhere."""
-    lifeline = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-
-    def wait() -> None:
-        while os.read(lifeline, 1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def write_message(file: IO[bytes], message: bytes) -> None:
