@@ -61,14 +61,6 @@ class Child:
             raise ChildEnded(self._tell_end())
         return message
 
-    def wait(self, seconds: float) -> str | None:
-        """How it ended, or None where it is still running after so many seconds."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        return self._tell_end()
-
     def stop(self) -> None:
         """End it at once, and all that it started, whatever they are doing."""
         if hasattr(os, "killpg"):
