@@ -146,11 +146,14 @@ def train(
     those of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win.
     `on_epoch` is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
     """
+    from cnncli.reports.report.run import write_report
     from cnncli.training.choice import choose_settings
     from cnncli.training.run import SilentWatcher, run_training
 
     chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
-    return run_training(chosen, watcher or SilentWatcher(on_epoch))
+    summary = run_training(chosen, watcher or SilentWatcher(on_epoch))
+    write_report(summary)
+    return summary
 
 
 def evaluate(
@@ -159,16 +162,18 @@ def evaluate(
     *,
     split: "Split | None" = None,
     skip_bad: bool = False,
+    on_image: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> "Evaluation":
     """How good a model is on a folder of images, one folder for each class, or on a split of one.
 
     The result has `loss`, `accuracy`, `accuracy_interval`, `confusion` (rows: true class), `per_class`, `roc_auc`,
-    `calibration_error` and `list_mistakes(most)`. Raises CnncliError.
+    `calibration_error` and `list_mistakes(most)`. `on_image` is told after each image how many of how many are read.
+    Raises CnncliError.
     """
     from cnncli.training.evaluation import evaluate_folder
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad)
+    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad, on_image=on_image)
 
 
 def export(model: FilePath, output: FilePath, *, force: bool = False) -> "Exported":

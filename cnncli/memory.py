@@ -18,6 +18,7 @@ from cnncli.network.steps.step import Step
 
 FLOAT64, FLOAT32 = 8, 4  # bytes
 SUMS = 36  # copies of the parameters that training holds: one for each lane, those of the optimiser, the best ones
+BYTES_OF_NUMBER = 100  # of one that is written out: as a Python float, and about 20 characters twice
 MODEST_SIDE = 12  # pixels, of an image
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -130,6 +131,12 @@ def estimate_trace(architecture: Architecture, images: int) -> int:
     chain = build_chain(architecture)
     record = sum(prod(tensor.shape) for tensor in chain.tensors.values())
     return FLOAT64 * (2 * images * record + images * 2 * _scratch(chain, architecture))
+
+
+def estimate_text(architecture: Architecture) -> int:
+    """The bytes of a trace of one image, and of every number of it written out."""
+    values = sum(prod(tensor.shape) for tensor in build_chain(architecture).tensors.values())
+    return estimate_trace(architecture, 1) + BYTES_OF_NUMBER * values
 
 
 def estimate_gradcheck(architecture: Architecture, images: int) -> int:

@@ -89,16 +89,31 @@ def test_what_is_sent_to_the_group_of_the_parent_does_not_reach_a_child() -> Non
     child.stop()
 
 
+PROGRAM = Path(sys.executable).with_name("cnncli")
+
+
 def test_programs_in_the_working_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("json", "numpy", "pickle", "typing", "signal", "cnncli_extra", "PIL", "ctypes"):
-        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'RAN')!r}, 'w')")
+    """All names for the program; for `python -m` those that Python does not itself import before our first line."""
+    others = {"numpy", "PIL", "typer", "rich", "safetensors", "threadpoolctl"}
+    ours = {"json", "typing", "signal", "threading", "subprocess", "pickle", "tempfile", "inspect", "ctypes", "struct"}
+    every = {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    for name in others | (every if PROGRAM.exists() else ours):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'RAN')!r}, 'a').write({name!r} + ' ')")
+    (tmp_path / "mine.py").write_text(
+        "import json\nimport numpy as np\ndef relu_backward(Z, dL_dA):\n    return dL_dA * (Z > 0)\n"
+    )
     monkeypatch.chdir(tmp_path)
     child = Child(*DECODER)
     assert child.receive() == b"ready"
     child.stop()
-    for command in (["-m", "cnncli", "trace", "--only", "L"], ["-m", "cnncli", "--version"]):
-        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
-        assert done.returncode == 0
+    if PROGRAM.exists():
+        for arguments in ("gradcheck --code mine.py", "trace --only L"):
+            done = subprocess.run([PROGRAM, *arguments.split()], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+        for name in every - ours:
+            (tmp_path / f"{name}.py").unlink()
+    command = [sys.executable, "-m", "cnncli", "trace", "--only", "L"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert not (tmp_path / "RAN").exists()
 
 

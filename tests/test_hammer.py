@@ -33,7 +33,7 @@ class Bad:
 
 def test_a_worker_that_hangs_or_dies_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(subjects.SUBJECTS, "bad", "Bad")
-    monkeypatch.setattr(pool, "LONGEST_WAIT", 2.0)
+    monkeypatch.setattr(pool, "LONGEST_IDLE", 2.0)
     monkeypatch.setattr(pool, "_work", work_badly)
     outcomes = dict(pool.run_cases("bad", 7, range(4), jobs=1))
     assert sorted(outcomes) == [0, 1, 2, 3]

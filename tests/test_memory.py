@@ -114,3 +114,11 @@ def test_a_control_group_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "memory.current").write_text(f"{40 << 20}\n")
     monkeypatch.setattr(memory, "CGROUP", tmp_path)
     assert memory.available() == 50 << 20
+
+
+def test_numbers_that_are_written_out_take_more(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    architecture = Architecture(12, 12)
+    monkeypatch.setattr(memory, "available", lambda: memory.estimate_text(architecture) - 1)
+    assert cli("trace", "--image-size", 12, "--only", "L").code == 0
+    result = cli("trace", "--image-size", 12, "--format", "json")
+    assert (result.code, result.sentence.startswith("Error: this trace as json needs ")) == (2, True)

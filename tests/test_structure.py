@@ -28,8 +28,8 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"vjp"},
     {"memory"},
     {"network", "examples"},
-    {"files", "stopping", "children"},
-    {"errors", "text", "pages", "cores", "__init__"},
+    {"files", "pages", "stopping", "children"},
+    {"errors", "text", "cores", "__init__"},
 ]
 INNER = (
     "reports",

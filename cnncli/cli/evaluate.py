@@ -5,8 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from cnncli.cli.options import OUTPUT, UNCHECKED, ModelPath
+from cnncli.cli.options import OUTPUT, UNCHECKED, Force, ModelPath
 
+EXAMPLES = """\b
+Examples:
+  cnncli evaluate photos/test -m runs/photos
+      the figures and the most confident mistakes
+  cnncli evaluate photos --split val -m runs/photos -o report.html
+      a page with curves, confusion matrix and images
+"""
 Data = Annotated[
     Path,
     typer.Argument(
@@ -19,9 +26,21 @@ Split = Annotated[
 ]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")]
 Format = Annotated[
-    Literal["table", "json", "csv"],
+    Literal["table", "json", "csv", "html"] | None,
     typer.Option(
-        "--format", rich_help_panel=OUTPUT, help="table: for people; json: everything; csv: the confusion matrix."
+        "--format",
+        rich_help_panel=OUTPUT,
+        help="table: for people; json: everything; csv: the confusion matrix; html: one page, with images.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help="Write a file; its suffix, .html, .json, .csv or .txt, names the format.",
     ),
 ]
 
@@ -31,21 +50,35 @@ def evaluate(
     model: ModelPath,
     split: Split = None,
     skip_bad: SkipBad = False,
-    format: Format = "table",  # noqa: A002
+    format: Format = None,  # noqa: A002
+    output: Output = None,
+    force: Force = False,
 ) -> None:
     """Tell how good a model is on images whose classes are known.
 
     Loss, accuracy with its 95 % interval, precision, recall and F1 of each class, the confusion matrix, the calibration
     error, the ROC AUC of two classes, and the most confident mistakes. Folders are matched to classes by name.
     """
-    from cnncli import api
-    from cnncli.reports.console import print_json, write_text
-    from cnncli.reports.evaluation import confusion_csv, evaluation_document, print_evaluation
+    from cnncli.cli.destination import Destination
 
-    evaluation = api.evaluate(data, model, split=split, skip_bad=skip_bad)
-    if format == "json":
-        print_json(evaluation_document(evaluation))
-    elif format == "csv":
-        write_text(confusion_csv(evaluation))
+    to = Destination(format, output, force)
+    chosen = to.resolve("table", "json", "csv", "html")
+
+    from cnncli import api
+    from cnncli.model import load_model
+    from cnncli.reports.evaluation import confusion_csv, evaluation_document, print_evaluation
+    from cnncli.reports.reading import ReadingBar
+    from cnncli.reports.report.report import render_report
+    from cnncli.reports.report.run import describe_run
+
+    loaded = load_model(model)
+    with ReadingBar() as bar:
+        evaluation = api.evaluate(data, loaded, split=split, skip_bad=skip_bad, on_image=bar.move)
+    if chosen == "json":
+        to.deliver(evaluation_document(evaluation))
+    elif chosen == "csv":
+        to.deliver(confusion_csv(evaluation))
+    elif chosen == "html":
+        to.deliver(render_report(describe_run(loaded, evaluation, model)))
     else:
-        print_evaluation(evaluation)
+        to.draw(lambda console: print_evaluation(console, evaluation), chosen)

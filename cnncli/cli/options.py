@@ -64,9 +64,12 @@ Label = Annotated[
     typer.Option(
         metavar="CLASS",
         rich_help_panel=SUBJECT,
-        help="The true class; the image's folder names it where not given (1 without a model).",
+        help="The true class; where not given the image's folder names it, else the predicted one is taken "
+        "(1 without a model).",
     ),
 ]
+THREADS_HELP = "Processor cores that compute; all if not given. Changes no result."
+Threads = Annotated[int | None, typer.Option(min=1, rich_help_panel=OUTPUT, help=THREADS_HELP)]
 _model = typer.Option(
     "--model",
     "-m",

@@ -19,6 +19,7 @@ from cnncli.errors import Stopped
 
 AGAIN = 0.01  # seconds after which a lost signal comes again
 CLEANING = 1.0  # seconds in which further signals do not disturb the cleaning up; after them they end the program
+LOST = 5.0  # seconds after which what was raised comes again if it has not reached the end: others swallowed it
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 SHOW_CURSOR = "\x1b[?25h"  # that a progress bar hides
@@ -49,6 +50,7 @@ def stop_cleanly() -> Iterator[None]:
             raise
         raise _raised[0] from None  # a library took it for a failure of its own
     finally:
+        _raise_again_after(0)
         _handle(signal.SIG_IGN)
         sys.unraisablehook = before
 
@@ -80,7 +82,20 @@ def _stop(number: int, frame: FrameType | None) -> None:
         stopping.stop(_reason(number))
     except Stopped as reason:
         _raised = reason, time.monotonic()
+        _raise_again_after(LOST)
         raise
+
+
+def _raise_again_after(seconds: float) -> None:
+    """Have the last Stopped raised again, in the main thread and as often as it takes; never for 0."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _raise_again)
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+
+
+def _raise_again(_number: int, _frame: FrameType | None) -> None:
+    if _raised is not None:
+        raise _raised[0]
 
 
 def _reason(number: int) -> Stopped:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnncli import memory
 from cnncli.cli.destination import PNG, SVG, Destination
 from cnncli.errors import UsageError
 from cnncli.reports.console import stderr, stdout
@@ -41,6 +42,8 @@ def show_trace(trace: Trace, look: Look, to: Destination) -> None:
 
         to.draw(lambda console: print_trace(console, trace, look), chosen)
     else:
+        if not FORMATS[chosen].for_people:
+            memory.require(memory.estimate_text, trace.subject.architecture, f"this trace as {chosen}")
         to.deliver(render(chosen, trace, look))
     if chosen == "table":
         k = trace.subject.architecture.kernel

@@ -11,6 +11,7 @@ from cnncli.cli.options import (
     NETWORK_OPTIONS,
     OUTPUT,
     SEED_OPTION,
+    THREADS_HELP,
     UNCHECKED,
     Force,
     TableOrJson,
@@ -123,7 +124,7 @@ TRAINING_OPTIONS = (
         int | None,
         panel=TRAINING,
         min=1,
-        help="Processor cores that compute; all if not given. Changes no result.",
+        help=THREADS_HELP,
     ),
     option(
         "engine",

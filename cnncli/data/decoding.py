@@ -68,7 +68,7 @@ def decode(
     pixels = _read_quickly(path, expected or size)
     if pixels is None:
         with _open(path) as image:
-            if expected and not _has_size(image, expected):
+            if expected and _size_of(image) != expected:
                 raise AnotherSize
             if size:
                 _decode_smaller(image, size)
@@ -128,18 +128,13 @@ def _read_quickly(path: Path, size: Size | None) -> Pixels | None:
 
 
 def _size_of(image: Image.Image) -> Size:
-    """Height and width once the orientation is applied."""
+    """Height and width once the orientation is applied; PngImageFile.getexif would decode the pixels first."""
     return Size(*(image.size if _is_turned(image) else image.size[::-1]))
 
 
-def _has_size(image: Image.Image, size: Size) -> bool:
-    """Whether that is the image's size; it looks for the orientation, which may stand behind the pixels, at last."""
-    return sorted(image.size) == sorted(size) and _size_of(image) == size
-
-
 def _is_turned(image: Image.Image) -> bool:
-    """Whether the orientation exchanges width and height."""
-    return image.getexif().get(ExifTags.Base.Orientation) in TURNED
+    """Whether the orientation, as far as it stands before the pixels, exchanges width and height."""
+    return Image.Image.getexif(image).get(ExifTags.Base.Orientation) in TURNED
 
 
 def _decode_smaller(image: Image.Image, size: Size) -> None:

@@ -25,7 +25,7 @@ from cnncli.network.arrays import Array, Parameters
 from cnncli.text import shorten
 
 MOST_BYTES = 256 << 20  # of a file, of what it unpacks to, and of its numbers in float64
-MOST_TEXT = 32 << 20  # bytes of a file of text, whose numbers take many times as much while they are read
+MOST_TEXT = 8 << 20  # bytes of a file of text, whose numbers take many times as much while they are read
 MOST_ARRAYS = 10_000
 MOST_AXES = 8  # of an array in JSON
 NUMERIC = "biuf"  # kinds of dtypes; a complex number would lose its imaginary part

@@ -48,9 +48,9 @@ def stderr() -> Console:
     return SafeConsole(stderr=True)
 
 
-def print_table(table: Table) -> None:
-    """Print a table; where stdout is no terminal, as wide as it needs, so that no path is folded or cut."""
-    console = stdout()
+def print_table(table: Table, console: Console | None = None) -> None:
+    """Print a table on a console, or on stdout; where this is no terminal as wide as it needs: no path is cut."""
+    console = console or stdout()
     if not console.is_terminal:
         console.width = max(
             console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum

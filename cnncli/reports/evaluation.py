@@ -5,10 +5,11 @@ import io
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.reports.console import print_table, stdout
+from cnncli.reports.console import print_table
 from cnncli.reports.tints import tints
 from cnncli.text import printable
 from cnncli.training.evaluation import Evaluation
@@ -47,24 +48,29 @@ def confusion_csv(evaluation: Evaluation) -> str:
     return text.getvalue()
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
+def print_evaluation(out: Console, evaluation: Evaluation) -> None:
     """The figures, a row for each class, the confusion matrix and the most confident mistakes."""
-    out = stdout()
     low, high = evaluation.accuracy_interval
     out.print(
-        f"{len(evaluation.y):,} images of {printable(evaluation.data)}\n"
+        f"{count_images(evaluation)} of {printable(evaluation.data)}\n"
         f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), loss {evaluation.loss:.4f}",
         soft_wrap=True,
     )
     auc = f", ROC AUC {evaluation.roc_auc:.4f}" if evaluation.roc_auc is not None else ""
     out.print(f"calibration error {evaluation.calibration_error:.1%}{auc}", soft_wrap=True)
-    print_table(_classes(evaluation))
-    print_table(_confusion(evaluation))
+    print_table(_classes(evaluation), out)
+    print_table(_confusion(evaluation), out)
     mistakes = evaluation.list_mistakes(MOST_MISTAKES)
     if mistakes:
-        print_table(_mistakes(evaluation))
+        print_table(_mistakes(evaluation), out)
     for error in evaluation.left_out:
         out.print(printable(f"left out: {error}"), soft_wrap=True)
+
+
+def count_images(evaluation: Evaluation) -> str:
+    """How many were answered: "1 image", "1,000 images"."""
+    n = len(evaluation.y)
+    return f"{n:,} image{'s' if n != 1 else ''}"
 
 
 def _classes(evaluation: Evaluation) -> Table:

@@ -22,6 +22,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
+from cnncli.network.textbook import run
 from cnncli.subject.fresh import IMAGE_SIZE, SEED, FreshNetwork
 from cnncli.subject.number_files import are_matrices, describe_network, fit_weights, read_matrices, read_weights
 
@@ -40,6 +41,7 @@ class Subject:
     images: tuple[str, ...]  # where each image comes from
     origin: str  # where the parameters come from
     normalisation: Normalisation | None = None  # how X was made of pixels, where it was
+    predicted: bool = False  # whether a label is the network's own answer, because nothing tells the true class
 
 
 def choose(
@@ -178,16 +180,19 @@ def _use_model(model: Model, origin: str, images: Sequence[Path], label: str | N
     estimate = partial(memory.estimate_trace, images=len(images))
     memory.require(estimate, model.architecture, f"{origin} for {_count(images)}", error=ModelError, fixed=True)
     X = _model_input(model, images)
-    y = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
+    named = [_folder_label(image, model.classes) if label is None else _index(label, model.classes) for image in images]
+    parameters = {name: value.astype(np.float64) for name, value in model.parameters.items()}
+    answers = model.chain.output.predict(run(model.chain.steps, parameters, X)) if None in named else named
     return Subject(
         model.architecture,
-        {name: value.astype(np.float64) for name, value in model.parameters.items()},
+        parameters,
         model.classes,
         X,
-        np.array(y),
+        np.array([answer if label is None else label for label, answer in zip(named, answers, strict=True)]),
         tuple(map(str, images)),
         origin,
         None if are_matrices(images) else model.normalisation,
+        predicted=None in named,
     )
 
 
@@ -204,14 +209,9 @@ def _model_input(model: Model, images: Sequence[Path]) -> Array:
     return X
 
 
-def _folder_label(image: Path, classes: Sequence[str]) -> int:
-    """The class that the nearest folder above is named after."""
-    for folder in image.absolute().parents:
-        if folder.name in classes:
-            return classes.index(folder.name)
-    raise DataError(
-        f"{image} lies in no folder named after a class ({', '.join(classes)}): give its class", remedy="label"
-    )
+def _folder_label(image: Path, classes: Sequence[str]) -> int | None:
+    """The class that the nearest folder above is named after, if any."""
+    return next((classes.index(folder.name) for folder in image.absolute().parents if folder.name in classes), None)
 
 
 def _index(label: str, classes: Sequence[str]) -> int:

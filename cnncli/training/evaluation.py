@@ -1,21 +1,25 @@
 """How good a model is on images whose classes are known: `cnncli evaluate` as a plain function."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cnncli.data.dataset import refuse_unreadable
+from cnncli.data.dataset import Dataset, decode_all, refuse_unreadable
+from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import VALIDATION, Sample, list_images_below, subfolders
+from cnncli.data.settings import Channels
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model
 from cnncli.network.arrays import Array, Labels
 
 Split = Literal["train", "val", "test"]
 FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": VALIDATION, "test": ("test",)}
+BATCH = 64  # images in one forward pass
 NORMAL_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within so many standard deviations
 BINS = 15  # of confidence, for the calibration error
 
@@ -29,6 +33,14 @@ class ClassScore(NamedTuple):
     precision: float
     recall: float
     f1: float
+    images: int
+
+
+class Bin(NamedTuple):
+    """The answers of about one confidence; NaN where there are none."""
+
+    confidence: float  # the mean probability of the answers
+    accuracy: float  # the share of right ones
     images: int
 
 
@@ -52,6 +64,7 @@ class Evaluation:
     probabilities: Array  # (n, classes)
     losses: Array  # (n,)
     left_out: tuple[ImageError, ...] = ()
+    images: Pixels = field(default_factory=lambda: np.empty((0, 1, 1, 1), np.uint8), repr=False)  # (n, C, H, W)
 
     @cached_property
     def answers(self) -> Labels:
@@ -105,12 +118,24 @@ class Evaluation:
         return float(below.sum() / (2 * len(first) * len(second)))
 
     @property
-    def calibration_error(self) -> float:
-        """ECE: the mean distance between confidence and accuracy, over 15 equal bins of confidence."""
+    def calibration_bins(self) -> list[Bin]:
+        """The answers in 15 equal bins of confidence."""
         confidence, right = self.probabilities.max(axis=1), self.answers == self.y
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-        gaps = np.bincount(bins, confidence, BINS) - np.bincount(bins, right, BINS)
-        return float(np.abs(gaps).sum() / len(self.y))
+        counts = np.bincount(bins, minlength=BINS)
+        sums = np.bincount(bins, confidence, BINS), np.bincount(bins, right, BINS)
+        return [Bin(_share(c, n), _share(r, n), int(n)) for c, r, n in zip(*sums, counts, strict=True)]
+
+    @property
+    def calibration_error(self) -> float:
+        """ECE: the mean distance between confidence and accuracy, over 15 equal bins of confidence."""
+        gaps = (abs(each.confidence - each.accuracy) * each.images for each in self.calibration_bins if each.images)
+        return float(sum(gaps) / len(self.y))
+
+    def name(self, index: int) -> str:
+        """Where an image lies, below the folder that was evaluated."""
+        path = self.paths[index]
+        return str(path.relative_to(self.data) if path.is_relative_to(self.data) else path)
 
     def list_mistakes(self, most: int) -> list[Mistake]:
         """The wrong answers, the most confident first."""
@@ -129,38 +154,49 @@ class Evaluation:
 
 
 def evaluate_folder(
-    data: Path, model: Model, split: Split | None = None, *, skip_bad: bool = False, threads: int | None = None
+    data: Path,
+    model: Model,
+    split: Split | None = None,
+    *,
+    skip_bad: bool = False,
+    on_image: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Evaluation:
     """Answer for every image of a class folder, or of a split of one: DATA/test where there is one and none is named.
 
-    Folders are matched to the model's classes by name; a class of the model may have none. `threads` is the number of
-    processor cores that decode, all where it is not given. Raises DataError.
+    Folders are matched to the model's classes by name; a class of the model may have none. `on_image` is told after
+    each image how many of how many are decoded. Raises DataError.
     """
     folder = find_split(data, split)
     samples = _label_images(folder, model.classes)
-    waiting, read, errors = iter(samples), [], []
-    probabilities, losses = [], []
-    for batch in model.decode((sample.path for sample in samples), threads):
-        pixels, labels = [], []
-        for (_, result), sample in zip(batch, waiting, strict=False):
-            if isinstance(result, ImageError):
-                errors.append(result)
-            else:
-                pixels.append(result)
-                labels.append(sample.label)
-                read.append(sample)
-        if pixels:
-            z = model.logits(np.stack(pixels)).astype(np.float64)  # (m, K)
-            probabilities.append(model.chain.output.class_probabilities(z))
-            losses.append(model.chain.output.losses(z, np.array(labels)))
+    architecture = model.architecture
+    size = Size(architecture.height, architecture.width)
+    channels: Channels = "gray" if architecture.channels == 1 else "rgb"
+    (decoded,) = decode_all([samples], size, channels, Path(gettempdir()), on_image)
     if not skip_bad:
-        refuse_unreadable(errors, len(samples))
-    if not read:
+        refuse_unreadable(decoded.errors, len(samples))
+    if not decoded.samples:
         raise DataError(f"{folder} has no readable image left")
-    y = np.array([sample.label for sample in read])
-    paths = tuple(sample.path for sample in read)
+    return evaluate_dataset(model, decoded.dataset(), folder, decoded.errors)
+
+
+def evaluate_dataset(model: Model, dataset: Dataset, data: Path, left_out: Sequence[ImageError] = ()) -> Evaluation:
+    """Answer for every image of a data set, which was read from the folder `data`."""
+    output = model.chain.output
+    probabilities, losses = [], []
+    for first in range(0, len(dataset), BATCH):
+        part = slice(first, first + BATCH)
+        z = model.logits(dataset.images[part]).astype(np.float64)  # (m, K)
+        probabilities.append(output.class_probabilities(z))
+        losses.append(output.losses(z, dataset.labels[part]))
     return Evaluation(
-        folder, model.classes, paths, y, np.concatenate(probabilities), np.concatenate(losses), tuple(errors)
+        data,
+        model.classes,
+        tuple(sample.path for sample in dataset.samples),
+        dataset.labels,
+        np.concatenate(probabilities),
+        np.concatenate(losses),
+        tuple(left_out),
+        dataset.images,
     )
 
 

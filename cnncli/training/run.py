@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from cnncli import __version__
+from cnncli.data.dataset import Dataset
 from cnncli.errors import DataError, Diverged, ImageError, Stopped
 from cnncli.model import FILE_NAME, Model
 from cnncli.network.engine import Engine
@@ -36,6 +37,7 @@ class Summary:
     best: Epoch
     seconds: float  # of the whole training, validation included
     images_per_second: float  # while training on batches
+    validation: Dataset = field(repr=False)
     symptoms: tuple[Symptom, ...] = ()  # what was warned of
 
 
@@ -180,7 +182,8 @@ class _Training:
         trained = sum(epoch.seconds for epoch in state.history)
         speed = sum(epoch.images_per_second * epoch.seconds for epoch in state.history) / trained
         seconds = time.perf_counter() - start
-        return Summary(run.path, run.model, len(state.history), state.best, seconds, speed, tuple(self._symptoms))
+        symptoms = tuple(self._symptoms)
+        return Summary(run.path, run.model, len(state.history), state.best, seconds, speed, data.validation, symptoms)
 
     def _go_through_epochs(self) -> None:
         """Each epoch goes into the history, the model of the best one into its file, all into the checkpoint."""

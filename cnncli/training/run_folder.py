@@ -1,7 +1,8 @@
 """The run folder: what a training leaves behind.
 
 model.safetensors (the best epoch), last.safetensors (what a resume needs), history.csv (one row an epoch), split.csv
-(which file was in which split, its class, its pixels' fingerprint), settings.json.
+(which file was in which split, its class, its pixels' fingerprint), settings.json, report.html (the best epoch on the
+validation images).
 """
 
 import csv
@@ -21,7 +22,7 @@ from cnncli.training.checkpoint import LAST, Checkpoint
 from cnncli.training.split_table import table_text
 from cnncli.training.state import Epoch
 
-HISTORY, SPLIT, SETTINGS = "history.csv", "split.csv", "settings.json"
+HISTORY, SPLIT, SETTINGS, REPORT = "history.csv", "split.csv", "settings.json", "report.html"
 MOST_SETTINGS, MOST_TABLE = 16 << 20, 1 << 30  # bytes
 
 
@@ -110,7 +111,7 @@ class RunFolder:
                 return
             if not force:
                 (path / SETTINGS).touch(exist_ok=False)  # whoever makes it has the folder: no two trainings share one
-            for name in (LAST, FILE_NAME, HISTORY, SPLIT):
+            for name in (LAST, FILE_NAME, HISTORY, SPLIT, REPORT):
                 (path / name).unlink(missing_ok=True)
         except FileExistsError:
             raise UsageError(

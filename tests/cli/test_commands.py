@@ -72,7 +72,7 @@ def test_quiet_training_says_nothing_on_stderr(cli: Cli, image_folder: Path) -> 
 
 def test_the_run_folder(run: Path, image_folder: Path) -> None:
     assert sorted(path.name for path in run.iterdir()) == [
-        "history.csv", "last.safetensors", "model.safetensors", "settings.json", "split.csv",
+        "history.csv", "last.safetensors", "model.safetensors", "report.html", "settings.json", "split.csv",
     ]  # fmt: skip
     history = rows(run / "history.csv")
     assert [row["epoch"] for row in history] == ["1", "2", "3"]

@@ -152,9 +152,7 @@ def test_labels(cli: Cli, image_folder: Path, model_file: Path, command: str) ->
         2,
         "Error: --label ligt is no class of this network, which has dark, light; did you mean light?",
     )
-    nameless = cli(command, elsewhere, "-m", model_file)
-    assert nameless.code == 3
-    assert "lies in no folder named after a class (dark, light): give its class with --label" in nameless.sentence
+    assert cli(command, elsewhere, "-m", model_file).code == 0
     assert cli(command, elsewhere, "-m", model_file, "--label", "light").code == 0
 
 

@@ -79,6 +79,30 @@ def test_cleaning_up_that_takes_long_is_cut_short_by_another_signal() -> None:
     assert (done.returncode, done.stderr) == (130, "Error: stopped by SIGINT\n")
 
 
+SWALLOWED = """
+from cnncli.cli import main, signals
+from cnncli import api
+signals.LOST = 0.05
+
+def train(*arguments, **settings):
+    for times in range(3):
+        try:
+            send("SIGTERM") if times == 0 else None
+            time.sleep({patience})
+        except BaseException:
+            pass
+    time.sleep({patience})
+
+api.train = train
+main()
+"""
+
+
+def test_what_others_swallow_comes_again_until_it_arrives() -> None:
+    done = run_program(SWALLOWED)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "Error: stopped by SIGTERM\n")
+
+
 def test_a_signal_that_the_caller_has_ignored_stays_ignored() -> None:
     ignored = "signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup\n"
     done = run_program(ignored + WHILE_WORKING.replace("time.sleep", "print"), name="SIGHUP", cleaning=1, again="pass")

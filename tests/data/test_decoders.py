@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import cnncli
 from cnncli.children import Child
 from cnncli.data import decoders
+from cnncli.data.dataset import common_size, decode_all
 from cnncli.data.decoders import Helpers, decode_many
 from cnncli.data.decoding import AnotherSize, Size, decode
+from cnncli.data.folder import Sample
 from cnncli.errors import DataError, ImageError
 from tests.conftest import write_image
 
@@ -161,3 +164,39 @@ def test_the_length_of_a_task_follows_from_time_and_room() -> None:
     assert decoders._choose_task_length(0.01, Size(8, 8)) == 5
     assert decoders._choose_task_length(3, None) == 1
     assert decoders._choose_task_length(1e-6, Size(1000, 1000)) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")
+def test_the_cores_are_those_that_the_process_may_use(at_once: list[Helpers], tmp_path: Path) -> None:
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        assert len(list(decode_many(make_files(tmp_path, 4), None))) == 4
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert at_once == []
+
+
+def test_the_threads_of_a_training_are_those_of_its_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    def note(*arguments: Any, threads: int | None, **options: Any) -> Any:
+        asked.append(threads)
+        return decode_many(*arguments, threads=threads, **options)
+
+    monkeypatch.setattr("cnncli.data.dataset.decode_many", note)
+    for name in "ab":
+        for number in range(3):
+            write_image(tmp_path / "data" / name / f"{number}.png", seed=number)
+    cnncli.train(tmp_path / "data", out=tmp_path / "run", epochs=1, threads=1)
+    assert asked == [1]
+
+
+def test_the_common_size_is_what_the_headers_say(at_once: list[Helpers], tmp_path: Path) -> None:
+    paths = [write_image(tmp_path / f"{i}.png", 6, 5, seed=i) for i in range(6)]
+    cut = write_image(tmp_path / "cut.png", 9, 9)
+    cut.write_bytes(cut.read_bytes()[:60])
+    samples = [Sample(path, 0) for path in (*paths, cut)]
+    (split,) = decode_all([samples], None, "auto", tmp_path, lambda *_: None, 2)
+    assert split.storage.images.shape[2:] == common_size(samples) == (64, 64)
+    assert len(at_once) == 2  # once to find that the sizes differ

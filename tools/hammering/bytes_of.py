@@ -120,7 +120,9 @@ def damage_chunks(random: Random, content: bytes) -> bytes:
 
 def lie_about_size(random: Random, content: bytes) -> bytes:
     """The header of an image claims another size, or another kind of pixel."""
-    sizes = (0, 1, 2, 7, 9, 255, 1000, 9_999, 10_000, 16_383, 65_535, 2**31 - 1, 2**32 - 1)
+    sizes = (0, 1, 2, 7, 9, 13, 255, 1000)
+    if random.random() < 0.1:  # rarely, for what is just permitted takes seconds
+        sizes = (1, 1000, 9_999, 10_000, 16_383, 65_535, 2**31 - 1, 2**32 - 1)
     width, height = random.choice(sizes), random.choice(sizes)
     changed = bytearray(content)
     if content.startswith(b"\x89PNG"):

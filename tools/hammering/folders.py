@@ -84,7 +84,9 @@ class Folders:
             for name in classes:
                 self._fill(random, root / name)
         if random.random() < 0.3:
-            random.choice(THINGS)(random, random.choice(roots) / hostile(random, random.choice(("", ".png"))))
+            path = random.choice(roots) / hostile(random, random.choice(("", ".png")))
+            if not os.path.lexists(path):
+                random.choice(THINGS)(random, path)
 
     def _fill(self, random: Random, folder: Path) -> None:
         """One class."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol
 
 LONGEST = 20.0  # seconds of processor time that any command on any input may take
-LONGEST_WAIT = 120.0  # seconds in all: other programs may have the processor
+LONGEST_IDLE = 20.0  # seconds for which it may wait for anything
 MOST_MEMORY = 2 << 30  # bytes that a command may hold at once
 MOST_MEMORY_PREDICT = 1 << 30
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_WAIT, Outcome, Problem, randomness
+from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_IDLE, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
 START = 120.0  # seconds in which a worker must be ready
@@ -92,9 +92,13 @@ class _Worker:
         """The outcome of a case; None where it takes too long, and then the worker is gone."""
         try:
             self._pipe.send(number)
-            start, spent = time.monotonic(), self._spent()
+            start = before = self._spent()
+            idle_since = time.monotonic()
             while not self._pipe.poll(1.0):
-                if self._spent() - spent > LONGEST or time.monotonic() - start > LONGEST_WAIT:
+                spent = self._spent()
+                if spent > before:  # on a busy machine slowly
+                    before, idle_since = spent, time.monotonic()
+                if spent - start > LONGEST or time.monotonic() - idle_since > LONGEST_IDLE:
                     self.stop()
                     return None
             outcome: Outcome = self._pipe.recv()

@@ -30,7 +30,7 @@ TIME_LIMIT = 10.0  # seconds of computing for all calls of one function
 def write_template(path: Path, command: str) -> None:
     """Write a file to start from, never over an existing one; `command` checks it. Raises UsageError and DataError."""
     try:
-        content = write_stubs(printable(path.name), command).encode("utf-8")
+        content = write_stubs(printable(path.name).replace('"', "'"), command).encode("utf-8")
         write_atomically(path, content, replace=False)
     except FileExistsError:
         raise UsageError(f"{path} exists and is left as it is: give another name", argument="template") from None

@@ -18,7 +18,12 @@ HEADINGS = {
 def subject_document(trace: Trace) -> dict[str, Any]:
     """What is traced, as every JSON document of a trace begins."""
     subject = trace.subject
-    return {"image": subject.images[0], "label": subject.classes[subject.y[0]], "classes": subject.classes}
+    return {
+        "image": subject.images[0],
+        "label": subject.classes[subject.y[0]],
+        "label_predicted": subject.predicted,
+        "classes": subject.classes,
+    }
 
 
 def header(trace: Trace) -> str:
@@ -28,9 +33,15 @@ def header(trace: Trace) -> str:
     return (
         f"image       {printable(subject.images[0])}\n"
         f"weights     {printable(subject.origin)}\n"
-        f"true class  {subject.classes[subject.y[0]]} (y = {subject.y[0]}); one image: m = 1\n"
+        f"true class  {_label(trace)} (y = {subject.y[0]}); one image: m = 1\n"
         f"the network says {answer} with probability {trace.probabilities[answer]:.4f}\n"
     )
+
+
+def _label(trace: Trace) -> str:
+    """The class of y, and whether it is known."""
+    name = trace.subject.classes[trace.subject.y[0]]
+    return f"not known; L is that of the predicted class, {name}" if trace.subject.predicted else name
 
 
 def caption(trace: Trace) -> str:
@@ -40,7 +51,7 @@ def caption(trace: Trace) -> str:
     loss = float(trace.values["L"]) if "L" in trace.values else None
     parts = (
         printable(subject.images[0]),
-        f"true class {subject.classes[subject.y[0]]}",
+        f"true class {_label(trace)}",
         f"the network says {answer} with probability {trace.probabilities[answer]:.4f}",
         "" if loss is None else f"L = {loss:.4g}",
     )
