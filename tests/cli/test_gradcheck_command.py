@@ -202,7 +202,7 @@ def test_somebody_elses_code(cli: Cli, tmp_path: Path) -> None:
     path.write_text("def relu_backward(Z1, dA1):\n    return dA1\n")
     result = cli("gradcheck", "--code", path)
     assert result.code == 1
-    assert "diagnosis: relu_backward: relu′ is taken as 1 below zero too" in result.out
+    assert "diagnosis: dL/dA1 → dL/dZ1: relu′ is taken as 1 below zero too" in result.out
     document = json.loads(cli("gradcheck", "--code", path, "--format", "json").out)
     (function,) = document["functions"]
     assert function["name"] == "relu_backward"
