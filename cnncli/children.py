@@ -48,7 +48,7 @@ class Child:
         try:
             for message in messages:
                 write_message(self._input, message)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it was stopped meanwhile
             raise ChildEnded(self._tell_end()) from None
 
     def receive(self) -> bytes:

@@ -44,6 +44,10 @@ def test_a_child_that_is_stopped_is_gone() -> None:
     child.receive()
     child.stop()
     assert not is_running(child._process.pid)
+    with pytest.raises(ChildEnded, match="was ended by SIGKILL"):
+        child.send(b"a thread that does not know it yet")
+    with pytest.raises(ChildEnded, match="was ended by SIGKILL"):
+        child.receive()
 
 
 def test_how_a_child_ended_is_told() -> None:
