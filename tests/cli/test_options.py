@@ -37,7 +37,8 @@ VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "channel": "0", "precision": "3", "image_size": "9", "channels": "rgb", "classes": "2", "seed": "0",
     "format": "json", "output": "o.json", "method": "central", "sample": "3", "show": "dL/dw1", "expand": "L",
     "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
-    "theme": "dark", "pool_stride": "1",
+    "theme": "dark", "pool_stride": "1", "stride": "1", "dilation": "1", "case": "1", "cases": "3", "timeout": "9",
+    "function": "m:f", "vjp": "m:g", "gradient": "m:h", "inputs": "x.npz", "shape": "2,3", "junit": "j.xml",
 }  # fmt: skip
 
 
