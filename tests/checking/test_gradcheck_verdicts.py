@@ -57,7 +57,9 @@ def outcome_of(subject: Subject, gradients: dict[str, Array], method: Method = "
     return run_gradcheck(Gradcheck(subject, gradients, method))
 
 
-@pytest.mark.parametrize("first", range(0, 1000, 125))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(125, 1000, 125))]
+)
 def test_a_thousand_random_networks_are_never_accused(first: int) -> None:
     for seed in range(first, first + 125):
         subject = random_subject(seed)

@@ -64,7 +64,10 @@ def test_reports_for_machines(cli: Cli, code: Path, tmp_path: Path) -> None:
     assert case[0].tag == "failure"
     whole = cli("gradcheck", "--junit", junit, "-q")
     assert (whole.code, whole.out) == (0, "")
-    assert ElementTree.parse(junit).getroot().attrib == {"name": "cnncli gradcheck", "tests": "21", "failures": "0"}  # noqa: S314
+    suite = ElementTree.parse(junit).getroot()  # noqa: S314
+    derivatives_and_links = 20
+    assert (suite.attrib["name"], suite.attrib["failures"]) == ("cnncli gradcheck", "0")
+    assert int(suite.attrib["tests"]) == len(suite) > derivatives_and_links  # and a row for each engine that is there
 
 
 def test_the_gradient_of_a_scalar_and_strict(cli: Cli, code: Path, tmp_path: Path) -> None:

@@ -49,7 +49,14 @@ def test_pixels_in_a_file_train_the_same_model_and_leave_no_file(
     assert done.code == 0, done.err
     files = [sorted(path.name for path in (tmp_path / run).iterdir()) for run in ("memory", "file")]
     assert files[0] == files[1]
-    assert files[0] == ["history.csv", "last.safetensors", "model.safetensors", "settings.json", "split.csv"]
+    assert files[0] == [
+        "history.csv",
+        "last.safetensors",
+        "model.safetensors",
+        "report.html",
+        "settings.json",
+        "split.csv",
+    ]
     models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("memory", "file")]
     assert models[0] == models[1]
 

@@ -21,7 +21,7 @@ IMAGE = SAMPLE_DATA / "fashion" / "val" / "sneaker" / "00009.png"
 
 def test_the_notes_example_in_json_is_the_golden_one(cli: Cli) -> None:
     document = json.loads(cli("trace", "--format", "json").out)
-    assert list(document) == ["image", "label", "classes", "architecture", "steps"]
+    assert list(document) == ["image", "label", "label_predicted", "classes", "architecture", "steps"]
     assert (document["label"], document["classes"]) == ("1", ["0", "1"])
     assert document["architecture"]["filters"] == [1]
     steps = {step["name"]: step for step in document["steps"]}
