@@ -62,7 +62,7 @@ def cell(page: "Page", tensor: str, *place: int) -> "Locator":
 
 
 def inspected(page: "Page") -> str:
-    return page.locator(".inspector .body").inner_text()
+    return str(page.locator(".inspector .body").inner_text())
 
 
 def changed(trace: Trace, label: int | None = None, **arrays: Any) -> Trace:
