@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -49,7 +48,7 @@ class Child:
         try:
             for message in messages:
                 write_message(self._input, message)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it was stopped meanwhile
             raise ChildEnded(self._tell_end()) from None
 
     def receive(self) -> bytes:
@@ -61,14 +60,6 @@ class Child:
         if message is None:
             raise ChildEnded(self._tell_end())
         return message
-
-    def wait(self, seconds: float) -> str | None:
-        """How it ended, or None where it is still running after so many seconds."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        return self._tell_end()
 
     def stop(self) -> None:
         """End it at once, and all that it started, whatever they are doing."""
@@ -96,21 +87,6 @@ def begin() -> None:
     _end_with_parent(int(parent))
     sys.argv = [module, *arguments]
     import_module(module).main(*arguments)
-
-
-def leave_pipes() -> None:
-    """For a child that exchanges no messages: it ends when the parent's end of its stdin closes, and prints nowhere."""
-    lifeline = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-
-    def wait() -> None:
-        while os.read(lifeline, 1):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def write_message(file: IO[bytes], message: bytes) -> None:

@@ -35,8 +35,19 @@ def test_a_child_answers_and_ends_with_its_input() -> None:
     child = Child(*DECODER)
     assert child.receive() == b"ready"
     child._input.close()
-    assert child.wait(PATIENCE) == "ended with exit code 0"
+    assert child._process.wait(PATIENCE) == 0
     child.stop()
+
+
+def test_a_child_that_is_stopped_is_gone() -> None:
+    child = Child(*DECODER)
+    child.receive()
+    child.stop()
+    assert not is_running(child._process.pid)
+    with pytest.raises(ChildEnded, match="was ended by SIGKILL"):
+        child.send(b"a thread that does not know it yet")
+    with pytest.raises(ChildEnded, match="was ended by SIGKILL"):
+        child.receive()
 
 
 def test_how_a_child_ended_is_told() -> None:
@@ -50,14 +61,6 @@ def test_how_a_child_ended_is_told() -> None:
     with pytest.raises(ChildEnded, match="ended with exit code 1"):
         child.receive()
     child.stop()
-
-
-def test_a_child_that_is_waited_for_in_vain_is_stopped() -> None:
-    child = Child(*DECODER)
-    child.receive()
-    assert child.wait(0.01) is None
-    child.stop()
-    assert not is_running(child._process.pid)
 
 
 PARENT = """

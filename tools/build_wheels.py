@@ -76,6 +76,10 @@ def try_here(wheel: Path) -> None:
         for command in (["python", "-m", "pip", "install", "-q", str(wheel)], ["cnncli", *train]):
             program = str(programs / command[0])
             subprocess.run([program, *command[1:]], env=environment, cwd=folder, check=True)  # noqa: S603
+        tell = "from cnncli.network.compiled.library import variants; print(*variants())"
+        able = subprocess.check_output([programs / "python", "-c", tell], env=environment, cwd=folder, text=True)  # noqa: S603
+        if " avx2 " in Path("/proc/cpuinfo").read_text(encoding="utf-8") and "avx2" not in able.split():
+            raise SystemExit(f"{wheel.name}: this processor has AVX2, and the kernel does not see it: {able}")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ The exit code is 1 if anything failed; each failure comes with the line that rep
 import argparse
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parent.parent)  # instead of this folder
@@ -31,11 +32,12 @@ def main() -> int:
         seed, number = map(int, options.only.split(":"))
         numbers = range(number, number + 1)
     report, start = Report(options.subject, seed), time.monotonic()
-    try:
-        for number, outcome in run_cases(options.subject, seed, numbers, options.jobs):
-            report.add(number, outcome)
-    except KeyboardInterrupt:
-        print("stopped: so far")  # noqa: T201
+    with closing(run_cases(options.subject, seed, numbers, options.jobs)) as cases:
+        try:
+            for number, outcome in cases:
+                report.add(number, outcome)
+        except KeyboardInterrupt:
+            print("stopped: so far")  # noqa: T201
     print(report.text(time.monotonic() - start))  # noqa: T201
     return 1 if report.failures else 0
 

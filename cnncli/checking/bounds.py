@@ -187,7 +187,8 @@ class Bounds:
         possible = possible | winner
         bound = self._put_back(step, possible * off_gradient[..., None])
         terms, sizes = (self._put_back(step, possible * part) for part in (1.0, gradient[..., None]))
-        bound += (terms + 1) * self.u * sizes  # where windows overlap their gradients meet in a sum
+        # Where windows overlap their gradients meet in a sum.
+        bound += (terms + 1) * (self.u * sizes + self.tiny)
         if handed_over:
             bound += self._put_back(step, doubtful * gradient[..., None])
         return bound

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.checking.bounds import U64
+from cnncli.checking.bounds import TINY64, U64
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.output_step import OutputStep
 
@@ -71,7 +71,7 @@ class WeightedSum:
         gradient = np.abs(self.gradient)
         rounding = self._sum(gradient * 2 * self.rounding, reached, image)
         of_sum = reached.reshape(len(after), -1).sum(axis=1) * U64
-        rounding = rounding + (2 * self.relative + of_sum) * self._sum(gradient, moved, image)
+        rounding = rounding + (2 * self.relative + of_sum) * self._sum(gradient, moved, image) + TINY64
         return self((after - before) * reached, image), rounding
 
     def spread(self, slope: Array, width: Array, image: Labels) -> tuple[Array, Array]:

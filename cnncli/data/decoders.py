@@ -11,16 +11,14 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Thread
+from typing import NamedTuple
 
 from cnncli.children import Child, ChildEnded
 from cnncli.cores import available_cores
 from cnncli.data.decoder import ANOTHER_SIZE, YOURS, read_answer
 from cnncli.data.decoding import AnotherSize, Pixels, Size, decode
 from cnncli.errors import DataError, ImageError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 ALONE = 0.2  # seconds of decoding after which helpers are started: about what their start takes
 MOST_HELPERS = 8  # more would wait for this process, and for the disk
@@ -74,77 +72,99 @@ def decode_many(
         helpers.stop()
 
 
+class Task(NamedTuple):
+    """Some items, and where what a helper makes of their paths comes."""
+
+    items: list[Item]
+    answer: "SimpleQueue[list[Result | int] | DataError]"
+
+    @property
+    def paths(self) -> list[Path]:
+        """What there is to decode."""
+        return [item for item in self.items if isinstance(item, Path)]
+
+
 class Helpers:
-    """Decoding processes, each with a thread here that hands it one task after the other."""
+    """Decoding processes, each with a thread here that hands it one task after the other.
+
+    The threads are daemons and talk through SimpleQueue alone: a signal's exception may strike anywhere in the main
+    thread, and a lock of Python's, as a Future has, would then stay locked for ever.
+    """
 
     def __init__(self, count: int, wanted: Wanted, task_length: int) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # loads much that a small data set never needs
-
         self._wanted, self._task_length = wanted, task_length
         self._children: list[Child] = []
-        self._idle: SimpleQueue[Child] = SimpleQueue()
-        self._threads = ThreadPoolExecutor(count)
+        self._started: SimpleQueue[bool] = SimpleQueue()
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         try:
             for _ in range(count):
                 self._children.append(Child("cnncli.data.decoder", str(HELPERS_BYTES // BYTES_OF_PIXEL // count)))
-            self._starting = [self._threads.submit(self._await_start, child) for child in self._children]
+            for child in self._children:
+                Thread(target=self._drive, args=[child], daemon=True).start()
         except BaseException:
             self.stop()
             raise
 
+    @property
+    def ready(self) -> bool:
+        """Whether all have started, or have failed to."""
+        return self._started.qsize() == len(self._children)
+
     def decode(self, waiting: Iterator[Item]) -> Iterator[Decoded]:
         """As `decode_many`: here until the helpers are ready, then by them, with tasks ahead so that none waits."""
-        while not all(starting.done() for starting in self._starting):
+        while not self.ready:
             item = next(waiting, None)
             if item is None:
                 return
             yield _decode_here(item, self._wanted)
-        most_ahead = 2 * sum(starting.result() for starting in self._starting)
+        most_ahead = 2 * sum(self._started.get() for _ in self._children)
         if most_ahead == 0:  # none could start: for lack of memory, perhaps
             yield from (_decode_here(item, self._wanted) for item in waiting)
-        ahead: deque[tuple[list[Item], Future[list[Result | int]]]] = deque()
+        ahead: deque[Task] = deque()
         while True:
-            while len(ahead) < most_ahead and not (ahead and ahead[0][1].done()):
-                task = list(islice(waiting, self._task_length))
-                if not task:
+            while len(ahead) < most_ahead and (not ahead or ahead[0].answer.empty()):
+                items = list(islice(waiting, self._task_length))
+                if not items:
                     break
-                paths = [item for item in task if isinstance(item, Path)]
-                ahead.append((task, self._threads.submit(self._have_decoded, paths)))
+                ahead.append(Task(items, SimpleQueue()))
+                self._tasks.put(ahead[-1])
             if not ahead:
                 return
-            task, answer = ahead.popleft()
-            yield from self._match(task, iter(answer.result()))
+            task = ahead.popleft()
+            answer = task.answer.get()
+            if isinstance(answer, DataError):
+                raise answer
+            yield from self._match(task.items, iter(answer))
 
     def stop(self) -> None:
         """End the processes at once."""
         for child in self._children:
+            self._tasks.put(None)
             child.stop()
-        self._threads.shutdown(cancel_futures=True)
 
-    def _await_start(self, child: Child) -> bool:
-        """Whether a helper has started; then it is idle."""
+    def _drive(self, child: Child) -> None:
+        """Wait until a helper has started, and have it do the tasks. In a thread of its own."""
         try:
             child.receive()
         except ChildEnded:
-            return False
-        self._idle.put(child)
-        return True
+            self._started.put(False)
+            return
+        self._started.put(True)
+        while (task := self._tasks.get()) is not None:
+            task.answer.put(self._have_decoded(child, task.paths))
 
-    def _have_decoded(self, paths: Sequence[Path]) -> list[Result | int]:
-        """What an idle helper answers. Raises DataError where it ends instead."""
+    def _have_decoded(self, child: Child, paths: Sequence[Path]) -> list[Result | int] | DataError:
+        """What a helper answers, or the error where it has ended instead."""
         if not paths:
             return []
-        child = self._idle.get()
         try:
             child.send(json.dumps([[str(path) for path in paths], *self._wanted]).encode())
             return read_answer(paths, child.receive(), child.receive())
         except ChildEnded as ended:
-            raise DataError(
+            return DataError(
                 f"a process that decodes images {ended}, by the system and for lack of memory most likely, at "
                 f"{paths[0]} or soon after: free memory, or use fewer processes"
-            ) from None
-        finally:
-            self._idle.put(child)  # an ended one too: who waits for it must not wait for ever
+            )
 
     def _match(self, task: Sequence[Item], results: Iterator[Result | int]) -> Iterator[Decoded]:
         """The items of a task with their results; what a helper left to this process is done here."""

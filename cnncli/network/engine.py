@@ -105,7 +105,11 @@ class Engine(ABC):
         losses, gradients, logits = zip(
             *(self.sum_lane(parameters, X[lane], y[lane], m, smoothing, w[lane]) for lane in lanes), strict=True
         )
-        stacked = {name: np.stack([of_lane[name] for of_lane in gradients]) for name in parameters}
+        alone = len(lanes) == 1  # then nothing is copied
+        stacked = {
+            name: gradients[0][name][None] if alone else np.stack([of_lane[name] for of_lane in gradients])
+            for name in parameters
+        }
         return LaneSums(np.array(losses), stacked, np.concatenate(logits))
 
     @abstractmethod

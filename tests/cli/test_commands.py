@@ -57,11 +57,12 @@ def test_a_log_holds_a_line_an_epoch_and_the_summary(cli: Cli, image_folder: Pat
     assert lines[0] == "10 training and 2 validation images, 8×8 gray"
     assert lines[1] == "2 classes: dark, light"
     assert lines[2] == f"filters 8, kernel 3, pool 2: 153 parameters → {run}"
-    head = " ".join(lines[3].split())
+    assert lines[3].startswith("engine: ")
+    head = " ".join(lines[4].split())
     assert head == "epoch loss accuracy val loss val acc. |dL/dw1| |dL/db1| |dL/dw2| |dL/db2|"
-    assert [line.split()[0] for line in lines[4:7]] == ["1", "2", "3"]
-    assert all(len(line) <= 80 for line in lines[3:7])
-    assert lines[7].startswith("best epoch ")
+    assert [line.split()[0] for line in lines[5:8]] == ["1", "2", "3"]
+    assert all(len(line) <= 80 for line in lines[3:8])
+    assert lines[8].startswith("best epoch ")
     assert f"model: {run / 'model.safetensors'}" in result.out
 
 

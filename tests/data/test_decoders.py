@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -34,8 +35,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Helpers]]:
     def start_and_wait(self: Helpers, *arguments: Any) -> None:
         start(self, *arguments)
         made.append(self)
-        for starting in self._starting:
-            starting.result()
+        while not self.ready:
+            time.sleep(0.001)
 
     monkeypatch.setattr(Helpers, "__init__", start_and_wait)
     monkeypatch.setattr(decoders, "ALONE", 0)

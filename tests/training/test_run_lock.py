@@ -91,8 +91,9 @@ def test_trainings_at_once(tmp_path: Path) -> None:
     def start(*arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen([*command, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
 
-    codes = [process.wait() for process in [start() for _ in range(4)]]
-    assert codes == [0] * 4
+    trainings = [start() for _ in range(4)]
+    assert [process.communicate()[1] for process in trainings] == [""] * 4
+    assert [process.returncode for process in trainings] == [0] * 4
     runs = sorted(path.name for path in (tmp_path / "runs").iterdir())
     assert runs == ["fashion", "fashion-2", "fashion-3", "fashion-4"]
     same = [start("--out", "runs/fashion", "--force", "--seed", str(seed)) for seed in range(3)]

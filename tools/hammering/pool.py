@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -20,7 +20,7 @@ from tools.hammering.subjects import load
 START = 120.0  # seconds in which a worker must be ready
 
 
-def run_cases(subject: str, seed: int, numbers: Iterable[int], jobs: int) -> Iterator[tuple[int, Outcome]]:
+def run_cases(subject: str, seed: int, numbers: Iterable[int], jobs: int) -> Generator[tuple[int, Outcome], None, None]:
     """The outcome of each case, in the order in which they end."""
     todo: SimpleQueue[int] = SimpleQueue()
     for number in numbers:
@@ -32,12 +32,19 @@ def run_cases(subject: str, seed: int, numbers: Iterable[int], jobs: int) -> Ite
     for thread in threads:
         thread.start()
     ended = 0
-    while ended < len(threads):
-        result = done.get()
-        if result is None:
-            ended += 1
-        else:
-            yield result
+    try:
+        while ended < len(threads):
+            result = done.get()
+            if result is None:
+                ended += 1
+            else:
+                yield result
+    finally:  # stopped in the middle: each thread ends with the case that it is at, and its worker with it
+        with suppress(Empty):
+            while True:
+                todo.get_nowait()
+        for thread in threads:
+            thread.join()
 
 
 def _drive(

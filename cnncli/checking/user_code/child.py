@@ -85,7 +85,7 @@ def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _load(file: str) -> ModuleType:
-    sys.path.insert(0, str(Path(file).parent))
+    sys.path.append(str(Path(file).parent))  # behind all else: a json.py beside it is not Python's
     spec = util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
         raise ImportError("it is no Python file")

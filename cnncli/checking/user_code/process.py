@@ -73,6 +73,7 @@ class UserProcess:
             self._child.stop()
 
         timer = threading.Timer(seconds, stop)
+        timer.daemon = True  # a signal may strike before it can be cancelled
         timer.start()
         try:
             number, report, content = (self._child.receive() for _ in range(3))

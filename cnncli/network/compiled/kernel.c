@@ -761,16 +761,28 @@ EXPORT int64_t NAME(step)(const Net *net, Job *job)
 /* ---- Which variants a processor can run; in one of them -------------------------------------------------------------- */
 
 #ifdef DETECT
+#ifdef __x86_64__
+#include <cpuid.h>
+
+/* 2 for AVX-512, 1 for AVX2 with fused multiply-add, else 0: what the processor has and the system saves registers for. Not
+   __builtin_cpu_supports, which answers 0 to everything where a compiler brings a library of its own. */
+static int vector_level(void)
+{
+    unsigned a, b, c, d, saved, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (~c & (1u << 12 | 1u << 27 | 1u << 28))) return 0; /* FMA, OSXSAVE, AVX */
+    __asm__ volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    if ((saved & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & 1u << 5)) return 0; /* AVX2 */
+    const unsigned avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* F, DQ, BW, VL */
+    return (saved & 0xe6) == 0xe6 && !(~b & avx512) ? 2 : 1;
+}
+#endif
+
 /* Whether this processor, and its system, can run a variant. */
 EXPORT int supports(const char *variant)
 {
 #ifdef __x86_64__
-    __builtin_cpu_init();
-    const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
-                       && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-    if (!strcmp(variant, "avx2")) return avx2;
-    if (!strncmp(variant, "avx512", 6)) return avx2 && avx512;
+    if (!strcmp(variant, "avx2")) return vector_level() >= 1;
+    if (!strncmp(variant, "avx512", 6)) return vector_level() == 2;
 #elif defined(__aarch64__)
     if (!strcmp(variant, "neon")) return 1;
 #endif

@@ -54,7 +54,7 @@ class NumpyEngine(Engine):
         self._weights.write(parameters)
         loss, z = 0.0, np.empty((len(X), self.architecture.outputs), np.float32)
         shapes = build_chain(self.architecture).parameter_shapes
-        sums = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        sums: Parameters = {}
         for chosen in self._cut(len(X)):
             chunk, labels = self._chunk(chosen), y[chosen]
             z[chosen] = found = chunk.forward(self._weights, X[chosen], keep=True)  # (n, K)
@@ -62,8 +62,11 @@ class NumpyEngine(Engine):
             dz = self.output.dL_dz(found, labels, smoothing) * share[:, None]  # (n, K)
             gradients = views_of_gradients(self.architecture, chunk.backward(self._weights, dz))
             for name, gradient in gradients.items():
-                sums[name] += gradient.reshape(shapes[name])
+                shaped = gradient.reshape(shapes[name])
+                sums[name] = sums[name] + shaped if name in sums else shaped.copy()
             loss += float((self.output.losses(found, labels, smoothing) * share).mean(dtype=np.float64))
+        if not len(X):
+            sums = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         return Gradients(loss, sums, z)
 
     def cut(self, m: int) -> list[int]:
