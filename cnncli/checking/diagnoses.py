@@ -9,9 +9,9 @@ import numpy as np
 from cnncli.checking.check import Check
 from cnncli.diagnosis.collect import collect_link, collect_through
 from cnncli.diagnosis.conditions import find_features
-from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.diagnosis.explain import DEPTHS, Explanation, explain
-from cnncli.diagnosis.mistakes import Mistake
+from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.record import Record
@@ -58,10 +58,14 @@ def diagnose(
 
 
 def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) -> Explanation | None:
-    """The one link whose mistake gives all of these gradients."""
+    """The mistake that gives all of these gradients: a known one, made in every block, or one of a single link."""
     chain, record = build_chain(subject.architecture), _record(subject)
     known = {tensor.gradient.name for tensor in chain.gradients.values()}
     found = {name: gradient for name, gradient in gradients.items() if name in known}
+    for mistake in MISTAKES:
+        wrong = Textbook(subject.architecture, mistake.plant(chain)).record(subject.parameters, subject.X, subject.y)
+        if _agree(wrong, found, eps) and not _agree(wrong, {name: record[name] for name in found}, eps):
+            return Explanation(mistake.sentence, True, mistake=mistake)
     features = [find_features(subject.architecture, record)]
     best = None
     links = list(chain.gradients.values())
@@ -79,6 +83,10 @@ def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) 
     return best
 
 
+def _agree(record: Record, found: Mapping[str, Array], eps: float) -> bool:
+    return all(close(record[name], gradient, eps) for name, gradient in found.items())
+
+
 def _explain_link(
     subject: Subject, record: Record, check: Check, gradients: Mapping[str, Array], eps: float
 ) -> Explanation | None:
@@ -87,7 +95,8 @@ def _explain_link(
 
     def draw() -> list[Evidence]:
         others = [(other, _record(other)) for other in _draw_others(subject)]
-        return [collect_link("", o, r, check.tensor, gradient, r[check.name], eps) for o, r in others]
+        other = np.random.default_rng(0).normal(size=gradient.shape)
+        return [collect_link("", o, r, check.tensor, other, r[check.name], eps) for o, r in others]
 
     return explain(
         [collect_link("", subject, record, check.tensor, gradient, gradients[check.name], eps)], features, draw

@@ -39,11 +39,9 @@ class Planted:
 
     @property
     def named(self) -> bool:
-        """Whether the diagnosis of that link is this mistake, or one that is sure and says the same in other words."""
-        return any(
-            d.where == self.link and (d.mistake is self.mistake or (d.mistake is None and d.explanation.certain))
-            for d in self.diagnoses
-        )
+        """Whether the diagnosis of that link says this mistake, alone or beside what cannot be told from it here."""
+        said = [d.explanation for d in self.diagnoses if d.where == self.link]
+        return any(self.mistake.sentence in each.text or (each.mistake is None and each.certain) for each in said)
 
     @property
     def passed(self) -> bool:

@@ -34,7 +34,8 @@ def collect_link(
     case: str, subject: Subject, record: Record, tensor: Tensor, gradient: Array, found: Array, eps: float
 ) -> Evidence:
     """A link alone, given a gradient, which answered what was found for a tensor."""
-    return _collect(case, subject, record, tensor, gradient, (found,), lambda answer: (answer,), eps)
+    at_hand = _list_at_hand(subject, record, tensor, gradient)
+    return _collect(case, subject, record, tensor, gradient, (found,), lambda answer: (answer,), eps, at_hand)
 
 
 def collect_through(
@@ -49,7 +50,20 @@ def collect_through(
 
     step = chain.readers.get(tensor.name)
     gradient = record[step.output.gradient.name] if step else np.ones(())
-    return _collect(case, subject, record, tensor, gradient, tuple(found.values()), observe, eps)
+    at_hand = _list_at_hand(subject, record, tensor, gradient)
+    if step:  # the whole pass was
+        at_hand = {entry.name: entry.value for entry in record} | at_hand
+        at_hand.pop(tensor.gradient.name, None)
+    return _collect(case, subject, record, tensor, gradient, tuple(found.values()), observe, eps, at_hand)
+
+
+def _list_at_hand(subject: Subject, record: Record, tensor: Tensor, gradient: Array) -> dict[str, Array]:
+    """What a link alone may have taken by mistake: all that its step reads, makes and is given."""
+    chain = build_chain(subject.architecture)
+    step = chain.readers.get(tensor.name)
+    if step is None:
+        return _of_output(chain, record, subject)
+    return {each.name: record[each.name] for each in (*step.reads, step.output)} | {step.output.gradient.name: gradient}
 
 
 def _walk_on(chain: Chain, record: Record, tensor: Tensor, answer: Array) -> dict[str, Array]:
@@ -72,6 +86,7 @@ def _collect(
     found: Arrays,
     observe: Observe,
     eps: float,
+    tensors: Mapping[str, Array],
 ) -> Evidence:
     chain = build_chain(subject.architecture)
     step = chain.readers.get(tensor.name)
@@ -79,21 +94,14 @@ def _collect(
         read: Arrays = (record[chain.logit.name], subject.y)
         right = chain.output.dL_dz(record[chain.logit.name], subject.y)
         products, which = Products("mk->mk", (f"{chain.output.output.name} − y",), (right,), "mk", right.shape), 0
-        tensors = _of_output(chain, record, subject)
     else:
         read, which = tuple(record[each.name] for each in step.reads), step.reads.index(tensor)
         products = step.products(gradient, *read)[which]
-        names = {each.name for each in (*step.reads, step.output)}
-        tensors = {entry.name: entry.value for entry in record if entry.name in names} | {
-            step.output.gradient.name: gradient
-        }
-        if len(found) > 1:  # seen through the chain: everything was at hand
-            tensors |= {entry.name: entry.value for entry in record}
-        tensors.pop(tensor.gradient.name, None)
 
     def plant(mistake: Mistake) -> Arrays | None:
         kind = step.kind if step else chain.output.kind
-        if mistake.kind != kind:
+        role = "source" if which == 0 else tensor.role
+        if mistake.kind != kind or mistake.wrong != role:
             return None
         given = step.output.gradient.name if step else None
         return observe(answer_link(subject, record, given, gradient, mistake)[tensor.gradient.name])

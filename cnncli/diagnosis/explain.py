@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from cnncli.diagnosis.conditions import Features, separate
-from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
+from cnncli.diagnosis.evidence import Arrays, Evidence, close, measure_factor
 from cnncli.diagnosis.factors import name_factor
 from cnncli.diagnosis.fitted import fit_hypotheses
 from cnncli.diagnosis.hypotheses import RIGHT, Hypothesis, list_far_hypotheses, list_hypotheses
@@ -126,7 +126,7 @@ def _list_tiers(cases: Sequence[Evidence], depth: Depth) -> Iterator[Iterable[Hy
 
 
 def _fit(hypothesis: Hypothesis, cases: Sequence[Evidence]) -> _Fit | None:
-    factors, spared, shows = [], [], False
+    factors, spared, shows, changes = [], [], False, hypothesis is RIGHT
     for case in cases:
         predicted = hypothesis.predict(case)
         if predicted is None:
@@ -140,8 +140,11 @@ def _fit(hypothesis: Hypothesis, cases: Sequence[Evidence]) -> _Fit | None:
         if hypothesis is RIGHT and case.is_right and factor != factor:
             continue
         factors.append((case, factor))
+        changes |= not case.is_right and not all(
+            close(part, right, case.eps) for part, right in zip(predicted, case.right, strict=True)
+        )
         shows |= not case.is_right
-    if not shows:
+    if not shows or not changes:  # what changes nothing explains nothing, whatever the factor
         return None
     named = name_factor(factors)
     if not named:  # in the cases that are right it may be 1 by exception

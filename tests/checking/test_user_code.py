@@ -356,3 +356,13 @@ def test_the_template_is_whole_and_never_written_over(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == text
     with pytest.raises(DataError, match="cannot be written"):
         write_template(tmp_path / "nowhere" / "start.py", "check")
+
+
+def test_a_whole_backward_pass_with_two_bugs_has_two_links_and_no_third_is_accused(tmp_path: Path) -> None:
+    whole = RIGHT[RIGHT.index("def backward(") :].replace(
+        '    return {"dw1": dw1, "db1": db1,',
+        '    dw1, db2 = dw1[:, :, ::-1, ::-1], db2 / len(X)\n    return {"dw1": dw1, "db1": db1,',
+    )
+    result = checked(tmp_path, RIGHT[: RIGHT.index("def backward(")] + whole)["backward"]
+    assert set(result.wrong_links) == {"dL/dZ1 → dL/dw1", "dL/dz2 → dL/db2"}
+    assert all(finding.explanation.certain for finding in result.findings)

@@ -1,7 +1,8 @@
 """What is wrong with a function, in words: the diagnosis of each wrong link, from all cases together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -92,15 +93,15 @@ def _explain_whole(
     cases: Sequence[Case], usable: Mapping[str, Usable], wrong: Sequence[str], seed: int
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The one link that explains all that is wrong; else one for each part of it."""
-    found = [case for case in cases if case.label in usable]
+    blocks = len(cases[0].subject.architecture.filters)  # under the same names another depth has other steps
+    found = [case for case in cases if case.label in usable and len(case.subject.architecture.filters) == blocks]
     groups = [list(wrong), *([name] for name in wrong)] if len(wrong) > 1 else [list(wrong)]
     findings: dict[str, Finding] = {}
     explained: set[str] = set()
     for group in groups:
         if set(group) <= explained:
             continue
-        everything = len(group) == len(wrong)
-        finding = _explain_group(found, usable, group, seed, everything=everything)
+        finding = _explain_group(found, usable, group, set(wrong) - set(group), seed)
         if finding and (finding.explanation.certain or len(group) == 1):
             explained |= set(group)
             findings[",".join(group)] = finding
@@ -110,19 +111,14 @@ def _explain_whole(
 
 
 def _explain_group(
-    cases: Sequence[Case], usable: Mapping[str, Usable], names: Sequence[str], seed: int, *, everything: bool
+    cases: Sequence[Case], usable: Mapping[str, Usable], names: Sequence[str], others: Collection[str], seed: int
 ) -> Finding | None:
-    """The link whose mistake makes these gradients, and no other, wrong."""
-    seen = {
-        case.label: {name: found[name] for name in (found if everything else names) if name in found}
-        for case in cases
-        if set(names) <= set(found := usable[case.label].gradients)
-    }
-    complete = [case for case in cases if case.label in seen]
+    """The link whose mistake makes these gradients wrong, and none of the right ones; the others are left aside."""
+    complete = [case for case in cases if set(names) <= set(usable[case.label].gradients)]
     features = [find_features(case.subject.architecture, case.record) for case in complete]
     best: Finding | None = None
-    links = list(_list_links(cases[0], names))
-    for depth, tensor in product(DEPTHS, links):
+    links = _list_links(cases[0], names)
+    for depth, (tensor, reached) in product(DEPTHS, links.items()):
 
         def collect(
             case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor
@@ -130,7 +126,16 @@ def _explain_group(
             here = build_chain(subject.architecture).gradients[link.name]
             return collect_through(case.label, subject, record, here, found, usable[case.label].eps)
 
-        def draw(collect: Callable[..., Evidence] = collect) -> list[Evidence]:
+        seen = {
+            case.label: {
+                name: gradient
+                for name, gradient in usable[case.label].gradients.items()
+                if name in reached and name not in others
+            }
+            for case in complete
+        }
+
+        def draw(collect: Callable[..., Evidence] = collect, seen: Mapping[str, Any] = seen) -> list[Evidence]:
             pairs = _draw_probes([(case, usable[case.label]) for case in complete], seed)
             records = [(case, subject, make_record(subject)) for subject, case in pairs]
             return [collect(c, s, r, {name: r[name] for name in seen[c.label]}) for c, s, r in records]
@@ -144,9 +149,10 @@ def _explain_group(
     return best
 
 
-def _list_links(case: Case, names: Sequence[str]) -> Iterator[Tensor]:
-    """The links behind which all of the names lie, from L backwards."""
+def _list_links(case: Case, names: Sequence[str]) -> dict[Tensor, set[str]]:
+    """The links behind which all of the names lie, from L backwards, and the gradients that each has a part in."""
     chain = build_chain(case.subject.architecture)
+    links = {}
     for tensor in chain.gradients.values():
         reached = {tensor.gradient.name}
         each = tensor
@@ -154,7 +160,8 @@ def _list_links(case: Case, names: Sequence[str]) -> Iterator[Tensor]:
             reached |= {read.gradient.name for read in step.reads}
             each = step.source
         if set(names) <= reached:
-            yield tensor
+            links[tensor] = reached
+    return links
 
 
 def _name_link(chain: Chain, tensor: Tensor) -> str:
