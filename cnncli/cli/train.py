@@ -203,11 +203,12 @@ def train(
     --resume needs: a training that was stopped and is resumed gives the same model as one that was not.
     """
     from cnncli import api
+    from cnncli.distributed.launch import world
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
 
     with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
-        summary = api.train(data, config=config, watcher=report, force=force, **chosen, **network)
+        summary = api.train(data, config=config, watcher=report, force=force, communicator=world(), **chosen, **network)
     if format == "json":
         print_json(summary_document(summary, flag))
     else:
