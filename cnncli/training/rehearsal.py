@@ -1,4 +1,4 @@
-"""`cnncli train --dry-run` as a plain function: all that comes before a training, and about a second of its steps."""
+"""A dry run as a plain function: all that comes before a training, and about a second of its steps."""
 
 import tempfile
 import time
