@@ -116,7 +116,7 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Sum
     if checkpoint is not None:
         _refuse_other_data(checkpoint, data, path)
     else:
-        checkpoint = _begin(settings, data, like)
+        checkpoint = begin(settings, data, like)
     engine = choose_engine(checkpoint.model.architecture, settings.threads, settings.engine)
     checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data, engine))
 
@@ -124,7 +124,7 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Sum
     return _Training(settings, watcher, run, data, checkpoint, engine).run()
 
 
-def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
+def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
     """A training before its first step."""
     if like is None:
         model = make_model(data.classes, data.training, settings)
