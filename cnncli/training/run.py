@@ -125,13 +125,15 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher, commun
     data = read_data(settings, like, path, watcher.reading, watcher.left_out, communicator)
     if checkpoint is not None:
         _refuse_other_data(checkpoint, data, path)
-        checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data))
     else:
-        checkpoint = _begin(settings, data, like)
+        checkpoint = begin(settings, data, like)
+    engine = choose_engine(checkpoint.model.architecture, settings.threads, settings.engine)
+    communicator.require_same("engines", engine.name)
+    checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data, engine))
 
     kind = RunFolder if communicator.leads else FollowedRun
     run = kind(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
-    return _Training(settings, watcher, run, data, checkpoint, communicator).run()
+    return _Training(settings, watcher, run, data, checkpoint, engine).run()
 
 
 def _read_start(path: Path, settings: TrainingSettings) -> tuple[Checkpoint | None, Model | None]:
@@ -142,14 +144,14 @@ def _read_start(path: Path, settings: TrainingSettings) -> tuple[Checkpoint | No
     return checkpoint, checkpoint.model if checkpoint else load_initial_model(settings)
 
 
-def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
+def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
     """A training before its first step."""
     if like is None:
         model = make_model(data.classes, data.training, settings)
     else:
         model = adapt_model(like, data.classes, settings.seed)
     optimiser = make_optimiser(settings.optimizer, momentum=settings.momentum, weight_decay=settings.weight_decay)
-    return Checkpoint(model, State(optimiser), describe_settings(settings, model, data), data.split)
+    return Checkpoint(model, State(optimiser), {}, data.split)
 
 
 def _refuse_other_data(checkpoint: Checkpoint, data: Data, path: Path) -> None:
@@ -170,13 +172,11 @@ class _Training:
         run: RunFolder,
         data: Data,
         checkpoint: Checkpoint,
-        communicator: Communicator,
+        engine: Engine,
     ) -> None:
-        self._communicator = communicator
+        self._communicator = data.training.communicator
         self.settings, self.watcher, self._run, self._data, self._checkpoint = settings, watcher, run, data, checkpoint
-        self.model, self.state = checkpoint.model, checkpoint.state
-        self.engine = choose_engine(self.model.architecture, settings.threads, settings.engine)
-        communicator.require_same("engines", self.engine.name)
+        self.model, self.state, self.engine = checkpoint.model, checkpoint.state, engine
         self.loop = Loop(self.model, self.engine, data.training, data.validation, settings, self.state)
         self._symptoms: list[Symptom] = []
         self._saved = time.monotonic()
@@ -251,7 +251,7 @@ class _Training:
         return f"the best model so far, of epoch {best.number}, is in {self._run.model}"
 
 
-def describe_settings(settings: TrainingSettings, model: Model, data: Data) -> dict[str, Any]:
+def describe_settings(settings: TrainingSettings, model: Model, data: Data, engine: Engine) -> dict[str, Any]:
     """The settings as they took effect, and what else settings.json tells; ready for JSON."""
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
     warm_up = DEFAULT_WARM_UP[settings.schedule] if settings.warm_up is None else settings.warm_up
@@ -268,6 +268,7 @@ def describe_settings(settings: TrainingSettings, model: Model, data: Data) -> d
         **network,
         "skip_bad": settings.skip_bad,
         "data": printable(settings.data),
+        "engine_used": engine.description,
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),
