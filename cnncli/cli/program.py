@@ -13,7 +13,7 @@ from cnncli.cli.app import app
 from cnncli.cli.flags import flag
 from cnncli.cli.signals import stop_cleanly
 from cnncli.distributed.communicator import Communicator
-from cnncli.distributed.launch import join_world, world
+from cnncli.distributed.launch import join_world, speak, world
 from cnncli.errors import CnncliError, DataError, ReaderGone, Stopped
 from cnncli.text import printable
 
@@ -22,7 +22,13 @@ SHARED = (["train"], ["evaluate"], ["predict"], ["info"])  # commands in which s
 
 def run() -> None:
     """Run the command of sys.argv; an error that a person can cause becomes one sentence and its exit code."""
-    _conclude(*_run_command())
+    try:
+        outcome = _run_command()
+    except Exception as error:  # nobody foresaw it: the other ranks end too
+        world().conclude(f"{type(error).__name__}: {error}", 1)
+        speak()
+        raise
+    _conclude(*outcome)
 
 
 def _run_command() -> tuple[str | None, int]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TextIO
 
 from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import UsageError
@@ -9,6 +10,7 @@ from cnncli.errors import UsageError
 RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")  # what MPICH, PMIx and Open MPI tell each process
 
 _world: Communicator = ALONE
+_muted: TextIO | None = None  # the stderr of a rank that is silent
 
 
 def world() -> Communicator:
@@ -16,16 +18,23 @@ def world() -> Communicator:
     return _world
 
 
+def speak() -> None:
+    """Let this rank be heard on stderr, whichever it is."""
+    if _muted is not None:
+        sys.stderr = _muted
+
+
 def join_world() -> Communicator:
     """Start MPI where this process was started as a rank; ranks other than 0 are silent from here on.
 
     Raises UsageError where MPI is not installed.
     """
-    global _world
+    global _world, _muted
     rank = next((os.environ[name] for name in RANKS if name in os.environ), None)
     if rank is None:
         return ALONE
     if int(rank) > 0:
+        _muted = sys.stderr
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
         from cnncli.distributed.mpi import Mpi  # only a rank pays for it

@@ -7,10 +7,8 @@ killed comes to none: then the program that started the ranks (mpiexec, srun) en
 
 import os
 import signal
-import sys
 import time
 from collections import Counter
-from types import TracebackType
 from typing import NoReturn, TypeVar
 
 import mpi4py
@@ -52,7 +50,6 @@ class Mpi(Communicator):
         self._stop: Stopped | None = None
         self._end: RankFailed | None = None
         limit_cores(self._count_cores())
-        sys.excepthook = self._except
 
     @property
     def host(self) -> str:
@@ -146,12 +143,6 @@ class Mpi(Communicator):
         places = self._comm.allgather((self.host, usable_cores()))
         users = Counter(core for host, cores in places if host == self.host for core in cores)
         return max(1, int(sum(1 / users[core] for core in usable_cores())))
-
-    def _except(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """What nobody foresaw: the traceback, and the end of all ranks."""
-        sys.stderr = sys.__stderr__
-        sys.__excepthook__(kind, error, trace)
-        self.conclude(f"{kind.__name__}: {error}", 1)
 
 
 def _places(gradients: Parameters) -> list[slice]:

@@ -105,6 +105,7 @@ def test_predict_shares_what_comes_on_stdin_and_draws_once(folder: Path, tmp_pat
     assert len(list((tmp_path / "why").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_report_over_ranks_shows_the_pictures_that_others_hold(folder: Path, tmp_path: Path) -> None:
     assert run(0, "train", folder, "--out", tmp_path / "run", *TRAIN).code == 0
     pages = []

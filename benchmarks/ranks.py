@@ -1,0 +1,163 @@
+"""Several ranks against one process: time and memory on 60,000 images, and what becomes of ranks that are killed.
+
+    python -m benchmarks.ranks speed FOLDER     (written on the first call: Fashion-MNIST as image files)
+    python -m benchmarks.ranks kills [--count 30] [--seed 0]
+
+Needs cnncli[mpi], and Debian's dataset-fashion-mnist for `speed`; keep the machine quiet. All commands run as a person
+starts them.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from benchmarks.datasets import read_fashion
+from benchmarks.measure import ROOT, markdown
+
+BIN = Path(sys.executable).parent
+CNNCLI, MPIEXEC = str(BIN / "cnncli"), shutil.which("mpiexec", path=f"{BIN}:{os.environ['PATH']}") or "mpiexec"
+STARTS = {"1 thread": [CNNCLI], "2 threads": [CNNCLI], "2 ranks": [MPIEXEC, "-n", "2", CNNCLI]}
+THREADS = {"1 thread": 1, "2 threads": 2, "2 ranks": 1}
+KINDS: dict[str, tuple[str, ...]] = {
+    "quick, batches of 32": ("--epochs", "3"),
+    "quick, batches of 256": ("--epochs", "5", "--batch-size", "256"),
+    "32 filters, batches of 128": ("--epochs", "2", "--filters", "32", "--batch-size", "128"),
+    "best": ("--epochs", "1", "--recipe", "best"),
+}
+LIMIT = 10.0  # seconds in which a job has to end
+KILLED = ("--epochs", "40", "--recipe", "best", "--seed", "5")  # some seconds
+
+
+def write_images(folder: Path) -> None:
+    """Fashion-MNIST: 60,000 images to train on, 10,000 to validate on."""
+    for split, prefix in (("train", "train"), ("val", "t10k")):
+        for number, (image, label) in enumerate(zip(*read_fashion(prefix), strict=True)):
+            path = folder / split / str(label)
+            path.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path / f"{number:05}.png")
+
+
+def measure_speed(folder: Path, kind: str) -> dict[str, Any]:
+    """One training of a kind by each start: images a second while training, and seconds in all."""
+    if not folder.exists():
+        write_images(folder)
+    found, models = {}, set()
+    for name, start in STARTS.items():
+        with tempfile.TemporaryDirectory() as runs:
+            run = Path(runs) / "run"
+            command = [*start, "train", str(folder), "--out", str(run), "--threads", str(THREADS[name]), "--quiet"]
+            begin = time.perf_counter()
+            done = subprocess.run([*command, "--format", "json", *KINDS[kind]], capture_output=True, check=True)  # noqa: S603
+            summary = json.loads(done.stdout)
+            found[name] = {
+                "images per second": summary["images_per_second"],
+                "seconds": time.perf_counter() - begin,
+            }
+            models.add((run / "model.safetensors").read_bytes())
+    if len(models) != 1:
+        raise AssertionError("the models differ")
+    return found
+
+
+def kill_ranks(count: int, seed: int) -> None:
+    """Kill a random rank of 2, 3 or 4 at a random moment, and go on with another number of ranks."""
+    dice = random.Random(seed)  # noqa: S311  nothing is to be kept secret
+    data = ROOT / "sample_data" / "fashion"
+    with tempfile.TemporaryDirectory() as runs:
+        whole = Path(runs) / "whole"
+        begin = time.monotonic()
+        subprocess.run([MPIEXEC, "-n", "2", CNNCLI, "train", data, "--out", whole, "-q", *KILLED], check=True)  # noqa: S603
+        length, ends, same = time.monotonic() - begin, [], 0
+        for number in range(count):
+            run = Path(runs) / str(number)
+            ends.append(kill_once(dice, run, data, dice.uniform(0, length)))
+            again = [
+                MPIEXEC,
+                "-n",
+                str(dice.choice((1, 2, 3, 4))),
+                CNNCLI,
+                "train",
+                data,
+                "--out",
+                run,
+                "--resume",
+                "-q",
+            ]
+            options = () if (run / "last.safetensors").exists() else KILLED  # killed before it began
+            subprocess.run([*map(str, again), *options], check=True)  # noqa: S603
+            same += (run / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+            print(f"{number + 1}: ended after {ends[-1]:.2f} s, {same} the same", flush=True)  # noqa: T201
+    late = sum(end > LIMIT for end in ends)
+    print(f"{count} kills: {late} ended late, the slowest after {max(ends):.2f} s; {same} of {count} the same bytes")  # noqa: T201
+    sys.exit(late or same < count)
+
+
+def kill_once(dice: random.Random, run: Path, data: Path, delay: float) -> float:
+    """Start a training and kill one of its ranks; how long the job lived on, in seconds."""
+    command = [MPIEXEC, "-n", str(dice.choice((2, 3, 4))), CNNCLI, "train", str(data), "--out", str(run), "-q", *KILLED]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:  # noqa: S603
+        time.sleep(delay)
+        while job.poll() is None and not (ranks := find_ranks(run)):
+            time.sleep(0.01)
+        if job.poll() is None:
+            os.kill(dice.choice(ranks), signal.SIGKILL)
+        begin = time.monotonic()
+        job.wait(timeout=60)
+    return time.monotonic() - begin
+
+
+def find_ranks(run: Path) -> list[int]:
+    """The processes that train into a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if os.fsencode(run) in words and CNNCLI.encode() in words and os.fsencode(MPIEXEC) not in words:
+            found.append(int(process.name))
+    return found
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    speed = commands.add_parser("speed")
+    speed.add_argument("folder", type=Path)
+    speed.add_argument("--kind", choices=KINDS, action="append")
+    kills = commands.add_parser("kills")
+    kills.add_argument("--count", type=int, default=30)
+    kills.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    if chosen.command == "kills":
+        kill_ranks(chosen.count, chosen.seed)
+        return
+    rows = []
+    for kind in chosen.kind or KINDS:
+        found = measure_speed(chosen.folder, kind)
+        speeds = [each["images per second"] for each in found.values()]
+        seconds = [f"{each['seconds']:.1f}" for each in found.values()]
+        rows.append((kind, *(f"{speed:,.0f}" for speed in speeds), f"{speeds[2] / speeds[0]:.2f}", *seconds))
+    head = (
+        "settings",
+        *(f"{name}, images/s" for name in STARTS),
+        "ranks / 1 thread",
+        *(f"{name}, s" for name in STARTS),
+    )
+    print(markdown(head, rows))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
