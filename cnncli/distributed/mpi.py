@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import NoReturn, TypeVar
 
 import mpi4py
@@ -103,23 +104,18 @@ class Mpi(Communicator):
 
     def _add_lanes(self, gradients: Parameters) -> Parameters:
         """The sums over all lanes: each rank adds up a piece of the parameters, and all get all pieces."""
-        first = next(iter(gradients.values()))
-        lanes, size = len(first), self.size
+        first, size = next(iter(gradients.values())), self.size
         numbers = sum(value[0].size for value in gradients.values())
-        piece = -(-numbers // size)
-        own = np.zeros((lanes, size * piece), first.dtype)
-        for place, value in zip(_places(gradients), gradients.values(), strict=True):
-            own[:, place] = value.reshape(lanes, -1)
-        sent = np.ascontiguousarray(own.reshape(lanes, size, piece).swapaxes(0, 1))  # (size, lanes, piece)
+        lanes, piece = len(first), -(-numbers // size)
+        sent = np.empty((size, lanes, piece), first.dtype)
+        for rank, at, of_parameter in _cut_pieces(gradients, piece):
+            sent[rank, :, at : at + of_parameter.shape[1]] = of_parameter
         received = np.empty((MOST_LANES, piece), first.dtype)
         of_rank = [MOST_LANES * (rank + 1) // size - MOST_LANES * rank // size for rank in range(size)]
         self._wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
         total = np.empty(size * piece, first.dtype)
         self._wait(self._comm.Iallgather(add_in_order(received), total))
-        return {
-            name: total[place].reshape(value.shape[1:])
-            for place, (name, value) in zip(_places(gradients), gradients.items(), strict=True)
-        }
+        return _name_parts(total, gradients)
 
     def _wait(self, request: MPI.Request, failure: tuple[str, int] | None = None) -> None:
         """Until the others have come; with a failure only so long, and then the job ends at once."""
@@ -145,13 +141,27 @@ class Mpi(Communicator):
         return max(1, int(sum(1 / users[core] for core in usable_cores())))
 
 
-def _places(gradients: Parameters) -> list[slice]:
-    """Where each parameter stands in the row of all."""
-    places, start = [], 0
+def _cut_pieces(gradients: Parameters, piece: int) -> Iterator[tuple[int, int, Array]]:
+    """All parameters in a row, cut after every `piece` numbers: which piece, where in it, the numbers of each lane."""
+    place = 0
     for value in gradients.values():
-        places.append(slice(start, start + value[0].size))
-        start += value[0].size
-    return places
+        flat = value.reshape(len(value), -1)  # (lanes, numbers)
+        start = 0
+        while start < flat.shape[1]:
+            rank, at = divmod(place, piece)
+            part = flat[:, start : start + piece - at]
+            yield rank, at, part
+            start, place = start + part.shape[1], place + part.shape[1]
+
+
+def _name_parts(total: Array, like: Parameters) -> Parameters:
+    """Numbers in a row, under the names and in the shapes of the parameters."""
+    parts, start = {}, 0
+    for name, value in like.items():
+        end = start + value[0].size
+        parts[name] = total[start:end].reshape(value.shape[1:])
+        start = end
+    return parts
 
 
 def _choose_failure(told: list[tuple[str, str, int] | None]) -> RankFailed:
