@@ -1,7 +1,8 @@
 """What a diagnosis has to go by: one link in one case, with what it was given, what it answered and what is right."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -34,11 +35,16 @@ class Evidence:
     plant: Callable[[Mistake], Arrays | None]
     eps: float
     scale: float = 0.0  # the size of the numbers that it is the difference of
+    instead: Mapping[str, Array] = field(default_factory=dict)  # what the gradient may be as a whole, in words
 
-    @property
+    @cached_property
     def is_right(self) -> bool:
         """Whether nothing is wrong in this case."""
-        return all(close(one, other, self.eps) for one, other in zip(self.found, self.right, strict=True))
+        return self.is_as_right(self.found)
+
+    def is_as_right(self, arrays: Arrays) -> bool:
+        """Whether arrays differ from the right ones by rounding alone."""
+        return all(close(one, other, self.eps) for one, other in zip(arrays, self.right, strict=True))
 
     @property
     def is_direct(self) -> bool:
@@ -60,8 +66,13 @@ def close(one: Array, other: Array, eps: float) -> bool:
     return bool((np.abs(one - other) <= CLOSE * eps * largest).all())
 
 
-def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None:
-    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none."""
+def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 0.0) -> float | None:
+    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none.
+
+    `scale` is the size of the numbers that a single found array is the difference of: what is rounding of it is 0.
+    """
+    if scale and all(np.abs(part).max(initial=0) <= CLOSE * eps * scale for part in (*predicted, *found)):
+        return float("nan")
     sizes = [max(np.abs(part).max(initial=0), 0.0) for part in found]
     pairs = [
         (p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)
@@ -73,5 +84,5 @@ def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None
     if square == 0:
         return None if W.any() else float("nan")
     factor = float(P @ W) / square
-    largest = np.abs(factor * P).max(initial=0)
-    return factor if (np.abs(W - factor * P) <= CLOSE * eps * max(largest, np.abs(W).max(initial=0))).all() else None
+    largest = max(np.abs(factor * P).max(initial=0), np.abs(W).max(initial=0), scale / (sizes[0] or 1))
+    return factor if (np.abs(W - factor * P) <= CLOSE * eps * largest).all() else None
