@@ -12,6 +12,8 @@ from cnncli.network.steps.step import KinkedStep
 
 Features = Mapping[str, bool]
 
+OVERFLOW = 709.0  # of float64, in z
+
 
 def find_features(architecture: Architecture, record: Record) -> Features:
     """What can be said of a case, in the words that follow "only where"."""
@@ -40,6 +42,7 @@ def find_features(architecture: Architecture, record: Record) -> Features:
         "maxima are tied": _has_ties(chain.steps, record, selects=True),
         "some Z are 0": _has_ties(chain.steps, record, selects=False),
         "z is large": bool((np.abs(record[chain.logit.name]) > 30).any()),
+        "z is so large that e^z overflows": bool((np.abs(record[chain.logit.name]) > OVERFLOW).any()),
         "the numbers are tiny": bool(np.abs(record["X"]).max() < 1e-3),
         "the numbers are huge": bool(np.abs(record["X"]).max() > 1e3),
     }
@@ -75,6 +78,7 @@ NEGATED = {  # how it is said that something is not so
     "maxima are tied": "no maxima are tied",
     "some Z are 0": "no Z is 0",
     "z is large": "z is not large",
+    "z is so large that e^z overflows": "e^z does not overflow",
     "the numbers are tiny": "the numbers are not tiny",
     "the numbers are huge": "the numbers are not huge",
 }

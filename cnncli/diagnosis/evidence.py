@@ -14,6 +14,7 @@ from cnncli.network.steps.step import Step
 Arrays = tuple[Array, ...]
 
 CLOSE = 1e4  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
+FLOOR = 100  # how much less than that what is left of numbers that cancel may be
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Evidence:
         """Whether the answer itself was found, and nothing that the chain made of it."""
         return len(self.found) == 1 and self.found[0].shape == self.products.shape
 
+    def measure_factor(self, predicted: Arrays) -> float | None:
+        """The factor that makes a prediction what was found; what is rounding of the right gradient counts as 0."""
+        right = max(np.abs(part).max(initial=0) for part in self.right) if self.is_direct else 0.0
+        return measure_factor(predicted, self.found, self.eps, max(self.scale, right / FLOOR))
+
     def answer(self, given: Array, read: Sequence[Array]) -> Array:
         """What the right step gives for other numbers."""
         if self.step is None:
@@ -71,8 +77,12 @@ def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 
 
     `scale` is the size of the numbers that a single found array is the difference of: what is rounding of it is 0.
     """
-    if scale and all(np.abs(part).max(initial=0) <= CLOSE * eps * scale for part in (*predicted, *found)):
-        return float("nan")
+    if scale:
+        small, nothing = (
+            all(np.abs(part).max(initial=0) <= CLOSE * eps * scale for part in parts) for parts in (predicted, found)
+        )
+        if nothing:
+            return float("nan") if small else 0.0
     sizes = [max(np.abs(part).max(initial=0), 0.0) for part in found]
     pairs = [
         (p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)

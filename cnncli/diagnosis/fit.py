@@ -29,7 +29,7 @@ def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing
     spared, missed, changes = [], 0, hypothesis is RIGHT
     for case in cases:
         predicted = hypothesis.predict(case)
-        factor = measure_factor(predicted, case.found, case.eps, case.scale) if predicted else None
+        factor = case.measure_factor(predicted) if predicted else None
         if predicted is None or (factor is None and not case.is_right and missed == missing):
             return None
         if factor is not None:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
-from cnncli.diagnosis.factors import name_factor
+from cnncli.diagnosis.factors import SAME, name_factor
 from cnncli.diagnosis.fitted_gates import fit_gates, round_between
 from cnncli.diagnosis.fitted_output import fit_outputs
 from cnncli.diagnosis.hypothesis import Hypothesis
@@ -116,10 +116,12 @@ def _find_multiple(
         if left <= INVISIBLE * size:
             unseen.append(max(np.abs(part).max(initial=0) for part in added) / (size or 1))
             continue
-        factor = measure_factor(added, missing, e.eps * max(size / left, 1))
+        eps = e.eps * max(size / left, 1)
+        factor = measure_factor(added, missing, eps)
         if factor is None:
             return None
-        factors.append((e, factor))
+        if 10 * eps < SAME:  # else it is not known well enough to be named
+            factors.append((e, factor))
     named = name_factor(factors)
     if not named or not any(np.isfinite(f) and f for _, f in factors):
         return None

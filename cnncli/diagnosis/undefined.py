@@ -10,11 +10,12 @@ from cnncli.diagnosis.places import Flags, Place, list_places, spread_over_windo
 from cnncli.network.arrays import Array
 from cnncli.network.steps.step import KinkedStep
 
+TINY = np.finfo(np.float64).tiny  # what is smaller may be 0 to another program
 LARGE = 30.0  # from where on σ(z) is 1 to rounding, or nearly
 NUMBERS: dict[str, Callable[[Array], Flags]] = {
-    "where {} is 0": lambda x: x == 0,
+    "where {} is 0": lambda x: np.abs(x) < TINY,
     "where {} is 1": lambda x: x == 1,
-    "where {} is 0 or 1": lambda x: (x == 0) | (x == 1),
+    "where {} is 0 or 1": lambda x: (np.abs(x) < TINY) | (x == 1),
     "where {} < 0": lambda x: x < 0,
     "where {} ≤ 0": lambda x: x <= 0,
     "where {} > 0": lambda x: x > 0,
