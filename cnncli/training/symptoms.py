@@ -34,6 +34,11 @@ class Symptom(NamedTuple):
         return f"{self.what}: {re.sub(r'{(.*?)}', lambda match: written(match[1]), self.advice)}"
 
 
+def describe_symptoms(symptoms: Sequence[Symptom], written: Callable[[str], str]) -> list[dict[str, str]]:
+    """Warnings for other programs; `written` tells how their reader writes an argument."""
+    return [{"kind": symptom.kind, "text": symptom.phrase(written)} for symptom in symptoms]
+
+
 def examine_data(
     training: Dataset, validation: Dataset, classes: Sequence[str], fingerprints: Sequence[Sequence[str]]
 ) -> list[Symptom]:
@@ -115,7 +120,7 @@ def _duplicates(
 def _gray_classes(training: Dataset, classes: Sequence[str]) -> Iterator[Symptom]:
     if training.images.shape[1] != 3:
         return
-    gray = are_gray(training.images)
+    gray = np.array(training.collect(are_gray(training.images).tolist()))  # (n,)
     shares = np.bincount(training.labels, gray, len(classes)) / np.bincount(training.labels, minlength=len(classes))
     most, least = int(shares.argmax()), int(shares.argmin())
     if shares[most] >= MOSTLY and shares[least] <= HARDLY:
