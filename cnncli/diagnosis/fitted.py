@@ -11,7 +11,7 @@ from cnncli.diagnosis.fitted_gates import fit_gates, round_between
 from cnncli.diagnosis.fitted_output import fit_outputs
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.network.arrays import Array
-from cnncli.network.products import AXES
+from cnncli.network.products import AXES, Products
 
 INVISIBLE, VISIBLE = 1e-12, 1e-10  # shares of what something is added to
 
@@ -58,38 +58,7 @@ def _drop_small(edge: float, e: Evidence) -> Array:
 
 def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Right, plus a multiple of something that has its shape."""
-    first = evidences[0]
-    candidates: dict[str, Callable[[Evidence], Array]] = {"1": lambda e: np.ones(e.products.shape)}
-    candidates |= {name: partial(_shaped, name, _itself) for name in first.tensors}
-    weights = [tensor.name for tensor in first.step.parameters if tensor.role == "weight"] if first.step else []
-    candidates |= {f"the sign of {name}": partial(_shaped, name, np.sign) for name in weights}
-    candidates |= {f"{name}²": partial(_shaped, name, np.square) for name in weights}
-    candidates["its square"] = lambda e: e.products.total() ** 2
-    if first.step is not None:
-        candidates["its sign"] = lambda e: np.sign(e.products.total())
-    candidates["its sum"] = lambda e: np.full(e.products.shape, e.products.total().sum())
-    candidates["its mean"] = lambda e: np.full(e.products.shape, e.products.total().mean())
-    candidates |= {
-        f"{name}, summed and for every one": partial(_spread_operand, which)
-        for which, name in enumerate(first.products.names)
-    }
-    candidates |= {
-        f"that of the {words} {AXES[letter]}, for every one": partial(_take_along, axis, place)
-        for axis, letter in enumerate(first.products.axes)
-        for words, place in (("first", 0), ("last", -1))
-    }
-    if first.step is not None:
-        candidates |= {
-            f"dL/d{tensor.name}, for every one": partial(_spread_other, index)
-            for index, tensor in enumerate(first.step.reads)
-            if index != first.which
-        }
-    if first.step is not None and first.which == 0:
-        for index, tensor in enumerate(first.step.parameters, 1):
-            if tensor.role == "weight":
-                candidates[f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"] = (
-                    partial(_update_early, index)
-                )
+    candidates = _list_tensors(evidences[0]) | _list_own(evidences[0].products) | _list_others(evidences[0])
     for name, make in candidates.items():
         multiple = _find_multiple(make, evidences)
         if multiple is not None and not (name.startswith("its ") and "its" in multiple[0]):
@@ -98,6 +67,47 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
                 f"{{}} is right plus {name}{words}",
                 partial(_add, make, value),
             )
+
+
+Candidates = dict[str, Callable[[Evidence], Array]]
+
+
+def _list_tensors(first: Evidence) -> Candidates:
+    """What was at hand, and 1; of weights their sign and square too."""
+    candidates: Candidates = {"1": lambda e: np.ones(e.products.shape)}
+    candidates |= {name: partial(_shaped, name, _itself) for name in first.tensors}
+    weights = [tensor.name for tensor in first.step.parameters if tensor.role == "weight"] if first.step else []
+    candidates |= {f"the sign of {name}": partial(_shaped, name, np.sign) for name in weights}
+    return candidates | {f"{name}²": partial(_shaped, name, np.square) for name in weights}
+
+
+def _list_own(products: Products) -> Candidates:
+    """What the gradient itself and its operands give."""
+    candidates: Candidates = {
+        "its square": lambda e: e.products.total() ** 2,
+        "its sum": lambda e: np.full(e.products.shape, e.products.total().sum()),
+        "its mean": lambda e: np.full(e.products.shape, e.products.total().mean()),
+    }
+    for which, name in enumerate(products.names):
+        candidates[f"{name}, summed and for every one"] = partial(_spread_operand, which)
+    for axis, letter in enumerate(products.axes):
+        for words, place in (("first", 0), ("last", -1)):
+            candidates[f"that of the {words} {AXES[letter]}, for every one"] = partial(_take_along, axis, place)
+    return candidates
+
+
+def _list_others(first: Evidence) -> Candidates:
+    """What the other gradients of the step give, and weights that were updated with theirs."""
+    if first.step is None:
+        return {}
+    candidates: Candidates = {"its sign": lambda e: np.sign(e.products.total())}
+    for index, tensor in enumerate(first.step.reads):
+        if index != first.which:
+            candidates[f"dL/d{tensor.name}, for every one"] = partial(_spread_other, index)
+        if tensor.role == "weight" and first.which == 0:
+            words = f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"
+            candidates[words] = partial(_update_early, index)
+    return candidates
 
 
 def _find_multiple(

@@ -7,7 +7,6 @@ import numpy as np
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.network.arrays import Array
-from cnncli.network.steps.max_pooling import MaxPooling
 from cnncli.network.steps.step import KinkedStep
 
 SAME = 1e-9  # relative
@@ -81,9 +80,9 @@ def round_between(low: float, high: float) -> float:
 def _fit_winners(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """One of the tied maxima, which is not the first in every window, nor the last."""
     for e in evidences:
-        if not isinstance(e.step, MaxPooling) or e.step.windows.overlap or e.found[0].shape != e.products.shape:
+        if not isinstance(e.step, KinkedStep) or not e.step.selects or e.step.overlaps:
             return
-        values, got = (e.step.windows.take(array) for array in (e.read[0], e.found[0]))  # (m, N, p, q, s²)
+        values, got = (e.step.candidates(array) for array in (e.read[0], e.found[0]))  # (m, N, p, q, s²)
         takes = np.abs(got - e.given[..., None]) <= SAME * np.abs(e.given[..., None])
         tied = values == values.max(axis=-1, keepdims=True)
         if ((got != 0) & ~takes).any() or (takes & ~tied).any() or (takes.sum(axis=-1) != 1).any():

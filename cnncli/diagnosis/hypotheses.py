@@ -13,6 +13,7 @@ import numpy as np
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.mistakes import MISTAKES
+from cnncli.diagnosis.mistakes.of_numbers import list_of_numbers
 from cnncli.diagnosis.operations import (
     KEPT_IN_SUM,
     Operation,
@@ -25,8 +26,6 @@ from cnncli.diagnosis.placing import list_placings
 from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products, name_several
-from cnncli.network.steps.average_pooling import AveragePooling
-from cnncli.network.steps.max_pooling import MaxPooling
 from cnncli.network.steps.step import KinkedStep
 
 
@@ -48,7 +47,8 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from _of_result(products.axes)
     yield from _of_sum(products)
     yield from _of_candidates(evidence)
-    yield from list_placings(evidence)
+    yield from list_placings(products)
+    yield from list_of_numbers(evidence)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in _list_operations(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
@@ -148,15 +148,15 @@ def _diagonal(one: str, other: str, evidence: Evidence) -> Array:
 
 
 def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Another share for the candidates of a maximum, or another gate."""
-    step = evidence.step
-    if isinstance(step, KinkedStep) and not step.selects:
+    """Another share for the numbers that each window reads, or another gate."""
+    products = evidence.products
+    if isinstance(evidence.step, KinkedStep) and not evidence.step.selects:
         for words, gate in GATES.items():
             yield Hypothesis(f"in {{}}, {words}", partial(_with_gate, gate))
-    elif isinstance(step, MaxPooling | AveragePooling):
+    elif products.places is not None and products.letters[1] == products.made:
         for words, share in SHARES.items():
             yield Hypothesis(f"in {{}}, {words}", partial(_with_shares, share))
-        for place in range(evidence.products.operands[1].shape[-1]):
+        for place in range(products.operands[1].shape[-1]):
             yield Hypothesis(
                 f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
                 partial(_with_shares, partial(give_to, place)),
@@ -168,10 +168,11 @@ def _with_gate(gate: Gate, evidence: Evidence) -> Array:
 
 
 def _with_shares(share: Share, evidence: Evidence) -> Array:
-    if not isinstance(evidence.step, MaxPooling | AveragePooling):
+    products, source = evidence.products, evidence.read[0]
+    if products.places is None:
         raise LookupError
-    values = evidence.step.windows.take(evidence.read[0])
-    return evidence.products.exchange(1, share(values, evidence.given)).total()
+    values = source.reshape(*source.shape[:2], -1)[:, :, products.places]  # (m, N, p, q, s²)
+    return products.exchange(1, share(values, evidence.given)).total()
 
 
 def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
