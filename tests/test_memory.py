@@ -84,6 +84,7 @@ def test_training_and_prediction_ask_too(
     cli: Cli, image_folder: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = image_folder.parent / "run"
+    monkeypatch.setattr("cnncli.training.preparation.decode_all", None)  # before an image is decoded
     model = memory.estimate_training(Architecture(8, 8, filters=(99,)), 1)
     monkeypatch.setattr(memory, "available", lambda: model + 1000)
     result = cli("train", image_folder, "--filters", 99, "--out", run)

@@ -71,9 +71,9 @@ def decode_all(
     all where it is not given. Raises DataError where the folder has no room.
     """
     reading = _Reading(splits, channels, folder, on_image, threads)
-    if size is None and max(first := _first_size(splits)) <= LARGEST_OWN_SIZE:
+    if size is None:
         with suppress(AnotherSize):  # one pass where all share the first one's size
-            return reading.decode(first, expected=first)
+            return reading.decode(first := probable_size(splits), expected=first)
     return reading.decode(size or Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE))
 
 
@@ -107,11 +107,13 @@ class _Reading:
         return decoded
 
 
-def _first_size(splits: Sequence[Sequence[Sample]]) -> Size:
-    """The size of the first image whose header can be read."""
+def probable_size(splits: Sequence[Sequence[Sample]]) -> Size:
+    """The size of the first image whose header can be read, where it is at most 64 a side; else 64×64."""
     for sample in chain.from_iterable(splits):
         with suppress(ImageError):
-            return image_size(sample.path)
+            if max(size := image_size(sample.path)) <= LARGEST_OWN_SIZE:
+                return size
+            break
     return Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
 
 
@@ -122,7 +124,7 @@ def refuse_unreadable(errors: Sequence[ImageError], total: int) -> None:
     named = "; ".join(str(error) for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     raise DataError(
-        f"{len(errors)} of {total} images cannot be read ({named}{more}): fix them, or leave them out",
+        f"{len(errors)} of {total} images cannot be read ({named}{more}): fix or convert them, or leave them out",
         remedy="skip_bad",
     )
 

@@ -1,6 +1,7 @@
 """From a data folder and the settings to what the loop trains on, and with which network."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cnncli import memory
-from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
+from cnncli.data.dataset import Dataset, decode_all, probable_size, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
 from cnncli.data.folder import Folder, scan
@@ -55,6 +56,8 @@ def read_data(
     if like is not None:
         size = Size(like.architecture.height, like.architecture.width)
         channels = "gray" if like.architecture.channels == 1 else "rgb"
+    else:
+        _require_memory_ahead(folder, size or probable_size(splits), settings)
     decoded = decode_all(splits, size, channels, scratch, on_image, settings.threads)
     errors = [error for split in decoded for error in split.errors]
     if settings.skip_bad:
@@ -106,6 +109,14 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
     return Model(
         architecture, classes, Normalisation.measured(training.images), _draw_parameters(architecture, settings.seed)
     )
+
+
+def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings) -> None:
+    """Refuse a network that is too large before an image is decoded; gray is the least that it can be."""
+    channels = 3 if settings.channels == "rgb" else 1
+    with suppress(ArchitectureError):  # whether it fits is told once the size is known
+        architecture = Architecture(*size, channels, classes=len(folder.classes), **settings.network)
+        _require_memory(architecture, min(settings.batch_size, len(folder.training)))
 
 
 def _require_memory(architecture: Architecture, batch: int) -> None:

@@ -62,16 +62,7 @@ def _drive(
                 outcome = worker.run(number)
             if outcome is None or not worker.alive:
                 worker = None
-            tell(
-                (
-                    number,
-                    outcome
-                    or Outcome(
-                        "",
-                        problems=[Problem(HANG, "twice")],
-                    ),
-                )
-            )
+            tell((number, outcome or Outcome("", problems=[Problem(HANG, "twice")])))
     except Empty:
         pass
     finally:
@@ -143,7 +134,7 @@ def _work(pipe: Connection, subject: str, seed: int, base: Path) -> None:
     inputs.mkdir()
     cases = load(subject)(inputs)
     pipe.send("ready")
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):  # the hammer has ended
         while True:
             number = pipe.recv()
             folder = base / f"case{number}"
