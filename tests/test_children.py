@@ -64,8 +64,9 @@ def test_how_a_child_ended_is_told() -> None:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from cnncli.children import Child
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
 child = Child("cnncli.data.decoder", "1000000")
 child.receive()
 print(child._process.pid, flush=True)

@@ -10,6 +10,7 @@ import typer
 
 from cnncli.cli import modes
 from cnncli.cli.arithmetic import calm_arithmetic
+from cnncli.cli.completion import complete_derivative
 from cnncli.cli.flags import flag
 from cnncli.cli.function_check import FUNCTION_OPTIONS, REPORT_OPTIONS, check_function
 from cnncli.cli.options import (
@@ -94,7 +95,10 @@ Sample = Annotated[
 Show = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", rich_help_panel=HOW, help="Also show the error of each entry of one derivative: dL/dw1."
+        metavar="NAME",
+        rich_help_panel=HOW,
+        autocompletion=complete_derivative,
+        help="Also show the error of each entry of one derivative: dL/dw1.",
     ),
 ]
 

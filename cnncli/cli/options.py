@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cnncli.cli.completion import complete_class, complete_model
 from cnncli.cli.flags import flag
 from cnncli.data.settings import LARGEST_SIDE, Channels
 from cnncli.network.architecture import Architecture, Pooling
@@ -64,6 +65,7 @@ Label = Annotated[
     typer.Option(
         metavar="CLASS",
         rich_help_panel=SUBJECT,
+        autocompletion=complete_class,
         help="The true class; where not given the image's folder names it, else the predicted one is taken "
         "(1 without a model).",
     ),
@@ -76,6 +78,7 @@ _model = typer.Option(
     **UNCHECKED,
     metavar="PATH",
     rich_help_panel=SUBJECT,
+    autocompletion=complete_model,
     help="A model file, or a run folder that holds one.",
 )
 ModelPath = Annotated[Path, _model]

@@ -9,6 +9,7 @@ import typer
 
 from cnncli.cli import modes
 from cnncli.cli.arithmetic import calm_arithmetic
+from cnncli.cli.completion import complete_entry, complete_followed, complete_names
 from cnncli.cli.flags import flag
 from cnncli.cli.options import (
     FRESH_OPTIONS,
@@ -73,6 +74,7 @@ VIEW_OPTIONS = (
         str | None,
         metavar="ENTRY",
         panel=VIEWS,
+        autocompletion=complete_entry,
         help="Where this entry comes from, term by term: 'dL/dw1[0,0,1,2]', 'Z1[0]', L.",
     ),
     option(
@@ -80,6 +82,7 @@ VIEW_OPTIONS = (
         str | None,
         metavar="ENTRY",
         panel=VIEWS,
+        autocompletion=complete_followed,
         help="The chain from L back to this entry, path by path: 'w1[1,2]'.",
     ),
     option("symbolic", bool, panel=VIEWS, help="The derivation without numbers, written out."),
@@ -90,7 +93,12 @@ VIEW_OPTIONS = (
 )
 Only = Annotated[
     str | None,
-    typer.Option(metavar="NAMES", rich_help_panel=PART, help="Only these values, with commas: Z1,A1,dL/dw1."),
+    typer.Option(
+        metavar="NAMES",
+        rich_help_panel=PART,
+        autocompletion=complete_names,
+        help="Only these values, with commas: Z1,A1,dL/dw1.",
+    ),
 ]
 Filter = Annotated[
     int | None, typer.Option(min=0, rich_help_panel=PART, help="Only this filter of each block, from 0.")

@@ -112,10 +112,11 @@ def text_of(stream: IO[str]) -> str:
 
 @contextmanager
 def _limit(most: int | None) -> Iterator[None]:
-    """A limit of the addresses of this process."""
+    """A limit of the addresses that this process may take beside those that it has: a library may reserve gigabytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if most is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        had = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (had + most, hard))
     try:
         yield
     finally:
