@@ -112,7 +112,8 @@ def test_what_an_option_names_may_be_replaced_with_force_alone(tmp_path: Path, m
 
 @pytest.mark.slow
 def test_a_hammer_that_is_stopped_reports(tmp_path: Path) -> None:
-    command, environ = [sys.executable, HAMMER, "numbers", "--jobs", "1"], os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, str(HAMMER), "numbers", "--jobs", "1"]
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as hammer:
         while not any(tmp_path.glob("hammer-*/case*")):
             time.sleep(0.01)
