@@ -19,6 +19,7 @@ RISEN = 1.25  # the validation loss beside its least
 PATIENCE = 3  # epochs that it takes for that to count
 FAINT = 1e-4  # the gradient of a weight beside the largest one
 LEARNED = 0.9  # training accuracy above which small gradients are in order
+WORSE, WORSE_AT_FIRST = 2, 10  # the training loss beside that of guessing, after the first epoch and in it
 JUMP = 10  # the gradients' norm beside the median of the epochs before
 
 
@@ -156,7 +157,7 @@ def _exploding(history: Sequence[Epoch], classes: int) -> Iterator[Symptom]:
     advice = "try a smaller {learning_rate}, or {clip_norm} 1"
     if len(history) > 1 and norms[-1] > JUMP * float(np.median(norms[:-1])) and loss > history[-2].training.loss:
         yield Symptom("exploding gradient", f"the gradients have grown to a norm of {norms[-1]:.3g}", advice)
-    elif len(history) > 1 and loss > 2 * chance:
+    elif loss > (WORSE if len(history) > 1 else WORSE_AT_FIRST) * chance:
         yield Symptom("exploding gradient", f"the loss is {loss:.4g}, that of guessing {chance:.4g}", advice)
 
 

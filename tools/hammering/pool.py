@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from cnncli import files
 from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_IDLE, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
@@ -132,6 +133,7 @@ def _work(pipe: Connection, subject: str, seed: int, base: Path) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a case prints is taken otherwise
     inputs = base / "inputs"
     inputs.mkdir()
+    files.WAIT_FOR_READER = 0.5  # seconds, for a pipe that nobody reads: the program's own 10 would be most of the time
     cases = load(subject)(inputs)
     pipe.send("ready")
     with suppress(EOFError, BrokenPipeError):  # the hammer has ended
