@@ -108,10 +108,8 @@ def test_a_training_that_learns_nothing_says_so(cli: Cli, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
-def test_a_learning_rate_that_is_far_too_large_is_told(
-    cli: Cli, image_folder: Path, tmp_path: Path, epochs: int
-) -> None:
-    told = warnings(cli, image_folder, tmp_path / "run", "--lr", 100, epochs=epochs)
+def test_a_far_too_large_learning_rate_is_told(cli: Cli, tmp_path: Path, epochs: int) -> None:
+    told = warnings(cli, SAMPLE_DATA / "fashion", tmp_path / "run", "--lr", 100, epochs=epochs)
     assert re.match(r"the loss is [\de+.]+, that of guessing 0\.6931: try a smaller --lr", told["exploding gradient"])
 
 
