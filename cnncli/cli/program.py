@@ -37,6 +37,8 @@ def run() -> None:
     except OSError as error:
         if error.filename is not None:
             _fail(f"{error.filename}: {error.strerror}", DataError.exit_code)
+        if isinstance(error, FileNotFoundError):
+            _fail("the current folder is gone: go to one that is there", DataError.exit_code)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
         _fail(f"the output cannot be written ({error.strerror})", 1)
     sys.exit(code)
