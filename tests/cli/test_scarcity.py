@@ -45,8 +45,8 @@ def limit(what: int, most: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(what, (most, most))
 
 
-def close(*streams: int) -> Callable[[], None]:
-    return lambda: [os.close(stream) for stream in streams] and None
+def close(*streams: int) -> Callable[[], object]:
+    return lambda: [os.close(stream) for stream in streams]
 
 
 @pytest.fixture
