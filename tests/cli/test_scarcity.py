@@ -45,8 +45,12 @@ def limit(what: int, most: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(what, (most, most))
 
 
-def close(*streams: int) -> Callable[[], object]:
-    return lambda: [os.close(stream) for stream in streams]
+def close(*streams: int) -> Callable[[], None]:
+    def close_all() -> None:
+        for stream in streams:
+            os.close(stream)
+
+    return close_all
 
 
 @pytest.fixture
