@@ -115,22 +115,23 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Sum
     data = read_data(settings, like, path, watcher.reading, watcher.left_out)
     if checkpoint is not None:
         _refuse_other_data(checkpoint, data, path)
-        checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data))
     else:
-        checkpoint = _begin(settings, data, like)
+        checkpoint = begin(settings, data, like)
+    engine = choose_engine(checkpoint.model.architecture, settings.threads, settings.engine)
+    checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data, engine))
 
     run = RunFolder(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
-    return _Training(settings, watcher, run, data, checkpoint).run()
+    return _Training(settings, watcher, run, data, checkpoint, engine).run()
 
 
-def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
+def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
     """A training before its first step."""
     if like is None:
         model = make_model(data.classes, data.training, settings)
     else:
         model = adapt_model(like, data.classes, settings.seed)
     optimiser = make_optimiser(settings.optimizer, momentum=settings.momentum, weight_decay=settings.weight_decay)
-    return Checkpoint(model, State(optimiser), describe_settings(settings, model, data), data.split)
+    return Checkpoint(model, State(optimiser), {}, data.split)
 
 
 def _refuse_other_data(checkpoint: Checkpoint, data: Data, path: Path) -> None:
@@ -145,11 +146,16 @@ class _Training:
     """A training that leaves in its run folder, at every moment, something that can be gone on with."""
 
     def __init__(
-        self, settings: TrainingSettings, watcher: Watcher, run: RunFolder, data: Data, checkpoint: Checkpoint
+        self,
+        settings: TrainingSettings,
+        watcher: Watcher,
+        run: RunFolder,
+        data: Data,
+        checkpoint: Checkpoint,
+        engine: Engine,
     ) -> None:
         self.settings, self.watcher, self._run, self._data, self._checkpoint = settings, watcher, run, data, checkpoint
-        self.model, self.state = checkpoint.model, checkpoint.state
-        self.engine = choose_engine(self.model.architecture, settings.threads, settings.engine)
+        self.model, self.state, self.engine = checkpoint.model, checkpoint.state, engine
         self.loop = Loop(self.model, self.engine, data.training, data.validation, settings, self.state)
         self._symptoms: list[Symptom] = []
         self._saved = time.monotonic()
@@ -224,7 +230,7 @@ class _Training:
         return f"the best model so far, of epoch {best.number}, is in {self._run.model}"
 
 
-def describe_settings(settings: TrainingSettings, model: Model, data: Data) -> dict[str, Any]:
+def describe_settings(settings: TrainingSettings, model: Model, data: Data, engine: Engine) -> dict[str, Any]:
     """The settings as they took effect, and what else settings.json tells; ready for JSON."""
     rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
     warm_up = DEFAULT_WARM_UP[settings.schedule] if settings.warm_up is None else settings.warm_up
@@ -241,6 +247,7 @@ def describe_settings(settings: TrainingSettings, model: Model, data: Data) -> d
         **network,
         "skip_bad": settings.skip_bad,
         "data": printable(settings.data),
+        "engine_used": engine.description,
         "architecture": asdict(model.architecture),
         "classes": model.classes,
         "normalisation": asdict(model.normalisation),
