@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("planted")
     for number in range(12):
         write_image(folder / "data" / ("dark", "light")[number % 2] / f"{number // 2}.png", seed=number)
-    train = [PROGRAM, "train", "data", "--epochs", "1", "--out", "model"]
+    train = [str(PROGRAM), "train", "data", "--epochs", "1", "--out", "model"]
     assert subprocess.run(train, cwd=folder, capture_output=True, check=False).returncode == 0
     (folder / "mine.py").write_text("def relu_backward(Z, dL_dA):\n    return dL_dA * (Z > 0)\n")
     for place in (folder, folder / "data", folder / "data" / "dark", folder / "model"):
@@ -61,6 +61,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_no_planted_program_is_run(folder: Path, command: str) -> None:
     arguments = command.replace("DATA", "data").replace("MODEL", "model").split()
-    done = subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(PROGRAM), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     ran = (folder / "RAN").read_text() if (folder / "RAN").exists() else ""
     assert (done.returncode, ran) == (0, ""), done.stderr
