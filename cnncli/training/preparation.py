@@ -22,6 +22,7 @@ from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
+from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
 from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ArchitectureError, DataError, ImageError, UsageError
@@ -64,12 +65,8 @@ def read_data(
     _refuse_differences(communicator, scanned)
     folder = split_off_validation(scanned, settings)
     splits = (folder.training, folder.validation or ())
-    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
-    channels = settings.channels
-    if like is not None:
-        size = Size(like.architecture.height, like.architecture.width)
-        channels = "gray" if like.architecture.channels == 1 else "rgb"
-    else:
+    size, channels = _choose_target(settings, like)
+    if like is None:
         _require_memory_ahead(folder, size or probable_size(splits), settings)
     owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
     kept = owned, keep_batches(len(splits[1]), communicator)
@@ -96,6 +93,16 @@ def read_data(
         split_text(folder.root, datasets, fingerprints, folder.classes),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
+
+
+def _choose_target(settings: TrainingSettings, like: Model | None) -> tuple[Size | None, Channels]:
+    """What images are decoded to: the size, unless it shows from them, and the channels."""
+    if like is not None:
+        return Size(like.architecture.height, like.architecture.width), (
+            "gray" if like.architecture.channels == 1 else "rgb"
+        )
+    side = settings.image_size
+    return Size(side, side) if side else None, settings.channels
 
 
 def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
