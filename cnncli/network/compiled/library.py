@@ -47,12 +47,13 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL, variant: str) -> None:
         self.variant = variant
-        self.plan, self.step, self.serve = (
-            getattr(library, f"{function}_{variant}") for function in ("plan", "step", "serve")
+        self.plan, self.begin, self.complete, self.serve = (
+            getattr(library, f"{function}_{variant}") for function in ("plan", "begin", "complete", "serve")
         )
-        self.step.restype = _int64
+        for function in (self.begin, self.complete):
+            function.restype = _int64
+            function.argtypes = (_pointer, _pointer)
         self.serve.argtypes = (_pointer, _pointer, _int64)
-        self.step.argtypes = (_pointer, _pointer)
 
 
 @lru_cache
@@ -62,7 +63,8 @@ def load_library() -> ctypes.CDLL | None:
         try:
             library = ctypes.CDLL(str(path))
             library.supports.argtypes = (ctypes.c_char_p,)
-        except (OSError, AttributeError):
+            Kernel(library, "plain")
+        except (OSError, AttributeError):  # damaged, of another machine, or of another version
             continue
         return library
     return None
