@@ -7,7 +7,7 @@ from importlib import import_module  # loaded by Python itself, as nothing else 
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without typing
 if TYPE_CHECKING:
-    from cnncli.api import evaluate, export, gradcheck, trace, train
+    from cnncli.api import evaluate, export, gradcheck, rehearse, trace, train
     from cnncli.errors import CnncliError
     from cnncli.model import Model, load_model
     from cnncli.vjp.check import check_gradient, check_vjp
@@ -22,6 +22,7 @@ __all__ = [
     "export",
     "gradcheck",
     "load_model",
+    "rehearse",
     "trace",
     "train",
 ]
@@ -35,6 +36,7 @@ _HOMES = {
     "evaluate": "cnncli.api",
     "export": "cnncli.api",
     "gradcheck": "cnncli.api",
+    "rehearse": "cnncli.api",
     "trace": "cnncli.api",
     "train": "cnncli.api",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnncli.checking.run import Outcome
     from cnncli.exporting.export import Exported
     from cnncli.training.evaluation import Evaluation, Split
+    from cnncli.training.rehearsal import Rehearsal
     from cnncli.training.run import Summary, Watcher
     from cnncli.training.state import Epoch
 
@@ -154,6 +155,22 @@ def train(
     summary = run_training(chosen, watcher or SilentWatcher(on_epoch))
     write_report(summary)
     return summary
+
+
+def rehearse(
+    data: FilePath, *, config: FilePath | None = None, watcher: "Watcher | None" = None, **settings: Any
+) -> "Rehearsal":
+    """What `train` would do with the same arguments: read the images, time some steps, keep nothing.
+
+    The result has `counts` of the images by class, `file_sizes`, the `model` before its training, `pixels` and `memory`
+    in bytes, `seconds` as an estimate, and `symptoms`. Raises CnncliError.
+    """
+    from cnncli.training.choice import choose_settings
+    from cnncli.training.rehearsal import rehearse_training
+    from cnncli.training.run import SilentWatcher
+
+    chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
+    return rehearse_training(chosen, watcher or SilentWatcher())
 
 
 def evaluate(

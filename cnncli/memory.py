@@ -65,7 +65,9 @@ def _find_remedy(estimate: Callable[[Architecture], int], architecture: Architec
 
 
 def describe_size(size: int) -> str:
-    """Bytes for people: "23 MB", "4.0 GB", "1,234 GB"."""
+    """Bytes for people: "383 kB", "23 MB", "4.0 GB", "1,234 GB"."""
+    if size < 1 << 20:
+        return f"{size / 2**10:.0f} kB"
     if size < 1 << 30:
         return f"{size / 2**20:.0f} MB"
     return f"{size / 2**30:,.1f} GB" if size < 100 << 30 else f"{size >> 30:,} GB"

@@ -29,7 +29,7 @@ def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_public_names_are_these_and_each_is_there() -> None:
-    names = "CnncliError Model check_gradient check_vjp evaluate export gradcheck load_model trace train"
+    names = "CnncliError Model check_gradient check_vjp evaluate export gradcheck load_model rehearse trace train"
     assert cnncli.__all__ == names.split()
     for name in cnncli.__all__:
         assert callable(getattr(cnncli, name))

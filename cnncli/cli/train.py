@@ -185,6 +185,14 @@ def train(
             rich_help_panel=TRAINING, metavar="FILE", help="Settings: a .toml, or a run's settings.json; options win."
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            rich_help_panel=OUTPUT,
+            help="Read the images, time some steps, tell what the training would be, and keep nothing.",
+        ),
+    ] = False,
     force: Force = False,
     format: TableOrJson = "table",  # noqa: A002
     quiet: Quiet = False,
@@ -205,10 +213,17 @@ def train(
     from cnncli import api
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
+    from cnncli.reports.training.rehearsal import print_rehearsal, rehearsal_document
 
+    settings = {"config": config, "force": force, **chosen, **network}
     with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
-        summary = api.train(data, config=config, watcher=report, force=force, **chosen, **network)
+        if dry_run:
+            rehearsal = api.rehearse(data, watcher=report, **settings)
+        else:
+            summary = api.train(data, watcher=report, **settings)
     if format == "json":
-        print_json(summary_document(summary, flag))
+        print_json(rehearsal_document(rehearsal, flag) if dry_run else summary_document(summary, flag))
+    elif dry_run:
+        print_rehearsal(rehearsal)
     else:
         print_summary(summary)

@@ -5,7 +5,7 @@ The page cannot be run here. It brings images with Python's own numbers, and hol
 
 import tempfile
 from base64 import b64encode
-from functools import singledispatch
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
@@ -39,50 +39,17 @@ FILES = ((47, 61), (9, 5))  # sizes of files that go with it, so that it checks 
 SCRIPTS = ("network.js", "decoding.js", "page.js")
 
 
-@singledispatch
-def _write(step: Step | OutputStep) -> str:
-    """The expression of a step. Raises UsageError for a kind that has none."""
-    raise UsageError(f"a network with {step.kind} cannot be exported as a page")
-
-
-@_write.register
-def _(step: Convolution) -> str:
-    return f"conv({_names(step)}, {step.p}, {step.t}, {step.d})"
-
-
-@_write.register
-def _(step: Relu) -> str:
-    return f"relu({_names(step)})"
-
-
-@_write.register
-def _(step: MaxPooling) -> str:
-    return f"maxpool({_names(step)}, {step.windows.s}, {step.windows.t})"
-
-
-@_write.register
-def _(step: AveragePooling) -> str:
-    return f"avgpool({_names(step)}, {step.windows.s}, {step.windows.t})"
-
-
-@_write.register
-def _(step: Flatten) -> str:
-    return f"flatten({_names(step)})"
-
-
-@_write.register
-def _(step: Dense) -> str:
-    return f"dense({_names(step)})"
-
-
-@_write.register
-def _(step: Sigmoid) -> str:
-    return f"sigmoid({step.source.name})"
-
-
-@_write.register
-def _(step: Softmax) -> str:
-    return f"softmax({step.source.name})"
+# The expression of a step in the script. {reads} is what it reads: its source and its parameters.
+EXPRESSIONS: Mapping[type[Step | OutputStep], str] = {
+    Convolution: "conv({reads}, {step.p}, {step.t}, {step.d})",
+    Relu: "relu({reads})",
+    MaxPooling: "maxpool({reads}, {step.windows.s}, {step.windows.t})",
+    AveragePooling: "avgpool({reads}, {step.windows.s}, {step.windows.t})",
+    Flatten: "flatten({reads})",
+    Dense: "dense({reads})",
+    Sigmoid: "sigmoid({reads})",
+    Softmax: "softmax({reads})",
+}
 
 
 def render(model: Model, checks: Checks) -> bytes:
@@ -117,6 +84,14 @@ def _network(model: Model) -> str:
     lines = [f"  const {step.output.name} = {_write(step)};" for step in chain.steps]
     head = f"function network({chain.image.name}, {{ {', '.join(chain.parameters)} }}) {{"
     return "\n".join([head, *lines, f"  return {_write(chain.output)};", "}\n"])
+
+
+def _write(step: Step | OutputStep) -> str:
+    """The expression of a step. Raises UsageError for a kind that has none."""
+    if type(step) not in EXPRESSIONS:
+        raise UsageError(f"a network with {step.kind} cannot be exported as a page")
+    reads = step.reads if isinstance(step, Step) else (step.source,)
+    return EXPRESSIONS[type(step)].format(step=step, reads=", ".join(tensor.name for tensor in reads))
 
 
 def _document(model: Model, checks: Checks) -> dict[str, Any]:
@@ -171,7 +146,3 @@ def _read(name: str) -> str:
 
 def _colours(model: Model) -> str:
     return "gray" if model.architecture.channels == 1 else "RGB"
-
-
-def _names(step: Step) -> str:
-    return ", ".join(tensor.name for tensor in step.reads)

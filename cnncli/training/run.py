@@ -117,13 +117,13 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Sum
         _refuse_other_data(checkpoint, data, path)
         checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data))
     else:
-        checkpoint = _begin(settings, data, like)
+        checkpoint = begin(settings, data, like)
 
     run = RunFolder(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
     return _Training(settings, watcher, run, data, checkpoint).run()
 
 
-def _begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
+def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
     """A training before its first step."""
     if like is None:
         model = make_model(data.classes, data.training, settings)

@@ -34,6 +34,11 @@ class Symptom(NamedTuple):
         return f"{self.what}: {re.sub(r'{(.*?)}', lambda match: written(match[1]), self.advice)}"
 
 
+def describe_symptoms(symptoms: Sequence[Symptom], written: Callable[[str], str]) -> list[dict[str, str]]:
+    """Warnings for other programs; `written` tells how their reader writes an argument."""
+    return [{"kind": symptom.kind, "text": symptom.phrase(written)} for symptom in symptoms]
+
+
 def examine_data(
     training: Dataset, validation: Dataset, classes: Sequence[str], fingerprints: Sequence[Sequence[str]]
 ) -> list[Symptom]:

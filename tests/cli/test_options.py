@@ -125,7 +125,7 @@ def test_the_options_of_a_network_are_the_fields_of_architecture_with_its_defaul
 def test_every_setting_of_a_training_is_an_option() -> None:
     network = {each.name for each in NETWORK_OPTIONS}
     settings = {each.name for each in fields(TrainingSettings)} - {"network"}
-    assert parameters("train") == settings | network | {"config", "details", "format", "quiet"}
+    assert parameters("train") == settings | network | {"config", "details", "dry_run", "format", "quiet"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

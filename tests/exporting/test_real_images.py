@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks.end_to_end import SOURCE, write_images
+from benchmarks.datasets import FASHION, read_fashion
 from cnncli import api
 from cnncli.model import load_model
 from tests.browser import Browser
@@ -15,13 +16,23 @@ from tests.browser import Browser
 NUMBER = 1000
 
 
+def write_images(folder: Path, prefix: str) -> list[Path]:
+    """The first thousand images of a split of Fashion-MNIST as PNG files in class folders, class by class."""
+    images, labels = (part[:NUMBER] for part in read_fashion(prefix))
+    paths = [folder / str(label) / f"{number:03}.png" for number, label in enumerate(labels)]
+    for path, image in zip(paths, images, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return paths
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not SOURCE.exists(), reason="needs Debian's package dataset-fashion-mnist")
+@pytest.mark.skipif(not FASHION.exists(), reason="needs Debian's package dataset-fashion-mnist")
 def test_all_formats_on_a_thousand_real_images(browser: Browser, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    write_images(tmp_path / "data")
-    run = api.train(tmp_path / "data", out=tmp_path / "run", epochs=1, filters=(16, 32)).run
-    images = sorted((tmp_path / "data" / "val").glob("*/*.png"))[:: 10_000 // NUMBER]
+    write_images(tmp_path / "data", "train")
+    run = api.train(tmp_path / "data", out=tmp_path / "run", epochs=5, filters=(16, 32)).run
+    images = write_images(tmp_path / "test", "t10k")
     model = load_model(run)
     expected = np.array([[p.probabilities[name] for name in model.classes] for p in model.predict(images)])
     pixels = np.stack([model.pixels(path) for path in images])

@@ -18,7 +18,7 @@ from cnncli.reports.console import stderr, stdout
 from cnncli.text import printable
 from cnncli.training.run import Summary
 from cnncli.training.state import Epoch, State
-from cnncli.training.symptoms import Symptom
+from cnncli.training.symptoms import Symptom, describe_symptoms
 
 SEEN = 0.1  # seconds between two looks of the bar: with each batch it would take a third of a small network's time
 
@@ -163,7 +163,7 @@ def summary_document(summary: Summary, written: Callable[[str], str]) -> dict[st
         "val": {"loss": best.validation.loss, "accuracy": best.validation.accuracy},
         "seconds": summary.seconds,
         "images_per_second": summary.images_per_second,
-        "warnings": [{"kind": symptom.kind, "text": symptom.phrase(written)} for symptom in summary.symptoms],
+        "warnings": describe_symptoms(summary.symptoms, written),
     }
 
 

@@ -1,0 +1,152 @@
+"""A dry run as a plain function: all that comes before a training, and about a second of its steps."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from cnncli import memory
+from cnncli.data.dataset import Dataset
+from cnncli.data.decoding import Size, image_size
+from cnncli.data.folder import Sample
+from cnncli.errors import ImageError, UsageError
+from cnncli.model import FILE_NAME, Model
+from cnncli.network.engine import Engine
+from cnncli.network.engines import choose_engine
+from cnncli.training.activity import measure_activity
+from cnncli.training.checkpoint import LAST, Checkpoint
+from cnncli.training.loop import Loop, evaluate
+from cnncli.training.preparation import load_initial_model, read_data
+from cnncli.training.run import Watcher, begin
+from cnncli.training.run_folder import free_run_folder, refuse_place
+from cnncli.training.settings import TrainingSettings
+from cnncli.training.symptoms import Symptom, examine_data
+
+SECONDS = 1.0  # of steps that are timed
+EVALUATED = 512  # images of the validation that is timed, at most
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a training would be."""
+
+    run: Path  # where it would go
+    model: Model
+    engine: Engine
+    counts: dict[str, tuple[int, int]]  # images of each class to train on and to validate on
+    fraction: float | None  # of the validation images, where they would be taken from the training images
+    file_sizes: tuple[Size, Size]  # of the smallest image and of the largest
+    pixels: int  # bytes
+    memory: int  # bytes that a step needs at most, the pixels left out
+    epochs: int  # at most
+    batch_size: int
+    seconds_per_step: float
+    seconds_per_end: float  # of an epoch: the validation, and the files that are written
+    symptoms: tuple[Symptom, ...]  # what would be warned of
+
+    @property
+    def images(self) -> tuple[int, int]:
+        """How many there are to train on and to validate on."""
+        training, validation = (sum(numbers) for numbers in zip(*self.counts.values(), strict=True))
+        return training, validation
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        """An estimate, from what was timed."""
+        steps = -(-self.images[0] // self.batch_size)
+        return steps * self.seconds_per_step + self.seconds_per_end
+
+    @property
+    def seconds(self) -> float:
+        """An estimate of the whole training, once the images are read."""
+        return self.epochs * self.seconds_per_epoch
+
+
+def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal:
+    """Read the images, make the network and time some steps; nothing is kept. Raises as `run_training`."""
+    if settings.resume:
+        raise UsageError("has nothing to do in a dry run, which begins anew: leave it out", argument="resume")
+    run = settings.out or free_run_folder(settings.data)
+    refuse_place(run, settings.data, settings.force)
+    like = load_initial_model(settings)
+    with tempfile.TemporaryDirectory() as scratch:
+        data = read_data(settings, like, Path(scratch), watcher.reading, watcher.left_out)
+        training, validation = data.training, data.validation
+        symptoms = examine_data(training, validation, data.classes, data.fingerprints)
+        for symptom in symptoms:
+            watcher.warn(symptom)
+        checkpoint = begin(settings, data, like)
+        model = checkpoint.model
+        engine = choose_engine(model.architecture, settings.threads, settings.engine)
+        step = _time_step(Loop(model, engine, training, validation, settings, checkpoint.state))
+        end = _time_end_of_epoch(checkpoint, engine, validation, Path(scratch))
+    return Rehearsal(
+        run,
+        model,
+        engine,
+        _count(data.classes, training, validation),
+        data.fraction,
+        _find_file_sizes([*training.samples, *validation.samples]),
+        training.images.nbytes + validation.images.nbytes,
+        memory.estimate_training(model.architecture, min(settings.batch_size, len(training))),
+        settings.epochs,
+        settings.batch_size,
+        step,
+        end,
+        tuple(symptoms),
+    )
+
+
+class _Enough(Exception):
+    """Enough steps are timed."""
+
+
+def _time_step(loop: Loop) -> float:
+    """Seconds of a step with all that goes with it: the median over about a second of training."""
+    start = time.perf_counter()
+    times = [start]
+
+    def note(_epoch: int, _images: int, _loss: float) -> None:
+        times.append(time.perf_counter())
+        if times[-1] > start + SECONDS:
+            raise _Enough
+
+    with suppress(_Enough):
+        for _ in loop.run(note):
+            pass
+    return median(after - before for before, after in pairwise(times))
+
+
+def _time_end_of_epoch(checkpoint: Checkpoint, engine: Engine, validation: Dataset, scratch: Path) -> float:
+    """Seconds of the validation, of a look at the units, and of the files that are written."""
+    model, count = checkpoint.model, min(len(validation), EVALUATED)
+    part = Dataset(validation.images[:count], validation.labels[:count], validation.samples[:count])
+    start = time.perf_counter()
+    evaluate(model, part, engine)
+    evaluated = time.perf_counter()
+    measure_activity(model, validation)
+    checkpoint.save(scratch / LAST)
+    model.save(scratch / FILE_NAME)
+    return (evaluated - start) * len(validation) / count + time.perf_counter() - evaluated
+
+
+def _count(classes: Sequence[str], training: Dataset, validation: Dataset) -> dict[str, tuple[int, int]]:
+    """How many images of each class each has."""
+    counts = [np.bincount(dataset.labels, minlength=len(classes)).tolist() for dataset in (training, validation)]
+    return dict(zip(classes, zip(*counts, strict=True), strict=True))
+
+
+def _find_file_sizes(samples: Sequence[Sample]) -> tuple[Size, Size]:
+    """The sizes of the smallest image and of the largest."""
+    sizes = []
+    for sample in samples:
+        with suppress(ImageError):  # gone since it was read
+            sizes.append(image_size(sample.path))
+    by_area = sorted(sizes, key=lambda size: (size.height * size.width, size))
+    return by_area[0], by_area[-1]

@@ -1,0 +1,69 @@
+"""A dry run tells what the training would be, and keeps nothing."""
+
+import itertools
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cnncli
+from cnncli.training import rehearsal
+from cnncli.training.run_folder import read_table
+from tests.conftest import Cli
+
+
+def test_a_dry_run_tells_what_the_training_then_is(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
+    arguments = ("train", image_folder, "--out", tmp_path / "run", "--epochs", 3, "--filters", "3,2", "--kernel", 2)
+    before = sorted(tmp_path.rglob("*"))
+    told = json.loads(cli(*arguments, "--dry-run", "--format", "json").out)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert cli(*arguments, "-q").code == 0
+    model = cnncli.load_model(tmp_path / "run")
+    settings = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert told["run"] == str(tmp_path / "run")
+    assert told["architecture"] == settings["architecture"]
+    assert told["parameters"] == model.chain.parameter_count
+    assert told["validation_fraction"] == settings["validation_fraction"]
+    split = read_table(tmp_path / "run" / "split.csv")
+    for name, counts in told["classes"].items():
+        rows = [row for row in split if row["class"] == name]
+        assert counts == {"train": sum(row["split"] == "train" for row in rows), "val": 6 - counts["train"]}
+    assert told["bytes"]["pixels"] == 12 * 8 * 8
+
+
+def test_the_time_follows_from_steps_that_were_taken(image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(0, 0.25)  # a clock on which a quarter of a second goes by from look to look
+    monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    told = cnncli.rehearse(image_folder, epochs=7, batch_size=4)  # 10 training images: 3 steps an epoch
+    assert (told.seconds_per_step, told.seconds_per_end) == (0.25, 0.5)
+    assert told.seconds == 7 * (3 * 0.25 + 0.5)
+
+
+def test_people_read_the_same(cli: Cli, image_folder: Path) -> None:
+    Image.fromarray(np.zeros((16, 20), np.uint8)).save(next(image_folder.rglob("*.png")))
+    lines = cli("train", image_folder, "--dry-run", "--image-size", 8, "--val-fraction", 0.33).out.splitlines()
+    rows = {line.split()[1]: line.split()[3::2] for line in lines if line.startswith("│")}
+    assert rows == {"dark": ["4", "2"], "light": ["4", "2"], "all": ["8", "4"]}
+    assert "split: 33% of each class to validate on" in lines
+    assert "images: 8×8 gray, from files of 8×8 to 16×20" in lines
+    assert "network: filters 8, kernel 3, pool 2: 153 parameters" in lines
+    assert lines[-1] == "a dry run: nothing was kept; the training would go to runs/images"
+
+
+def test_a_dry_run_warns_and_refuses_as_the_training_does(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
+    bad = next(image_folder.rglob("*.png"))
+    for copy in range(40):
+        bad.with_name(f"{copy}.png").write_bytes(bad.read_bytes())
+    result = cli("train", image_folder, "--dry-run", "--out", tmp_path / "run")
+    assert result.code == 0
+    assert "warning: classes out of balance: " in result.err
+    bad.write_bytes(b"no image")
+    dry, real = (cli("train", image_folder, "--out", tmp_path / "run", *more) for more in (("--dry-run",), ()))
+    assert dry.code == real.code == 3
+    assert dry.err == real.err
+    (tmp_path / "file").write_text("mine")
+    assert cli("train", image_folder, "--dry-run", "--out", tmp_path / "file").code == 2
+    assert "--resume has nothing to do in a dry run" in cli("train", image_folder, "--dry-run", "--resume").sentence
