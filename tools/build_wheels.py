@@ -62,7 +62,7 @@ def check(wheel: Path, platform: Platform) -> None:
     if not library.startswith(platform.magic) or library[at : at + len(expected)] != expected:
         raise SystemExit(f"{wheel.name}: {name} is not for {platform.target}")
     for variant in platform.variants:
-        if f"step_{variant}".encode() not in library:
+        if f"complete_{variant}".encode() not in library:
             raise SystemExit(f"{wheel.name}: {name} has no {variant}")
 
 

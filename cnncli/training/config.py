@@ -12,7 +12,8 @@ from cnncli.errors import DataError, UsageError
 from cnncli.network.architecture import Architecture
 from cnncli.training.settings import TrainingSettings
 
-OF_THE_RUN = ("cnncli", "data", "architecture", "classes", "normalisation")  # what settings.json tells beside settings
+# What settings.json tells beside settings.
+OF_THE_RUN = ("cnncli", "data", "engine_used", "architecture", "classes", "normalisation")
 OF_THE_DATA = ("height", "width", "channels", "classes")  # fields of Architecture that nobody chooses
 NETWORK = tuple(name for name in Architecture.__dataclass_fields__ if name not in OF_THE_DATA)
 MOST = 16 << 20  # bytes

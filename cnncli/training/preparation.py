@@ -1,25 +1,28 @@
 """From a data folder and the settings to what the loop trains on, and with which network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from cnncli import memory
-from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
+from cnncli import __version__, memory
+from cnncli.data.dataset import Dataset, decode_all, keep_batches, refuse_empty_classes, refuse_unreadable
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.split import split_stratified
+from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ArchitectureError, DataError, ImageError, UsageError
 from cnncli.model import Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
+from cnncli.training.order import LANES, list_owned
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
 from cnncli.training.split_table import split_text
 
@@ -42,12 +45,15 @@ def read_data(
     scratch: Path,
     on_image: Callable[[int, int], None],
     on_errors: Callable[[Sequence[ImageError]], None],
+    communicator: Communicator = ALONE,
 ) -> Data:
     """Decode the images of both splits to one size and one number of channels, those of a model where there is one.
 
-    `scratch` takes pixels that are too many for the memory. Raises DataError, and UsageError.
+    `scratch` takes pixels that are too many for the memory. Each rank decodes the training images of its lanes and the
+    validation images of its batches. Raises DataError, and UsageError.
     """
     scanned = scan(settings.data)
+    _refuse_differences(communicator, scanned)
     folder = split_off_validation(scanned, settings)
     splits = (folder.training, folder.validation or ())
     size = Size(settings.image_size, settings.image_size) if settings.image_size else None
@@ -55,7 +61,11 @@ def read_data(
     if like is not None:
         size = Size(like.architecture.height, like.architecture.width)
         channels = "gray" if like.architecture.channels == 1 else "rgb"
-    decoded = decode_all(splits, size, channels, scratch, on_image, settings.threads)
+    owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
+    kept = owned, keep_batches(len(splits[1]), communicator)
+    decoded = decode_all(
+        splits, size, channels, scratch, on_image, settings.threads, kept=kept, communicator=communicator
+    )
     errors = [error for split in decoded for error in split.errors]
     if settings.skip_bad:
         on_errors(errors)
@@ -65,8 +75,9 @@ def read_data(
     else:
         refuse_unreadable(errors, len(splits[0]) + len(splits[1]))
     training, validation = (split.dataset() for split in decoded)
-    fingerprints = take_fingerprints(training.images), take_fingerprints(validation.images)
     datasets = {"train": training, "validation": validation}
+    of_training, of_validation = (each.collect(take_fingerprints(each.images)) for each in datasets.values())
+    fingerprints = of_training, of_validation
     return Data(
         folder.classes,
         training,
@@ -75,6 +86,22 @@ def read_data(
         split_text(folder.root, datasets, fingerprints, folder.classes),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
+
+
+def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
+    """Raise DataError where two ranks do not have the same program and the same files."""
+    samples = (*folder.training, *(folder.validation or ()))
+    names = [sample.path.relative_to(folder.root).as_posix() for sample in samples]
+    communicator.require_same("versions of cnncli and NumPy", (__version__, np.__version__))
+    communicator.require_same("image files", _digest(names))
+    communicator.require_same("sizes of image files", _digest(sample.path.stat().st_size for sample in samples))
+
+
+def _digest(values: Iterable[object]) -> str:
+    digest = sha256()
+    for value in values:
+        digest.update(f"{value}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
@@ -104,7 +131,10 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         ) from None
     _require_memory(architecture, min(settings.batch_size, len(training)))
     return Model(
-        architecture, classes, Normalisation.measured(training.images), _draw_parameters(architecture, settings.seed)
+        architecture,
+        classes,
+        Normalisation.measured(training.images, training.communicator),
+        _draw_parameters(architecture, settings.seed),
     )
 
 

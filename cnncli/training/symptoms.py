@@ -120,7 +120,7 @@ def _duplicates(
 def _gray_classes(training: Dataset, classes: Sequence[str]) -> Iterator[Symptom]:
     if training.images.shape[1] != 3:
         return
-    gray = are_gray(training.images)
+    gray = np.array(training.collect(are_gray(training.images).tolist()))  # (n,)
     shares = np.bincount(training.labels, gray, len(classes)) / np.bincount(training.labels, minlength=len(classes))
     most, least = int(shares.argmax()), int(shares.argmin())
     if shares[most] >= MOSTLY and shares[least] <= HARDLY:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnncli.network.architecture import Architecture
+from cnncli.network.engines import choose_engine
 from tests.conftest import Cli
 
 
@@ -68,7 +70,8 @@ def test_the_engine_that_is_chosen_trains_and_is_named(
     done = cli("train", many_images, "--out", tmp_path / "a", "--epochs", 1, "--engine", engine)
     assert done.code == 0, done.err
     assert f"engine: {engine}" in done.out
-    assert json.loads((tmp_path / "a" / "settings.json").read_text())["engine"] == engine
+    settings = json.loads((tmp_path / "a" / "settings.json").read_text())
+    assert (settings["engine"], settings["engine_used"]) == (engine, engine)
     monkeypatch.setenv("CNNCLI_ENGINE", engine)
     done = cli("train", many_images, "--out", tmp_path / "b", "--epochs", 1)
     assert f"engine: {engine}" in done.out
@@ -76,6 +79,26 @@ def test_the_engine_that_is_chosen_trains_and_is_named(
     assert json.loads(cli("gradcheck", "--format", "json").out)["engine"]["name"] == f"{engine} engine"
     models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("a", "b")]
     assert models[0] == models[1]
+
+
+def test_the_run_tells_which_engine_trained_it_last(
+    cli: Cli, many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settings(run: Path) -> tuple[str, str]:
+        told = json.loads((run / "settings.json").read_text())
+        return told["engine"], told["engine_used"]
+
+    run = tmp_path / "run"
+    assert cli("train", many_images, "--out", run, "--epochs", 1).code == 0
+    best = choose_engine(Architecture(12, 12)).description
+    assert settings(run) == ("auto", best)
+    monkeypatch.setenv("CNNCLI_ENGINE", "numpy")
+    assert cli("train", many_images, "--out", run, "--epochs", 2, "--resume").code == 0
+    assert settings(run) == ("auto", "numpy")
+    monkeypatch.setenv("CNNCLI_ENGINE", "textbook")
+    again = cli("train", many_images, "--out", tmp_path / "again", "--config", run / "settings.json")
+    assert again.code == 0, again.err
+    assert settings(tmp_path / "again") == ("auto", "textbook")
 
 
 def test_without_a_compiled_kernel_numpy_trains_and_says_why(

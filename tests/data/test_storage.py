@@ -11,9 +11,9 @@ from PIL import Image
 
 from cnncli.data import storage
 from cnncli.data.batches import Batches
-from cnncli.data.dataset import decode_all
+from cnncli.data.dataset import Dataset, decode_all
 from cnncli.data.decoders import decode_many
-from cnncli.data.decoding import Size
+from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.storage import Storage
@@ -110,10 +110,14 @@ def test_colour_in_one_split_makes_both_of_three_channels(tmp_path: Path) -> Non
     assert [split.storage.channels for split in decoded] == [3, 3]
 
 
+def dataset(images: Pixels) -> Dataset:
+    return Dataset(images, np.zeros(len(images), np.intp), (Sample(Path("a.png"), 0),) * len(images))
+
+
 def test_batches_are_the_normalised_images_in_the_order_asked_for() -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 5), dtype=np.uint8)
     normalisation = Normalisation((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
-    batches = Batches(images, normalisation)
+    batches = Batches(dataset(images), normalisation)
     for chosen in ([3, 1, 19], [5], [0, 2, 4, 6]):
         expected = (images[chosen] / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / np.array([0.5, 0.6, 0.7])[
             :, None, None
@@ -122,7 +126,7 @@ def test_batches_are_the_normalised_images_in_the_order_asked_for() -> None:
 
 
 def test_batches_reuse_their_arrays() -> None:
-    batches = Batches(np.zeros((20, 1, 4, 5), np.uint8), Normalisation.none(1))
+    batches = Batches(dataset(np.zeros((20, 1, 4, 5), np.uint8)), Normalisation.none(1))
     assert np.shares_memory(batches[np.arange(8)], batches[np.arange(3)])
 
 

@@ -56,9 +56,9 @@ static void run(int64_t k, int64_t s, int64_t channels, int64_t blocks, int64_t 
     pthread_t helper;
     pthread_create(&helper, NULL, help, NULL);
     for (job.each = 0; job.each < 2; job.each++)
-        if (NAME(step)(&net, &job) != 1) fprintf(stderr, "k %d, s %d: not finite\n", (int)k, (int)s), exit(2);
+        if (!NAME(begin)(&net, &job) || !NAME(complete)(&net, &job)) fprintf(stderr, "k %d, s %d: not finite\n", (int)k, (int)s), exit(2);
     job.each = 0, job.y = NULL;
-    NAME(step)(&net, &job);
+    NAME(begin)(&net, &job), NAME(complete)(&net, &job);
     __atomic_store_n(&job.stop, 1, __ATOMIC_RELEASE);
     pthread_join(helper, NULL);
     void *all[] = {parameters, X, weights, z, gradients, packed, sums, rooms, losses, y};

@@ -13,8 +13,8 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.compiled.library import MOST_BLOCKS, Job, Net, choose_variant, load_kernel, load_library
-from cnncli.network.compiled.team import Team
-from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums
+from cnncli.network.compiled.team import Choice, Team
+from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums, add_in_order
 from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
@@ -48,6 +48,7 @@ class CompiledEngine(Engine):
         job.parameters, job.packed, job.rooms = map(_address, (self._parameters, self._packed, self._rooms))
         self._views = self._name(self._parameters)
         self._team = Team(self._kernel, self._net, self._job, threads)
+        self._choices = Choice(threads), Choice(threads)  # without and with gradients
         self._products = _count_products(architecture)  # of an image
         self._cuts: dict[int, Array] = {}
         self._lock = threading.Lock()
@@ -97,7 +98,7 @@ class CompiledEngine(Engine):
             return textbook.loss_and_gradients(
                 *_single(parameters, X), y, smoothing=smoothing, weights=weights, bounds=lanes
             )
-        return Gradients(sum(losses.tolist()), self._name(gradients), z)
+        return Gradients(float(add_in_order(losses)), self._name(gradients), z)
 
     def lane_sums(
         self,
@@ -177,13 +178,16 @@ class CompiledEngine(Engine):
         job.X, job.z, job.bounds = _address(X), _address(z), _address(bounds)
         job.images, job.lanes = len(X), len(bounds) - 1
         products = len(X) * self._products
-        job.threads = self._team.choose(products)
+        choice = self._choices[job.y is not None]
+        job.threads = choice.choose(products)
         start = time.perf_counter()
-        answer = self._kernel.step(*self._arguments)
-        self._team.note(job.threads, products, time.perf_counter() - start)
-        if answer < 0:
+        if not self._kernel.begin(*self._arguments):
             raise IndexError("a label that is no class, or lanes that are not in order")
-        return bool(answer)
+        if job.threads > 1:
+            self._team.rouse()
+        finite = bool(self._kernel.complete(*self._arguments))
+        choice.note(job.threads, products, time.perf_counter() - start)
+        return finite
 
     def _own_cut(self, m: int) -> Array:
         """`cut` as the kernel reads it."""

@@ -737,14 +737,20 @@ static int in_order(const Net *net, const Job *job)
     return right;
 }
 
-/* A batch: logits, and losses and gradients where there are labels. Tells whether all that was met is finite: 1 or 0; or −1
-   for labels and lanes that cannot be. */
-EXPORT int64_t NAME(step)(const Net *net, Job *job)
+/* Hand out the lanes of a batch to whoever is awake, and to those who are woken after: 1, or 0 for labels and lanes that cannot
+   be. */
+EXPORT int64_t NAME(begin)(const Net *net, Job *job)
 {
-    if (!in_order(net, job)) return -1;
+    if (!in_order(net, job)) return 0;
     pack(net, job->parameters, job->packed);
     job->finite = !job->y || all_finite(job->parameters, net->parameters);
     post(job, job->lanes, 0);
+    return 1;
+}
+
+/* What has begun: logits, and losses and gradients where there are labels. Tells whether all that was met is finite. */
+EXPORT int64_t NAME(complete)(const Net *net, Job *job)
+{
     finish(net, job, job->lanes);
     if (!job->y) return 1;
     if (job->each) {

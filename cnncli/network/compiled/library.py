@@ -47,12 +47,13 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL, variant: str) -> None:
         self.variant = variant
-        self.plan, self.step, self.serve = (
-            getattr(library, f"{function}_{variant}") for function in ("plan", "step", "serve")
+        self.plan, self.begin, self.complete, self.serve = (
+            getattr(library, f"{function}_{variant}") for function in ("plan", "begin", "complete", "serve")
         )
-        self.step.restype = _int64
+        for function in (self.begin, self.complete):
+            function.restype = _int64
+            function.argtypes = (_pointer, _pointer)
         self.serve.argtypes = (_pointer, _pointer, _int64)
-        self.step.argtypes = (_pointer, _pointer)
 
 
 @lru_cache
