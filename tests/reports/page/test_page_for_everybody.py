@@ -60,6 +60,18 @@ def test_nothing_runs_out_of_a_narrow_window(kind: str, width: int, height: int,
     assert page.locator(".inspector h2").is_visible()
 
 
+def test_on_a_phone_the_side_does_not_hide_what_has_the_focus(open_page: Opened) -> None:
+    page = open_page(example(), "#at=A1[0,0,2]", width=375, height=812)
+    covered = """() => {
+        const cell = document.querySelector('[data-tensor="A1"] td[data-lit="here"]').getBoundingClientRect();
+        return cell.bottom > document.querySelector(".side").getBoundingClientRect().top;
+    }"""
+    assert not page.evaluate(covered)
+    page.evaluate("scrollTo(0, 0)")
+    cell(page, "A1", 0, 2).focus()
+    assert not page.evaluate(covered)
+
+
 def test_dark_is_dark(open_page: Opened) -> None:
     page = open_page(example(), color_scheme="dark")
     paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")

@@ -128,7 +128,7 @@ def number(value: Any) -> float:
 @given(case=cases(largest=9, most_blocks=2))
 def test_the_page_computes_and_explains_what_python_does(ask: Ask, case: Case) -> None:
     trace = trace_of(case)
-    entries = some_entries(trace, 4)
+    entries = some_entries(trace, 2)
     answer = ask(trace, entries, [])
     computed = {name for name, tensor in trace.chain.tensors.items() if tensor.kind in ("forward", "gradient")}
     assert answer["unknown"] == []

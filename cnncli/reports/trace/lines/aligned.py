@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from cnncli.reports.trace.lines import Line
 from cnncli.reports.trace.tex import tex
+from cnncli.text import capitalise
 
 RELATIONS = {"=": "=", "≈": r"\approx"}
+TERMS = 5  # of a sum in one row
 WORDS = {"section", "heading", "plain", "remark", "folded", "window", "gap"}  # what is no row of an equation
 
 
@@ -41,9 +43,9 @@ def _word(markup: Markup, line: Line) -> str:
         case "window":
             return markup.window % r" \quad ".join(map(_window_cell, line.parts))
         case "section":
-            return markup.section % markup.escape(line.parts[0].capitalize())
+            return markup.section % markup.escape(capitalise(line.parts[0]))
         case "heading":
-            return markup.heading % markup.escape(line.parts[0].capitalize())
+            return markup.heading % markup.escape(capitalise(line.parts[0]))
         case _:
             return markup.words % markup.escape(line.parts[0])
 
@@ -55,11 +57,21 @@ def _row(line: Line) -> str:
     if line.kind == "link":
         name, number, reason = line.parts
         return rf"{_left(name)} & = {tex(number)}" + (f" && {tex(reason)}" if reason else "")
+    if line.kind == "written":
+        name, sum_ = line.parts
+        return rf"\qquad {_left(name)} & = {_break(sum_)}"
     left, *rest = (part for part in line.parts if part)
     signs = ["=" for _ in rest[:-1]] + [RELATIONS[line.relation]]
-    indent = r"\qquad " if line.kind in ("term", "written") else ""
+    indent = r"\qquad " if line.kind == "term" else ""
     right = " ".join(f"{sign} {tex(part)}" for sign, part in zip(signs, rest, strict=True))
     return f"{indent}{_left(left)} & {right}"
+
+
+def _break(sum_: str) -> str:
+    """A sum in rows, as long as a page is wide."""
+    terms = [*map(tex, sum_.split(" + "))]
+    rows = [" + ".join(terms[at : at + TERMS]) for at in range(0, len(terms), TERMS)]
+    return " \\\\\n& \\quad + ".join(rows)
 
 
 def _window_cell(cell: str) -> str:

@@ -97,10 +97,10 @@ export class HeatMap {
     const corners = this.corners.getContext("2d");
     corners.clearRect(0, 0, this.corners.width, this.corners.height);
     corners.fillStyle = colours.accent;
-    for (const [i, row, column] of this.matrix.entries()) {
+    this.matrix.visit((i, row, column) => {
       if (changed(i)) corners.fillRect(CORNER * (column + 1) - 1, CORNER * row, 1, 1);
       if (won?.[i] && this.tensor.kind === "forward") winners.push(`M${column + 0.35} ${row + 0.35}h.3v.3h-.3z`);
-    }
+    });
     this.winners.setAttribute("d", winners.join(""));
   }
 

@@ -25,12 +25,12 @@ export function palette(element) {
 /** A matrix as a picture, a pixel for each entry: in the colours of a photo, or in those of the numbers. */
 export function paintMatrix(canvas, matrix, { values, largest, colours, photo }) {
   const image = new ImageData(matrix.columns, matrix.rows);
-  for (const [i, row, column] of matrix.entries()) {
+  matrix.visit((i, row, column) => {
     const at = 4 * (row * matrix.columns + column);
     if (photo) image.data.set(photo(i), at);
     else tint(image.data, at, values[i], largest, colours);
     image.data[at + 3] = 255;
-  }
+  });
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
