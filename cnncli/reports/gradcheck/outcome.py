@@ -36,6 +36,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
         "engine": engine_document(outcome.engines[0]) if outcome.engines else None,
         "engines": [engine_document(engine) for engine in outcome.engines],
+        "no_engines": outcome.no_engines or None,
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
             {"where": diagnosis.where, **explanation_document(diagnosis.explanation)} for diagnosis in outcome.diagnoses
@@ -102,6 +103,8 @@ def print_outcome(outcome: Outcome, what: str) -> None:
         _print_checks("link, given its gradient", outcome.links)
     if outcome.engines:
         _print_engines(outcome.engines)
+    if outcome.no_engines:
+        out.print(f"engines: not compared, for {outcome.no_engines}", soft_wrap=True)
     for check in (*outcome.checks, *outcome.links):
         for line in explanations(check):
             out.print(line, soft_wrap=True)
