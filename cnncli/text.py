@@ -19,3 +19,8 @@ def printable_lines(text: str) -> str:
 def shorten(text: str, most: int) -> str:
     """The text where it has at most `most` characters, else its beginning."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def capitalise(text: str) -> str:
+    """The text with a large first letter; str.capitalize would make the others small, L too."""
+    return text[:1].upper() + text[1:]
