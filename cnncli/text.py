@@ -29,3 +29,8 @@ def tell_apart(*numbers: float, digits: int = 6) -> list[str]:
     if len(set(texts)) < len(set(numbers)) and digits < DIGITS:
         return tell_apart(*numbers, digits=digits + 1)
     return texts
+
+
+def capitalise(text: str) -> str:
+    """The text with a large first letter; str.capitalize would make the others small, L too."""
+    return text[:1].upper() + text[1:]
