@@ -69,6 +69,8 @@ def _explain_numbers(
     spoiling: list[Fit] = []  # those that hold under a condition alone
     for tier in _list_tiers(cases, depth):
         fits = [fit for hypothesis in tier if (fit := fit_hypothesis(hypothesis, cases))]
+        if depth == "known":
+            fits = [fit for fit in fits if not fit.factors[0]]
         if clean := [fit for fit in fits if not fit.spared]:
             return choose(clean, cases, draw_probes, where)
         spoiling = spoiling or (fits if only else [])
@@ -76,10 +78,19 @@ def _explain_numbers(
         return choose(spoiling, cases, draw_probes, only)
     if depth != "all" or not all(case.is_direct for case in cases):
         return None
-    fits = [fit for hypothesis in _list_last(cases) if (fit := fit_hypothesis(hypothesis, cases)) and not fit.spared]
+    last = _explain_last(cases, draw_probes, where)
+    return last or explain_most_cases(cases) or explain_most(cases, only) or locate(cases, only)
+
+
+def _explain_last(
+    cases: Sequence[Evidence], draw_probes: Callable[[], Sequence[Evidence]], where: str | None
+) -> Explanation | None:
+    """Two things at once; or entries that are 0 where nothing says why, which is never said for sure."""
+    fits = [fit for each in _list_last(cases) if (fit := fit_hypothesis(each, cases)) and not fit.spared]
     if fits:
         return choose(fits, cases, draw_probes, where)
-    return explain_most_cases(cases) or explain_most(cases, only) or locate(cases, only)
+    masks = [fit for each in fit_masks(cases) if (fit := fit_hypothesis(each, cases))]
+    return replace(choose(masks, cases, draw_probes, where), certain=False) if masks else None
 
 
 def _weight(evidence: Evidence) -> tuple[int, int]:
@@ -114,4 +125,3 @@ def _list_last(cases: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """What so much can be made of that it is looked at when nothing else is left."""
     yield from pair_operands(cases[0])
     yield from pair_hypotheses([*list_hypotheses(cases[0]), *list_far_hypotheses(cases[0])], cases[0])
-    yield from fit_masks(cases)

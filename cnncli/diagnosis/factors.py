@@ -11,7 +11,16 @@ from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 
 SAME = 1e-7  # relative: how well a factor must be met
-CONSTANTS = {1.0: "", -1.0: "−1", 2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
+CONSTANTS = {
+    2.0: "2",
+    0.5: "½",
+    -2.0: "−2",
+    -0.5: "−½",
+    1 / np.log(2): "1/ln 2 (a logarithm to base 2?)",
+    1 / np.log(10): "1/ln 10 (a logarithm to base 10?)",
+    1 / 255: "1/255 (pixels?)",
+    255.0: "255 (pixels?)",
+}
 MEASURES: dict[str, Callable[[Array], float]] = {
     "length √Σg²": lambda g: float(np.sqrt((g**2).sum())),
     "Σg²": lambda g: float((g**2).sum()),

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnncli.diagnosis.evidence import Evidence, measure_factor
+import numpy as np
+
+from cnncli.diagnosis.evidence import FLOOR, Evidence, measure_factor
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.factors import SAME, name_factor
 from cnncli.diagnosis.hypotheses import RIGHT
@@ -55,11 +57,15 @@ def _is_trivial(factors: Sequence[tuple[Evidence, float]]) -> bool:
     return single and any(abs(factor - 1) > SAME for _, factor in factors)
 
 
-def rank(fit: Fit) -> tuple[bool, bool, bool]:
-    """The plainest first: known mistakes, then the right one with a known factor, and those without a factor."""
-    right = fit.hypothesis is RIGHT and " and " not in fit.factors[0]
-    alone = len(fit.factors) == 1 and (right or not fit.factors[0])
-    return bool(fit.spared), not alone, not fit.hypothesis.mistake
+def rank(fit: Fit) -> tuple[bool, float]:
+    """The plainest first: a known mistake, the right one with one factor, anything else without one."""
+    factor = fit.factors[0]
+    steps = (1 + factor.count(" and ") if factor else 0) + (len(fit.factors) > 1)
+    if fit.hypothesis is RIGHT:
+        return bool(fit.spared), steps
+    if fit.hypothesis.mistake:
+        return bool(fit.spared), 1.75 * steps
+    return bool(fit.spared), 1.25 + 2 * steps
 
 
 def choose(
@@ -92,7 +98,12 @@ def _agree(one: Fit, other: Fit, probes: Sequence[Evidence]) -> bool:
     """Whether two hypotheses say the same of cases that neither has seen, up to the factors that were found."""
     for probe in probes:
         first, second = one.hypothesis.predict(probe), other.hypothesis.predict(probe)
-        if first is None or second is None or measure_factor(first, second, probe.eps) is None:
+        if first is None or second is None:
+            return False
+        if not all(np.isfinite(part).all() for part in (*first, *second)):
+            continue
+        scale = max(np.abs(part).max(initial=0) for part in probe.right) / FLOOR
+        if measure_factor(first, second, probe.eps, scale) is None:
             return False
     return True
 

@@ -140,6 +140,9 @@ def _along_plane(rows: int, columns: int, whose: str) -> Iterator[Operation]:
     yield Operation("turned by 90° the other way", lambda a: _reshaped(np.rot90(a, -1, plane), a))
     for words, function in KEPT.items():
         yield Operation(words.format(f"{whose}row and column"), partial(_along_both, function, plane))
+    for lines, others, which in (("rows", "columns", 0), ("columns", "rows", 1)):
+        words = f"0 beyond as many {whose}{lines} as there are {whose}{others}"
+        yield Operation(words, partial(_keep_lines, plane, which))
     for words, over in OVER_PLANE.items():
         yield Operation(words.format(f"{whose}row", f"{whose}column"), partial(_over_plane, over, plane))
 
@@ -205,6 +208,11 @@ def _along(function: Along, axis: int, array: Array) -> Array:
 
 def _along_both(function: Along, plane: tuple[int, int], array: Array) -> Array:
     return function(function(array, plane[0]), plane[1])
+
+
+def _keep_lines(plane: tuple[int, int], which: int, array: Array) -> Array:
+    """A loop over rows that ends where the columns do, or the other way round."""
+    return _keep(slice(array.shape[plane[1 - which]]))(array, plane[which])
 
 
 def _over_plane(function: Callable[[Array, tuple[int, int]], Array], plane: tuple[int, int], array: Array) -> Array:

@@ -5,6 +5,10 @@ import numpy as np
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.output_step import OutputStep
 
+EPSILONS = {
+    f"−y/(A + ε) + (1 − y)/(1 − A + ε), with ε = 1e-{digits}, times A·(1 − A)": 10.0**-digits for digits in range(2, 17)
+}
+
 
 def list_factors(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]:
     """What dL/dz may be multiplied by: z (m, K), labels (m,), all (m, K)."""
@@ -17,6 +21,7 @@ def list_factors(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]
         f"1 − {name}": 1 - A,
         f"{name}·(1 − {name})": A * (1 - A),
         f"{name} − y": A - y,
+        f"|{name} − y|": np.abs(A - y),
         f"1 − |{name} − y|": 1 - np.abs(A - y),
         f"{name}²": A**2,
         f"(1 − |{name} − y|)²": (1 - np.abs(A - y)) ** 2,
@@ -39,6 +44,7 @@ def list_alternatives(step: OutputStep, z: Array, labels: Labels) -> dict[str, A
         f"{name}·(y − Σ y·{name})": A * (y - (y * A).sum(axis=1, keepdims=True)),
         f"({name} − y) times the Jacobian of the output once more": A
         * ((A - y) - (A * (A - y)).sum(axis=1, keepdims=True)),
+        **{words: (-y / (A + e) + (1 - y) / (1 - A + e)) * A * (1 - A) for words, e in EPSILONS.items()},
         "what the squared error (z − y)² gives": 2 * (z - y),
         "what the hinge loss gives": np.where((2 * y - 1) * z < 1, 1 - 2 * y, 0),
         f"the sign of {name} − y, as of |{name} − y|": np.sign(A - y),
@@ -92,6 +98,7 @@ def _mark_rows(labels: Labels, y: Array) -> Array:
 def _list_outputs(step: OutputStep, z: Array, A: Array) -> dict[str, Array]:
     """What may stand in the place of A."""
     e = np.exp(np.minimum(z, 700))
+    by_image, by_all = np.exp(z - z.max(axis=0, keepdims=True)), np.exp(z - z.max())
     return {
         "tanh(z)": np.tanh(z),
         "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
@@ -108,8 +115,8 @@ def _list_outputs(step: OutputStep, z: Array, A: Array) -> dict[str, Array]:
         "that of z/10": step.forward(z / 10),
         "that of A itself (applied twice)": step.forward(A),
         "σ(z) of each output": e / (1 + e),
-        "e^z/Σe^z over the images": e / e.sum(axis=0, keepdims=True),
-        "e^z/Σe^z over everything": e / e.sum(),
+        "e^z/Σe^z over the images": by_image / by_image.sum(axis=0, keepdims=True),
+        "e^z/Σe^z over everything": by_all / by_all.sum(),
         "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
         "A of the image before": np.roll(A, 1, axis=0),
         "A of the first image for every one": np.broadcast_to(A[:1], A.shape),

@@ -22,6 +22,8 @@ def explain_shape(evidences: Sequence[Evidence]) -> tuple[str, bool] | None:
         return "{} has m rows and m columns: an array (m, 1) met one of (m,), and every image met every other", True
     if all(_holds_right(evidence) for evidence in evidences):
         return "{} is right in its middle, but rows and columns are left around it (padding that is not cut off?)", True
+    if all(_is_middle(evidence) for evidence in evidences):
+        return "{} is the middle of the right one alone (a correlation without the k − 1 zeros around dL/dZ?)", True
     if not counts:
         return None
     most = max(counts.values())
@@ -36,17 +38,23 @@ def _is_outer(evidence: Evidence) -> bool:
 
 
 def _holds_right(evidence: Evidence) -> bool:
-    """Whether the right gradient stands in the middle of a larger array."""
-    found, right = evidence.found[0], evidence.right[0]
-    if found.ndim != right.ndim or found.ndim < 2:
+    return _stands_in(evidence.found[0], evidence.right[0], evidence.eps)
+
+
+def _is_middle(evidence: Evidence) -> bool:
+    return _stands_in(evidence.right[0], evidence.found[0], evidence.eps)
+
+
+def _stands_in(larger: Array, smaller: Array, eps: float) -> bool:
+    """Whether one array stands in the middle of another."""
+    if larger.ndim != smaller.ndim or larger.ndim < 2 or smaller.size == 0:
         return False
-    margins = [(one - other) / 2 for one, other in zip(found.shape, right.shape, strict=True)]
+    margins = [(one - other) / 2 for one, other in zip(larger.shape, smaller.shape, strict=True)]
     if any(margin < 0 or margin % 1 for margin in margins):
         return False
-    middle = tuple(
-        slice(int(margin), int(margin) + length) for margin, length in zip(margins, right.shape, strict=True)
-    )
-    return close(found[middle], right, evidence.eps)
+    starts = [int(margin) for margin in margins]
+    middle = tuple(slice(start, start + length) for start, length in zip(starts, smaller.shape, strict=True))
+    return close(larger[middle], smaller, eps)
 
 
 def _is_laid_out(array: Array, evidence: Evidence) -> bool:

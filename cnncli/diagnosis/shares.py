@@ -1,6 +1,7 @@
 """Other ways to share a gradient among the candidates of a maximum, and other gates than Z > 0."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -105,6 +106,18 @@ def _sigma(Z: Array) -> Array:
     return s
 
 
+SLOPES = (0.001, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3)
+EDGES = (-1.0, -0.5, 1e-3, 1e-2, 0.1, 0.5, 1.0)
+
+
+def _leak(slope: float, Z: Array, _given: Array) -> Array:
+    return np.where(Z > 0, 1, slope)
+
+
+def _open(edge: float, Z: Array, _given: Array) -> Array:
+    return np.where(edge < Z, 1.0, 0.0)
+
+
 GATES: dict[str, Gate] = {
     "the gate is open at 0 too": lambda Z, _: (Z >= 0) * 1.0,
     "the gate is half open at 0": lambda Z, _: np.heaviside(Z, 0.5),
@@ -130,6 +143,8 @@ GATES: dict[str, Gate] = {
     "1 − Z² stands for the gate, as of a tanh": lambda Z, _: 1 - Z**2,
     "the gate is e^Z below 0, as of an ELU": lambda Z, _: np.exp(np.minimum(Z, 0)),
     "the gate is that of Z·σ(Z)": lambda Z, _: _sigma(Z) + Z * _sigma(Z) * (1 - _sigma(Z)),
+    **{f"the gate is leaky, {slope:g} where Z is not positive": partial(_leak, slope) for slope in SLOPES},
+    **{f"the gate opens at Z = {edge:g}": partial(_open, edge) for edge in EDGES},
     "the gate opens at the mean of Z": lambda Z, _: (Z.mean() < Z) * 1.0,
     "the gate opens at the mean of each image's Z": lambda Z, _: (Z.mean((1, 2, 3), keepdims=True) < Z) * 1.0,
     "the gate opens at the mean of each filter's Z": lambda Z, _: (Z.mean((0, 2, 3), keepdims=True) < Z) * 1.0,
