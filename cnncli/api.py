@@ -1,6 +1,7 @@
 """The public functions: what the commands do, as plain functions that return what they found."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -124,9 +125,11 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     from cnncli.network.textbook import Textbook
 
     outcome = run_gradcheck(check)
-    if check.foreign or not fits_float32(check.subject):
-        return outcome
     subject = check.subject
+    if check.foreign:
+        return outcome
+    if not fits_float32(subject):
+        return replace(outcome, no_engines="numbers as large as these overflow in float32, which training computes in")
     kinds = usable_engines(subject.architecture)
     compared = [kind for kind in kinds if kind is not Textbook] or kinds
     return outcome.add_engines(

@@ -29,7 +29,7 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"memory", "distributed"},
     {"network", "examples"},
     {"files", "pages", "stopping", "children"},
-    {"errors", "text", "cores", "__init__"},
+    {"errors", "text", "cores", "limits", "__init__"},
 ]
 INNER = (
     "reports",

@@ -52,6 +52,8 @@ def _run_command() -> tuple[str | None, int]:
     except OSError as error:
         if error.filename is not None:
             return f"{error.filename}: {error.strerror}", DataError.exit_code
+        if isinstance(error, FileNotFoundError):
+            return "the current folder is gone: go to one that is there", DataError.exit_code
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
         return f"the output cannot be written ({error.strerror})", 1
     return None, code

@@ -148,9 +148,9 @@ def decode_all(
     """
     mine = kept or [np.arange(len(split)) for split in splits]
     reading = _Reading(splits, mine, channels, folder, on_image, threads, communicator)
-    if size is None and max(first := _first_size(splits)) <= LARGEST_OWN_SIZE:
+    if size is None:
         with suppress(AnotherSize):  # one pass where all share the first one's size
-            return reading.decode(first, expected=first)
+            return reading.decode(first := probable_size(splits), expected=first)
     return reading.decode(size or Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE))
 
 
@@ -207,11 +207,13 @@ def keep_batches(listed: int, communicator: Communicator) -> Labels:
     return np.arange(EVALUATION_BATCH * own.start, min(EVALUATION_BATCH * own.stop, listed))
 
 
-def _first_size(splits: Sequence[Sequence[Sample]]) -> Size:
-    """The size of the first image whose header can be read."""
+def probable_size(splits: Sequence[Sequence[Sample]]) -> Size:
+    """The size of the first image whose header can be read, where it is at most 64 a side; else 64×64."""
     for sample in chain.from_iterable(splits):
         with suppress(ImageError):
-            return image_size(sample.path)
+            if max(size := image_size(sample.path)) <= LARGEST_OWN_SIZE:
+                return size
+            break
     return Size(LARGEST_OWN_SIZE, LARGEST_OWN_SIZE)
 
 
@@ -222,7 +224,7 @@ def refuse_unreadable(errors: Sequence[ImageError], total: int) -> None:
     named = "; ".join(str(error) for error in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     raise DataError(
-        f"{len(errors)} of {total} images cannot be read ({named}{more}): fix them, or leave them out",
+        f"{len(errors)} of {total} images cannot be read ({named}{more}): fix or convert them, or leave them out",
         remedy="skip_bad",
     )
 

@@ -1,6 +1,7 @@
 """From a data folder and the settings to what the loop trains on, and with which network."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -9,11 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from cnncli import __version__, memory
-from cnncli.data.dataset import Dataset, decode_all, keep_batches, refuse_empty_classes, refuse_unreadable
+from cnncli.data.dataset import (
+    Dataset,
+    decode_all,
+    keep_batches,
+    probable_size,
+    refuse_empty_classes,
+    refuse_unreadable,
+)
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
+from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
 from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ArchitectureError, DataError, ImageError, UsageError
@@ -56,11 +65,9 @@ def read_data(
     _refuse_differences(communicator, scanned)
     folder = split_off_validation(scanned, settings)
     splits = (folder.training, folder.validation or ())
-    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
-    channels = settings.channels
-    if like is not None:
-        size = Size(like.architecture.height, like.architecture.width)
-        channels = "gray" if like.architecture.channels == 1 else "rgb"
+    size, channels = _choose_target(settings, like)
+    if like is None:
+        _require_memory_ahead(folder, size or probable_size(splits), settings)
     owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
     kept = owned, keep_batches(len(splits[1]), communicator)
     decoded = decode_all(
@@ -86,6 +93,16 @@ def read_data(
         split_text(folder.root, datasets, fingerprints, folder.classes),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
+
+
+def _choose_target(settings: TrainingSettings, like: Model | None) -> tuple[Size | None, Channels]:
+    """What images are decoded to: the size, unless it shows from them, and the channels."""
+    if like is not None:
+        return Size(like.architecture.height, like.architecture.width), (
+            "gray" if like.architecture.channels == 1 else "rgb"
+        )
+    side = settings.image_size
+    return Size(side, side) if side else None, settings.channels
 
 
 def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
@@ -136,6 +153,14 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         Normalisation.measured(training.images, training.communicator),
         _draw_parameters(architecture, settings.seed),
     )
+
+
+def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings) -> None:
+    """Refuse a network that is too large before an image is decoded; gray is the least that it can be."""
+    channels = 3 if settings.channels == "rgb" else 1
+    with suppress(ArchitectureError):  # whether it fits is told once the size is known
+        architecture = Architecture(*size, channels, classes=len(folder.classes), **settings.network)
+        _require_memory(architecture, min(settings.batch_size, len(folder.training)))
 
 
 def _require_memory(architecture: Architecture, batch: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnncli import memory
 from cnncli.data import storage
 from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset, decode_all
@@ -43,7 +44,7 @@ def test_a_wish_for_gray_is_kept(tmp_path: Path) -> None:
 
 
 def test_too_many_pixels_go_to_a_file_that_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 4 * 5 * 6)  # a quarter is 30 bytes
+    monkeypatch.setattr(memory, "physical", lambda: 4 * 5 * 6)  # a quarter is 30 bytes
     store = Storage(6, SIZE, None, tmp_path / "run")
     for value in range(6):
         store.add(gray(value))
@@ -54,14 +55,14 @@ def test_too_many_pixels_go_to_a_file_that_leaves_no_trace(tmp_path: Path, monke
 
 
 def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*another folder with out"):
         Storage(1, SIZE, None, tmp_path / "file" / "run")
 
 
 def test_a_full_disk_is_told_before_a_pixel_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     disk = tmp_path / "disk"
     disk.mkdir()
     mount, unmount = (shutil.which(name) for name in ("mount", "umount"))
@@ -78,7 +79,7 @@ def test_a_full_disk_is_told_before_a_pixel_is_written(tmp_path: Path, monkeypat
 
 
 def test_where_the_system_reserves_no_room_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     monkeypatch.setattr(storage, "BLOCK", 7)
     monkeypatch.delattr("os.posix_fallocate")
     store = Storage(4, SIZE, None, tmp_path)

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from cnncli import files
 from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_IDLE, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
@@ -62,16 +63,7 @@ def _drive(
                 outcome = worker.run(number)
             if outcome is None or not worker.alive:
                 worker = None
-            tell(
-                (
-                    number,
-                    outcome
-                    or Outcome(
-                        "",
-                        problems=[Problem(HANG, "twice")],
-                    ),
-                )
-            )
+            tell((number, outcome or Outcome("", problems=[Problem(HANG, "twice")])))
     except Empty:
         pass
     finally:
@@ -141,9 +133,10 @@ def _work(pipe: Connection, subject: str, seed: int, base: Path) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a case prints is taken otherwise
     inputs = base / "inputs"
     inputs.mkdir()
+    files.WAIT_FOR_READER = 0.5  # seconds, for a pipe that nobody reads: the program's own 10 would be most of the time
     cases = load(subject)(inputs)
     pipe.send("ready")
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):  # the hammer has ended
         while True:
             number = pipe.recv()
             folder = base / f"case{number}"
