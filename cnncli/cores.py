@@ -2,12 +2,12 @@
 
 import os
 
-_limit: int | None = None
+_most: int | None = None
 
 
 def available_cores() -> int:
     """How many this process may use."""
-    return min(len(usable_cores()), _limit or os.cpu_count() or 1)
+    return min(len(usable_cores()), _most or os.cpu_count() or 1)
 
 
 def usable_cores() -> set[int]:
@@ -17,7 +17,9 @@ def usable_cores() -> set[int]:
     return set(range(os.cpu_count() or 1))
 
 
-def limit_cores(most: int) -> None:
-    """From now on use no more: the rest is for others."""
-    global _limit
-    _limit = most
+def limit_cores(cores: list[int]) -> None:
+    """From now on run on these alone, where the system can keep to it; with none, on one of any."""
+    global _most
+    _most = max(len(cores), 1)
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)

@@ -62,14 +62,12 @@ class Communicator(ABC):
         while (item := self.first(lambda: next(iterator, None))) is not None:
             yield item
 
-    def require_same(self, what: str, value: object) -> None:
+    def require_same(self, what: str, value: object, advice: str = "make them the same") -> None:
         """Raise DataError where a rank has another value than rank 0."""
         for rank, theirs in enumerate(values := self.gather(value)):
             if theirs != values[0]:
                 hosts = self.gather(self.host)
-                raise DataError(
-                    f"rank {rank} on {hosts[rank]} has other {what} than rank 0 on {hosts[0]}: make them the same"
-                )
+                raise DataError(f"rank {rank} on {hosts[rank]} has other {what} than rank 0 on {hosts[0]}: {advice}")
 
     @property
     @abstractmethod

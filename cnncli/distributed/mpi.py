@@ -8,7 +8,6 @@ killed comes to none: then the program that started the ranks (mpiexec, srun) en
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import NoReturn, TypeVar
 
@@ -50,7 +49,7 @@ class Mpi(Communicator):
         self._own, self._all = np.zeros(LOSSES + MOST_LANES), np.zeros((self.size, LOSSES + MOST_LANES))
         self._stop: Stopped | None = None
         self._end: RankFailed | None = None
-        limit_cores(self._count_cores())
+        self._divide_cores()
 
     @property
     def host(self) -> str:
@@ -134,11 +133,16 @@ class Mpi(Communicator):
         self._comm.Abort(code)
         os._exit(code)
 
-    def _count_cores(self) -> int:
-        """How many processor cores this rank may use: of each that k ranks share, 1/k."""
+    def _divide_cores(self) -> None:
+        """Take this rank's part of the processor cores, for good: the ranks of a host that share some divide them.
+
+        Left to the system, two ranks that wait for each other often find themselves on one core.
+        """
         places = self._comm.allgather((self.host, usable_cores()))
-        users = Counter(core for host, cores in places if host == self.host for core in cores)
-        return max(1, int(sum(1 / users[core] for core in usable_cores())))
+        sharing = [rank for rank, place in enumerate(places) if place == places[self.rank]]
+        cores, place = sorted(usable_cores()), sharing.index(self.rank)
+        first, last = (len(cores) * number // len(sharing) for number in (place, place + 1))
+        limit_cores(cores[first:last] if len(cores) >= len(sharing) else [])
 
 
 def _cut_pieces(gradients: Parameters, piece: int) -> Iterator[tuple[int, int, Array]]:

@@ -5,7 +5,7 @@ and the sums are added in the order of the lanes. Whoever computes a lane, a thr
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -40,6 +40,13 @@ class LaneSums(NamedTuple):
             {name: add_in_order(g) for name, g in self.gradients.items()},
             self.logits,
         )
+
+
+def join_lanes(parts: Iterable[LaneSums]) -> LaneSums:
+    """The lanes of several parts of a batch, in their order."""
+    losses, gradients, logits = zip(*parts, strict=True)
+    joined = {name: np.concatenate([of_part[name] for of_part in gradients]) for name in gradients[0]}
+    return LaneSums(np.concatenate(losses), joined, np.concatenate(logits))
 
 
 class Engine(ABC):

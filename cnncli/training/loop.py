@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from math import hypot, isfinite
+from zlib import adler32
 
 import numpy as np
 
@@ -126,6 +127,8 @@ class Loop:
     def _sum_up(self) -> Epoch:
         """The figures of the epoch whose steps are done."""
         tally, number = self.state.tally, len(self.state.history) + 1
+        digest = [adler32(value) for value in self.model.parameters.values()]
+        self._communicator.require_same(f"parameters after epoch {number}", digest, "use machines of one kind")
         with np.errstate(over="ignore", invalid="ignore"):
             validation = judged = evaluate(self.model, self.validation, self.engine)
             if self._class_weights is not None:

@@ -4,6 +4,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -14,7 +15,7 @@ from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.compiled.library import MOST_BLOCKS, Job, Net, choose_variant, load_kernel, load_library
 from cnncli.network.compiled.team import Choice, Team
-from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums, add_in_order
+from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums, add_in_order, join_lanes
 from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
@@ -25,7 +26,7 @@ CACHE_LINE = 64  # bytes
 class CompiledEngine(Engine):
     """The engine for speed. X (m, C, H, W) and the parameters are read as float32.
 
-    `threads` is the number of processor cores where it is not given. A batch in which some number is not finite is
+    `threads` is the number of processor cores where it is not given. A lane in which some number is not finite is
     computed by the textbook engine, so that infinities and NaNs are the definition's. Raises OSError where this
     installation has no compiled kernel.
     """
@@ -94,10 +95,7 @@ class CompiledEngine(Engine):
             z, gradients = np.empty((m, self._net.outputs), np.float32), np.empty(self._net.parameters, np.float32)
             losses = self._step(parameters, X, y, z, gradients, lanes, m, smoothing, weights, each=False)
         if losses is None:
-            textbook = Textbook(self.architecture)
-            return textbook.loss_and_gradients(
-                *_single(parameters, X), y, smoothing=smoothing, weights=weights, bounds=lanes
-            )
+            return self.lane_sums(parameters, X, y, m=m, bounds=lanes, smoothing=smoothing, weights=weights).add()
         return Gradients(float(add_in_order(losses)), self._name(gradients), z)
 
     def lane_sums(
@@ -117,12 +115,19 @@ class CompiledEngine(Engine):
             z = np.empty((len(X), self._net.outputs), np.float32)
             gradients = np.empty((len(lanes) - 1, self._net.parameters), np.float32)
             losses = self._step(parameters, X, y, z, gradients, lanes, m, smoothing, weights, each=True)
-        if losses is None:
-            textbook = Textbook(self.architecture)
-            return textbook.lane_sums(
-                *_single(parameters, X), y, m=m, bounds=lanes, smoothing=smoothing, weights=weights
-            )
-        return LaneSums(losses, self._name(gradients), z)
+        if losses is not None:
+            return LaneSums(losses, self._name(gradients), z)
+        if len(lanes) > 2:  # each for itself, so that it does not matter who computes the others
+            parts = [slice(*ends) for ends in pairwise(lanes.tolist())]
+            return join_lanes(
+                self.lane_sums(
+                    parameters, X[part], y[part], m=m, bounds=(0, part.stop - part.start), smoothing=smoothing,
+                    weights=None if weights is None else weights[part],
+                )
+                for part in parts
+            )  # fmt: skip
+        textbook = Textbook(self.architecture)
+        return textbook.lane_sums(*_single(parameters, X), y, m=m, bounds=lanes, smoothing=smoothing, weights=weights)
 
     def sum_lane(
         self, parameters: Parameters, X: Array, y: Labels, m: int, smoothing: float, weights: Array
