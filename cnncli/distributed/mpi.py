@@ -25,7 +25,7 @@ from cnncli.network.arrays import Array, Parameters  # noqa: E402
 from cnncli.network.engine import MOST_LANES, Engine, add_in_order  # noqa: E402
 
 LINGER = 5.0  # seconds that a failed rank waits for the others to meet; after them it ends the job
-PATIENCE = 2e-4  # seconds in which a rank that waits looks again and again
+PATIENCE = 1e-3  # seconds in which a rank that waits looks again and again
 NAP = 5e-5  # seconds between two looks after that
 FAILED, STOPPED, CORRECT, LOSSES = 0, 1, 2, 3  # what the numbers of a meeting are; the losses are those of all lanes
 
@@ -92,7 +92,7 @@ class Mpi(Communicator):
         """What all ranks tell: (size, 3 + lanes). Raises RankFailed where one has failed."""
         own, reason = self._own, stopping.pending()
         own[:LOSSES] = failure is not None, reason.exit_code if reason else 0, correct
-        self._wait(self._comm.Iallgather(own, self._all), failure)
+        self._wait_for_all(self._comm.Iallgather(own, self._all), failure)
         own[:] = 0
         if self._all[:, FAILED].any():
             self._end = _choose_failure(self._comm.allgather(failure and (self.host, *failure)))
@@ -111,13 +111,13 @@ class Mpi(Communicator):
             sent[rank, :, at : at + of_parameter.shape[1]] = of_parameter
         received = np.empty((MOST_LANES, piece), first.dtype)
         of_rank = [MOST_LANES * (rank + 1) // size - MOST_LANES * rank // size for rank in range(size)]
-        self._wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
+        _wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
         total = np.empty(size * piece, first.dtype)
-        self._wait(self._comm.Iallgather(add_in_order(received), total))
+        _wait(self._comm.Iallgather(add_in_order(received), total))
         return _name_parts(total, gradients)
 
-    def _wait(self, request: MPI.Request, failure: tuple[str, int] | None = None) -> None:
-        """Until the others have come; with a failure only so long, and then the job ends at once."""
+    def _wait_for_all(self, request: MPI.Request, failure: tuple[str, int] | None) -> None:
+        """Until all have come to the meeting; with a failure only so long, and then the job ends at once."""
         start = time.monotonic()
         while not request.Test():
             waited = time.monotonic() - start
@@ -143,6 +143,12 @@ class Mpi(Communicator):
         cores, place = sorted(usable_cores()), sharing.index(self.rank)
         first, last = (len(cores) * number // len(sharing) for number in (place, place + 1))
         limit_cores(cores[first:last] if len(cores) >= len(sharing) else [])
+
+
+def _wait(request: MPI.Request) -> None:
+    """Until numbers are exchanged; all are there, but they may share a core, and none may sleep while numbers move."""
+    while not request.Test():
+        os.sched_yield()
 
 
 def _cut_pieces(gradients: Parameters, piece: int) -> Iterator[tuple[int, int, Array]]:

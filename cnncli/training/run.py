@@ -109,6 +109,8 @@ def run_training(settings: TrainingSettings, watcher: Watcher, communicator: Com
         raise UsageError(
             f"a training has {LANES} lanes, and {communicator.size} ranks were started: start at most {LANES}"
         )
+    chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_CALL}
+    communicator.require_same("settings", chosen)
     with _claim(settings) if communicator.leads else nullcontext() as claimed:
         path = communicator.first(lambda: claimed)
         assert path is not None  # noqa: S101  rank 0 has one

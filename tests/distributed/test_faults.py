@@ -135,6 +135,15 @@ def test_ranks_with_other_images_are_found_at_the_start(tmp_path: Path) -> None:
 
 @needs_mpiexec
 @pytest.mark.slow
+def test_ranks_with_other_settings_are_found_at_the_start(tmp_path: Path) -> None:
+    command = ("train", DATA, "--out", tmp_path / "run")
+    done = run(1, *command, "--epochs", 2, segments=(program(*command, "--epochs", 3),))
+    assert done.code == 3
+    assert " has other settings than rank 0 on " in done.sentence
+
+
+@needs_mpiexec
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ranks", "arguments"),
     [(2, ("train", "nothing-here")), (3, ("train", DATA, "--epochs", 0)), (17, ("train", DATA)), (2, ("nonsense",))],

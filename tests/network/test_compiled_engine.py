@@ -32,11 +32,8 @@ def single(parameters: Parameters, X: Array) -> tuple[Parameters, Array]:
 
 def assert_close(found: Gradients, expected: Gradients) -> None:
     """The same infinities and NaNs, and all else within what float32 leaves."""
-    for one, other in zip(
-        (found.loss, found.logits, *found.gradients.values()),
-        (expected.loss, expected.logits, *expected.gradients.values()),
-        strict=True,
-    ):
+    numbers = [[np.array(each.loss), each.logits, *each.gradients.values()] for each in (found, expected)]
+    for one, other in zip(*numbers, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
