@@ -2,9 +2,10 @@
 
     python -m benchmarks.accusations [--networks 2000] [--method complex-step] [--first 0] [--own]
 
-Every network has sizes, a padding, a pooling and scales of its own; of three in a row one has every tensor at a scale
-from 1e-8 to 1e8, and one is of whole numbers on a flat image, full of ties. Right gradients must not FAIL. Then one
-entry of each is made larger by 1e-15, 1e-14, …, until the check says so. Needs PyTorch, but with --own.
+Every network has sizes, a padding, strides, a dilation, a pooling and scales of its own; of three in a row one has
+every tensor at a scale from 1e-8 to 1e8, and one is of whole numbers on a flat image, full of ties. Right gradients
+must not FAIL. Then one entry of each is made larger by 1e-15, 1e-14, …, until the check says so. Needs PyTorch, but
+with --own.
 """
 
 import argparse
@@ -25,33 +26,54 @@ from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 from tests.checking.other_programs import PROGRAMS, scale_subject
 
+LARGEST = 9  # rows of an image
 
-def draw_subject(seed: int) -> Subject:
-    """A network of one to three blocks with one to four images."""
-    random = np.random.default_rng([seed, 19])
+
+def draw_architecture(random: np.random.Generator) -> Architecture:
+    """One to three blocks of any kind; several are kept small."""
 
     def draw(low: int, high: int) -> int:
         return int(random.integers(low, high + 1))
 
+    def seldom(low: int, high: int, usual: int) -> int:
+        return draw(low, high) if draw(0, 2) == 0 else usual
+
     blocks = draw(1, 3)
-    kernel, pool = draw(1, 4 if blocks == 1 else 3), draw(1, 3 if blocks == 1 else 2)
-    padding = draw(0, kernel - 1) if draw(0, 2) == 0 else 0
+    alone = blocks == 1
+    kernel, pool = draw(1, 4 if alone else 3), draw(1, 3 if alone else 2)
+    padding, most = seldom(0, kernel - 1, 0), 3 if alone else 2
+    stride, dilation, apart = seldom(1, most, 1), seldom(1, most, 1), seldom(1, pool + 1, pool)
     side = 1
     for _ in range(blocks):
-        side = max(side * pool + kernel - 1 - 2 * padding, 1)
-    side = max(side, draw(1, 20) if blocks == 1 else side)
-    architecture = Architecture(
+        pooled = (side - 1) * apart + pool
+        side = max((pooled - 1) * stride + dilation * (kernel - 1) + 1 - 2 * padding, 1)
+    side = max(side, draw(1, LARGEST)) if alone else side
+    return Architecture(
         height=side + draw(0, 2),
         width=side + draw(0, 2),
         channels=draw(1, 3),
-        filters=tuple(draw(1, 6 if blocks == 1 else 3) for _ in range(blocks)),
+        filters=tuple(draw(1, 6 if alone else 3) for _ in range(blocks)),
         kernel=kernel,
         pool=pool,
         classes=draw(2, 5),
         pooling="average" if draw(0, 4) == 0 else "max",
         padding=padding,
+        stride=stride,
+        dilation=dilation,
+        pool_stride=apart,
     )
-    m = draw(1, 4)
+
+
+def draw_subject(seed: int) -> Subject:
+    """A network with one or two images."""
+    random = np.random.default_rng([seed, 19])
+
+    def draw(low: int, high: int) -> int:
+        return int(random.integers(low, high + 1))
+
+    while (architecture := draw_architecture(random)).height > LARGEST:
+        pass
+    m = draw(1, 2)
     shapes = build_chain(architecture).parameter_shapes
     parameters = {name: random.normal(size=shape) / np.prod(shape[1:]) ** 0.5 for name, shape in shapes.items()}
     X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))

@@ -8,11 +8,10 @@ it, PyTorch and our kernel are all held to AVX2.
 
 import json
 import os
-import re
 import sys
 
 from benchmarks import end_to_end, scaling, startup, step
-from benchmarks.measure import ROOT, machine_line, run
+from benchmarks.measure import ROOT, machine_line, run, write_section
 
 AVX2 = {
     "OPENBLAS_CORETYPE": "Haswell",
@@ -25,7 +24,6 @@ PAGE = ROOT / "docs" / "performance.md"
 
 def main() -> None:
     """Each benchmark in a process of its own."""
-    text = PAGE.read_text(encoding="utf-8")
     free = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     quick = [name for name in sys.argv[1:] if name == "--quick"]
     benchmarks = {
@@ -39,10 +37,7 @@ def main() -> None:
         benchmark, environment = benchmarks[name]
         done = run([sys.executable, "-m", benchmark.__name__, "--format", "json", *quick], environment=environment)
         results = json.loads(done.output)
-        section = f"<!-- {name} -->\n{machine_line(results)}\n\n{benchmark.table(results)}\n<!-- end -->"
-        text, found = re.subn(rf"<!-- {name} -->.*?<!-- end -->", section.replace("\\", r"\\"), text, flags=re.DOTALL)
-        assert found == 1, f"{PAGE} has no place for {name}"  # noqa: S101
-        PAGE.write_text(text, encoding="utf-8")
+        write_section(PAGE, name, f"{machine_line(results)}\n\n{benchmark.table(results)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
+TRAINING_PAGE = ROOT / "docs" / "training.md"
 WARM_UP = 3  # calls that are not counted
 BURST = 0.06  # seconds that a contender has to itself; what begins in the first third is not counted
 LEAST = 5  # calls that make a median
@@ -118,6 +120,19 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def write_section(page: Path, name: str, section: str) -> None:
+    """Put a section into its place in a document, between the markers of its name."""
+    text = page.read_text(encoding="utf-8")
+    text, found = re.subn(
+        rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+        lambda marks: f"{marks[1]}{section}\n{marks[2]}",
+        text,
+        flags=re.DOTALL,
+    )
+    assert found == 1, f"{page} has no place for {name}"  # noqa: S101
+    page.write_text(text, encoding="utf-8")
 
 
 def _processor() -> str:

@@ -1,6 +1,6 @@
 """The recipes on small data sets of different kinds: accuracy on the training, validation and test images.
 
-    python -m benchmarks.recipes [--seeds N] [--only NAME,…] [--write PATH]
+    python -m benchmarks.recipes [--seeds N] [--only NAME,…] [--write PATH] [--document]
 
 Each training is the command's own, with no option but the recipe and the seed; the test images play no part in it. The
 model is that of the best epoch on the validation images, and the test images tell what it is worth.
@@ -16,7 +16,7 @@ from typing import Any
 
 import cnncli
 from benchmarks.datasets import DATASETS, write_folder
-from benchmarks.measure import markdown
+from benchmarks.measure import TRAINING_PAGE, markdown, write_section
 from cnncli.training.recipes import RECIPES
 
 SEEDS = 3
@@ -53,22 +53,22 @@ def train(data: Path, run: Path, recipe: str, seed: int) -> dict[str, float]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown: means over the seeds, and the standard deviation on the test images."""
+    """The results as Markdown: means over the seeds, and the standard deviations over them in points."""
     rows = []
     for name, by_recipe in results.items():
         for recipe, runs in by_recipe.items():
             mean = {key: statistics.mean(run[key] for run in runs) for key in runs[0]}
-            spread = statistics.stdev(run["test"] for run in runs) if len(runs) > 1 else 0.0
+            spread = {key: statistics.stdev(run[key] for run in runs) if len(runs) > 1 else 0.0 for key in runs[0]}
             rows.append(
                 (
                     name,
                     recipe,
-                    *(f"{mean[split]:.1%}" for split in ("train", "val", "test")),
-                    f"{100 * spread:.1f}",
+                    f"{mean['train']:.1%}",
+                    *(f"{mean[split]:.1%} ± {100 * spread[split]:.1f}" for split in ("val", "test")),
                     f"{mean['cpu_seconds']:.0f} s",
                 )
             )
-    return markdown(("data set", "recipe", "training", "validation", "test", "±", "CPU time"), rows)
+    return markdown(("data set", "recipe", "training", "validation", "test", "CPU time"), rows)
 
 
 def main() -> None:
@@ -77,12 +77,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", help="words of the names of data sets, with commas")
     parser.add_argument("--write", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--document", action="store_true", help="write the table into docs/training.md")
     options = parser.parse_args()
     words = options.only.split(",") if options.only else [""]
     results = measure([name for name in DATASETS if any(word in name for word in words)], options.seeds)
     if options.write:
         options.write.write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(table(results))  # noqa: T201
+    if options.document:
+        write_section(TRAINING_PAGE, "recipes", table(results))
 
 
 if __name__ == "__main__":

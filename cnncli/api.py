@@ -1,6 +1,7 @@
 """The public functions: what the commands do, as plain functions that return what they found."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cnncli.checking.gradcheck import Gradcheck
     from cnncli.checking.methods import Method
     from cnncli.checking.run import Outcome
+    from cnncli.distributed.communicator import Communicator
     from cnncli.exporting.export import Exported
     from cnncli.training.evaluation import Evaluation, Split
     from cnncli.training.rehearsal import Rehearsal
@@ -123,9 +125,11 @@ def complete_gradcheck(check: "Gradcheck") -> "Outcome":
     from cnncli.network.textbook import Textbook
 
     outcome = run_gradcheck(check)
-    if check.foreign or not fits_float32(check.subject):
-        return outcome
     subject = check.subject
+    if check.foreign:
+        return outcome
+    if not fits_float32(subject):
+        return replace(outcome, no_engines="numbers as large as these overflow in float32, which training computes in")
     kinds = usable_engines(subject.architecture)
     compared = [kind for kind in kinds if kind is not Textbook] or kinds
     return outcome.add_engines(
@@ -139,20 +143,23 @@ def train(
     config: FilePath | None = None,
     on_epoch: "Callable[[Epoch], None] | None" = None,
     watcher: "Watcher | None" = None,
+    communicator: "Communicator | None" = None,
     **settings: Any,
 ) -> "Summary":
     """Train a network on a folder of images, one folder for each class; the best epoch's model is in the run folder.
 
     `settings` takes the fields of TrainingSettings (out, recipe, epochs, learning_rate, resume, init, seed, …) and
     those of Architecture that can be chosen (filters, kernel, …); `config` is a file of them, over which they win.
-    `on_epoch` is called with each epoch's figures; a `watcher` sees everything. Raises CnncliError.
+    `on_epoch` is called with each epoch's figures; a `watcher` sees everything. The ranks of a `communicator` train
+    together. Raises CnncliError.
     """
+    from cnncli.distributed.communicator import ALONE
     from cnncli.reports.report.run import write_report
     from cnncli.training.choice import choose_settings
     from cnncli.training.run import SilentWatcher, run_training
 
     chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
-    summary = run_training(chosen, watcher or SilentWatcher(on_epoch))
+    summary = run_training(chosen, watcher or SilentWatcher(on_epoch), communicator or ALONE)
     write_report(summary)
     return summary
 
@@ -180,17 +187,21 @@ def evaluate(
     split: "Split | None" = None,
     skip_bad: bool = False,
     on_image: Callable[[int, int], None] = lambda _done, _total: None,
+    communicator: "Communicator | None" = None,
 ) -> "Evaluation":
     """How good a model is on a folder of images, one folder for each class, or on a split of one.
 
     The result has `loss`, `accuracy`, `accuracy_interval`, `confusion` (rows: true class), `per_class`, `roc_auc`,
     `calibration_error` and `list_mistakes(most)`. `on_image` is told after each image how many of how many are read.
-    Raises CnncliError.
+    The ranks of a `communicator` share the images. Raises CnncliError.
     """
+    from cnncli.distributed.communicator import ALONE
     from cnncli.training.evaluation import evaluate_folder
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    return evaluate_folder(Path(data), loaded, split, skip_bad=skip_bad, on_image=on_image)
+    return evaluate_folder(
+        Path(data), loaded, split, skip_bad=skip_bad, on_image=on_image, communicator=communicator or ALONE
+    )
 
 
 def export(model: FilePath, output: FilePath, *, force: bool = False) -> "Exported":

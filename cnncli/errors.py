@@ -71,6 +71,9 @@ class ImageError(DataError):
         self.path = path
         self.reason = reason
 
+    def __reduce__(self) -> "tuple[type[ImageError], tuple[Path, str]]":
+        return ImageError, (self.path, self.reason)
+
 
 class ModelError(CnncliError):
     """A model file that cannot be used."""

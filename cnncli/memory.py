@@ -12,6 +12,7 @@ from math import prod
 from pathlib import Path
 
 from cnncli.errors import ArchitectureError, CnncliError, UsageError
+from cnncli.limits import addresses_left
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.steps.step import Step
@@ -75,7 +76,8 @@ def describe_size(size: int) -> str:
 
 def available() -> int:
     """The bytes that this process may still allocate: by the machine, by its control group, by its own limits."""
-    return max(min(_free_memory(), _left_in_group(), _left_of_limits()), 0)
+    left = addresses_left()
+    return max(min(_free_memory(), _left_in_group(), physical() if left is None else left), 0)
 
 
 def physical() -> int:
@@ -99,18 +101,6 @@ def _left_in_group() -> int:
     with suppress(OSError, ValueError):  # "max" where there is no limit
         most = int((CGROUP / "memory.max").read_text(encoding="ascii"))
         return most - int((CGROUP / "memory.current").read_text(encoding="ascii"))
-    return physical()
-
-
-def _left_of_limits() -> int:
-    """What is left of the limit of this process's addresses (ulimit -v)."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource  # not on Windows
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if soft != resource.RLIM_INFINITY:
-            used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-            return soft - used
     return physical()
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from cnncli.data.decoders import Decoded, Item
 from cnncli.data.folder import list_images_below
+from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model, Prediction
+
+BATCHES = 8  # of each rank, before the ranks meet
 
 
 @dataclass(frozen=True)
@@ -23,15 +27,26 @@ class Unreadable:
 Answer = Prediction | Unreadable
 
 
-def predict(paths: Iterable[Path], model: Model, threads: int | None = None) -> Iterator[Answer]:
+def predict(
+    paths: Iterable[Path], model: Model, threads: int | None = None, communicator: Communicator = ALONE
+) -> Iterator[Answer]:
     """Classify every image, and every image in every folder (recursively), in the order given.
 
     The paths may never end: they are read as the answers are asked for, a few batches ahead, and only so many images
-    are in memory. `threads` is the number of processor cores that decode, all where it is not given.
+    are in memory. `threads` is the number of processor cores that decode, all where it is not given. The ranks of a
+    communicator share the batches, those of rank 0's paths.
     """
     files = (file for path in paths for file in _list_files(path))
-    for batch in model.decode(files, threads):
-        yield from _classify(batch, model)
+    if communicator.size == 1:
+        for batch in model.decode(files, threads):
+            yield from _classify(batch, model)
+        return
+    length = model.images_at_once  # the batches are those that one process would make
+    for block in communicator.follow(iter(lambda: list(islice(files, length * BATCHES * communicator.size)), [])):
+        own = communicator.share(-(-len(block) // length))
+        batches = model.decode(block[length * own.start : length * own.stop], threads)
+        answers = [answer for batch in batches for answer in _classify(batch, model)]
+        yield from chain.from_iterable(communicator.gather(answers))
 
 
 def _list_files(path: Path) -> Sequence[Item]:

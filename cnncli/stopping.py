@@ -30,7 +30,7 @@ def pending() -> Stopped | None:
 def deferred() -> Iterator[None]:
     """Within the block a first signal only becomes `pending`, and a second one raises at once.
 
-    What is pending at the block's end is raised there, so that no signal is lost.
+    What is pending at the end of the outermost block is raised there, so that no signal is lost.
     """
     global _blocks, _pending
     _blocks += 1
@@ -38,6 +38,8 @@ def deferred() -> Iterator[None]:
         yield
     finally:
         _blocks -= 1
-        reason, _pending = _pending, None
+        reason = None
+        if not _blocks:
+            reason, _pending = _pending, None
     if reason is not None:
         raise reason

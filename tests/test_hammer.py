@@ -1,19 +1,23 @@
 """The hammer itself: what it draws can be repeated, what breaks is told, and what it found stays fixed."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tools.hammering import pool, subjects
+from tests.conftest import PATIENCE
+from tools.hammering import options, pool, subjects
 from tools.hammering.frame import CODE, HANG, Outcome, Problem, randomness
 from tools.hammering.inside import Case, run_inside
 from tools.hammering.report import Report
 from tools.hammering.subjects import SUBJECTS, load
 
 WORK = pool._work
+HAMMER = Path(__file__).parent.parent / "tools" / "hammer.py"
 
 
 class Bad:
@@ -90,6 +94,35 @@ def test_a_few_cases_of_each_subject(name: str, tmp_path: Path) -> None:
             assert not outcome.problems, (number, outcome)
     finally:
         os.chdir(before)
+
+
+def test_what_an_option_names_may_be_replaced_with_force_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["evaluate", "data", "-m", "model", "--output", "x.csv"]
+    monkeypatch.setattr(options, "_draw", lambda *_: words[1:])
+    subject = options.Options(tmp_path)
+    subject._commands = {"evaluate": subject._commands["evaluate"]}
+    monkeypatch.chdir(tmp_path)
+    for forced, code in ((["--force"], 0), ([], 2)):
+        words[6:] = forced
+        folder = tmp_path / f"case{code}"
+        folder.mkdir()
+        outcome = subject.run(randomness("options", 0, 0), folder)
+        assert (outcome.code, outcome.problems) == (code, [])
+
+
+@pytest.mark.slow
+def test_a_hammer_that_is_stopped_reports(tmp_path: Path) -> None:
+    command = [sys.executable, str(HAMMER), "numbers", "--jobs", "1"]
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as hammer:
+        while not any(tmp_path.glob("hammer-*/case*")):
+            time.sleep(0.01)
+        hammer.terminate()
+        out, err = hammer.communicate(timeout=PATIENCE)
+    assert hammer.returncode == 1
+    assert out.splitlines()[0] == "stopped: so far"
+    assert "tracebacks" in out
+    assert not err
 
 
 @pytest.mark.slow

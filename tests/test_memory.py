@@ -84,6 +84,7 @@ def test_training_and_prediction_ask_too(
     cli: Cli, image_folder: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = image_folder.parent / "run"
+    monkeypatch.setattr("cnncli.training.preparation.decode_all", None)  # before an image is decoded
     model = memory.estimate_training(Architecture(8, 8, filters=(99,)), 1)
     monkeypatch.setattr(memory, "available", lambda: model + 1000)
     result = cli("train", image_folder, "--filters", 99, "--out", run)
@@ -92,12 +93,12 @@ def test_training_and_prediction_ask_too(
     assert result.sentence.endswith("make it smaller with --batch-size")
     monkeypatch.setattr(memory, "available", lambda: 1000)
     result = cli("train", image_folder, "--filters", 99, "--out", run)
-    assert result.sentence.endswith("0 MB are free: make it smaller with --filters")
+    assert result.sentence.endswith("1 kB are free: make it smaller with --filters")
     image = write_image(image_folder.parent / "x" / "dark" / "1.png")
     for command in ("predict", "trace"):
         result = cli(command, image, "-m", model_file)
         assert result.code == 3
-        assert result.sentence.endswith(" of memory, and 0 MB are free")
+        assert result.sentence.endswith(" of memory, and 1 kB are free")
 
 
 def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from cnncli.errors import ImageError
 from cnncli.model import FORWARD_BYTES, MOST_AT_ONCE, Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.initialisation import he_normal
-from tests.conftest import write_image
+from tests.conftest import Cli, write_image
 
 
 @pytest.fixture
@@ -119,3 +119,13 @@ def test_a_stride_of_the_pooling_comes_back(tmp_path: Path) -> None:
     architecture = Architecture(10, 10, pool_stride=1)
     Model(architecture, ("a", "b"), Normalisation.none(1), he_normal(architecture, 0)).save(tmp_path / "model")
     assert load_model(tmp_path / "model").architecture == architecture
+
+
+@pytest.mark.parametrize("channels", [2, 4, 10_000])
+def test_no_image_has_another_number_of_channels_than_1_or_3(cli: Cli, tmp_path: Path, channels: int) -> None:
+    architecture = Architecture(8, 8, channels, filters=(1,))
+    path, image = tmp_path / "model.safetensors", write_image(tmp_path / "image.png")
+    Model(architecture, ("a", "b"), Normalisation.none(channels), he_normal(architecture, 0)).save(path)
+    result = cli("predict", image, "-m", path)
+    reason = f"(channels is {channels}; an image has 1 or 3): train it again"
+    assert (result.code, result.sentence) == (3, f"Error: {path} describes no network that can be built {reason}")

@@ -26,10 +26,10 @@ FLOORS = [  # each room may import from its own floor and the floors below
     {"model_file"},
     {"data"},
     {"vjp"},
-    {"memory"},
+    {"memory", "distributed"},
     {"network", "examples"},
     {"files", "pages", "stopping", "children"},
-    {"errors", "text", "cores", "__init__"},
+    {"errors", "text", "cores", "limits", "__init__"},
 ]
 INNER = (
     "reports",

@@ -20,6 +20,7 @@ class Outcome:
     ties: Ties
     diagnoses: Sequence[Diagnosis]
     engines: Sequence[Agreement] = ()  # other engines' gradients against the textbook's, where those are checked
+    no_engines: str = ""  # why there are none, where those would have been checked
 
     def add_engines(self, engines: Iterable[Agreement]) -> "Outcome":
         """The same, with other engines' gradients against the textbook's."""

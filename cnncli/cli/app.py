@@ -1,5 +1,6 @@
 """The Typer app, and its commands, each imported when it is run so that no command waits for another."""
 
+import sys
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
@@ -10,8 +11,10 @@ from typer.core import TyperGroup
 
 from cnncli import __version__
 from cnncli.cli.command import Command
-from cnncli.errors import UsageError
+from cnncli.errors import CnncliError, UsageError
+from cnncli.limits import addresses_left
 
+ROOM = 220 << 20  # bytes of addresses that NumPy takes when it is loaded, and a small command beside it
 WIDEST = 1_000  # columns: Typer's own limit is 80
 
 # The order of the help. Each command is a function of this name in a module of this name; the sentence is its first.
@@ -92,3 +95,14 @@ def common(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
+    if not {"-h", "--help"}.intersection(sys.argv):
+        _require_room()
+
+
+def _require_room() -> None:
+    """Raise CnncliError where a limit of addresses is too low for NumPy, whose BLAS would end the process itself."""
+    left = addresses_left()
+    if left is not None and left < ROOM:
+        raise CnncliError(
+            f"the limit of memory (ulimit -v) leaves {left >> 20} MB, and {ROOM >> 20} MB are needed to begin: raise it"
+        )

@@ -65,6 +65,7 @@ def evaluate(
     chosen = to.resolve("table", "json", "csv", "html")
 
     from cnncli import api
+    from cnncli.distributed.launch import world
     from cnncli.model import load_model
     from cnncli.reports.evaluation import confusion_csv, evaluation_document, print_evaluation
     from cnncli.reports.reading import ReadingBar
@@ -73,7 +74,9 @@ def evaluate(
 
     loaded = load_model(model)
     with ReadingBar() as bar:
-        evaluation = api.evaluate(data, loaded, split=split, skip_bad=skip_bad, on_image=bar.move)
+        evaluation = api.evaluate(data, loaded, split=split, skip_bad=skip_bad, on_image=bar.move, communicator=world())
+    if not world().leads:
+        return
     if chosen == "json":
         to.deliver(evaluation_document(evaluation))
     elif chosen == "csv":

@@ -30,12 +30,13 @@ REPORT_OPTIONS = (
 def check_function(name: str, given: Mapping[str, Any], seed: int, format: str, reporting: Mapping[str, Any]) -> None:  # noqa: A002
     """Check one function and show what was found; exit with 1 unless it passed."""
     from cnncli.reports.console import print_json, stdout
-    from cnncli.reports.gradcheck.verdicts import Reported, write_reports
+    from cnncli.reports.gradcheck.verdicts import Reported, refuse_to_replace, write_reports
     from cnncli.text import printable
     from cnncli.vjp.check import check_gradient, check_vjp
     from cnncli.vjp.user_functions import draw_inputs, load_function, read_inputs
 
     _refuse_incomplete(given)
+    refuse_to_replace(reporting)
     f = load_function(name)
     backward = load_function(given.get("vjp") or given["gradient"])
     inputs = read_inputs(given["inputs"], f) if "inputs" in given else draw_inputs(given["shape"], seed)

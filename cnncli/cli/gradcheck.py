@@ -168,8 +168,9 @@ def _check(
     from cnncli.reports.console import print_json
     from cnncli.reports.gradcheck.outcome import outcome_document, print_error_map, print_outcome
     from cnncli.reports.gradcheck.progress import CheckProgress
-    from cnncli.reports.gradcheck.verdicts import report_outcome, write_reports
+    from cnncli.reports.gradcheck.verdicts import refuse_to_replace, report_outcome, write_reports
 
+    refuse_to_replace(reporting)
     if show is not None:
         _refuse_unchecked(show, check)
     with CheckProgress(check.total, "entries") as progress:

@@ -18,12 +18,15 @@ def info(path: PathArgument = None, model: OptionalModelPath = None, format: Tab
     named = [each for each in (path, model) if each is not None]
     if len(named) != 1:
         raise UsageError("info shows one model: name a model file or a run folder")
+    from cnncli.cores import available_cores
+    from cnncli.distributed.launch import world
     from cnncli.model import load_model
     from cnncli.reports.console import print_json
     from cnncli.reports.info import model_document, print_model
 
     network = load_model(named[0])
+    ranks = world().gather((world().host, available_cores())) if world().size > 1 else []
     if format == "json":
-        print_json(model_document(network))
+        print_json(model_document(network, ranks))
     else:
-        print_model(network)
+        print_model(network, ranks)

@@ -73,15 +73,18 @@ def predict(
     if format == "csv" and is_given(context, "top_k"):
         refuse("--format csv", ["--top-k"])
 
+    from cnncli.distributed.launch import world
     from cnncli.model import load_model
     from cnncli.prediction import predict as classify
     from cnncli.reports.predictions import SHOW
 
     network = load_model(model)
-    answers: Iterator[Answer] = chain.from_iterable(classify(group, network, threads) for group in _group(images))
+    answers: Iterator[Answer] = chain.from_iterable(
+        classify(group, network, threads, world()) for group in world().follow(_group(images))
+    )
     if saliency is None and force:
         raise UsageError("--force has nothing to replace: leave it out, or name a folder with --saliency")
-    if saliency is not None:
+    if saliency is not None and world().leads:
         from cnncli.reports.saliency import SaliencyFolder
 
         answers = SaliencyFolder(saliency, force=force).draw(answers, network)
@@ -101,7 +104,7 @@ def _note_unreadable(answers: "Iterable[Answer]", unreadable: "list[Unreadable]"
         yield answer
 
 
-def _group(images: Iterable[Path]) -> Iterator[Iterable[Path]]:
+def _group(images: Iterable[Path]) -> Iterator[list[Path]]:
     """Images that are answered together; from stdin as many as have come, so that none waits for the next."""
     for from_stdin, group in groupby(images, STDIN.__eq__):
         if from_stdin:
@@ -109,4 +112,4 @@ def _group(images: Iterable[Path]) -> Iterator[Iterable[Path]]:
 
             yield from read_paths()
         else:
-            yield group
+            yield list(group)

@@ -12,34 +12,45 @@ import typer
 from cnncli.cli.app import app
 from cnncli.cli.flags import flag
 from cnncli.cli.signals import stop_cleanly
+from cnncli.distributed.communicator import Communicator
+from cnncli.distributed.launch import join_world, world
 from cnncli.errors import CnncliError, DataError, ReaderGone, Stopped
 from cnncli.text import printable
+
+SHARED = (["train"], ["evaluate"], ["predict"], ["info"])  # commands in which several ranks take part
 
 
 def run() -> None:
     """Run the command of sys.argv; an error that a person can cause becomes one sentence and its exit code."""
+    _conclude(*_run_command())
+
+
+def _run_command() -> tuple[str | None, int]:
+    """The sentence, if any, and the exit code."""
     _prepare_streams()
     warnings.filterwarnings("ignore", module="PIL")  # a file that is not as it should be is decoded or refused
     try:
         with stop_cleanly():
-            code = app(prog_name="cnncli", standalone_mode=False)
+            code: int = app(prog_name="cnncli", standalone_mode=False) if _takes_part(join_world()) else 0
         sys.stdout.flush()
     except CnncliError as error:
-        _fail(error.phrase(flag), error.exit_code)
+        return error.phrase(flag), error.exit_code
     except Stopped as error:
-        _fail(str(error), error.exit_code)
+        return str(error), error.exit_code
     except typer.TyperException as error:
-        _fail(error.format_message().replace("Value error, ", ""), error.exit_code)
+        return error.format_message().replace("Value error, ", ""), error.exit_code
     except MemoryError:
-        _fail("the memory does not suffice: use smaller images, fewer filters or a smaller batch", 1)
+        return "the memory does not suffice: use smaller images, fewer filters or a smaller batch", 1
     except (ReaderGone, BrokenPipeError):
         _die_of_sigpipe()
     except OSError as error:
         if error.filename is not None:
-            _fail(f"{error.filename}: {error.strerror}", DataError.exit_code)
+            return f"{error.filename}: {error.strerror}", DataError.exit_code
+        if isinstance(error, FileNotFoundError):
+            return "the current folder is gone: go to one that is there", DataError.exit_code
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of the program tries again
-        _fail(f"the output cannot be written ({error.strerror})", 1)
-    sys.exit(code)
+        return f"the output cannot be written ({error.strerror})", 1
+    return None, code
 
 
 def _die_of_sigpipe() -> NoReturn:
@@ -61,7 +72,15 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")  # a character that the encoding lacks must not crash us
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    one_line = printable(" ".join(message.split()))  # whatever a library, or a file name, put in
-    print("Error:", one_line, file=sys.stderr)  # noqa: T201
+def _takes_part(ranks: Communicator) -> bool:
+    """Whether this process runs the command: of several ranks all do where they can share the work, else the first."""
+    return ranks.leads or sys.argv[1:2] in SHARED
+
+
+def _conclude(sentence: str | None, code: int) -> NoReturn:
+    """Exit, with the sentence of an error; of several ranks all with the same, when the last one is done."""
+    one_line = None if sentence is None else printable(" ".join(sentence.split()))  # whatever a file name put in
+    told, code = world().conclude(one_line, code)
+    if told is not None:
+        print("Error:", told, file=sys.stderr)  # noqa: T201
     sys.exit(code)

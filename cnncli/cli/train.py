@@ -211,19 +211,24 @@ def train(
     --resume needs: a training that was stopped and is resumed gives the same model as one that was not.
     """
     from cnncli import api
+    from cnncli.distributed.launch import world
     from cnncli.reports.console import print_json
     from cnncli.reports.training.progress import TrainingReport, print_summary, summary_document
     from cnncli.reports.training.rehearsal import print_rehearsal, rehearsal_document
 
     settings = {"config": config, "force": force, **chosen, **network}
+    if dry_run and not world().leads:
+        return
     with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
         if dry_run:
             rehearsal = api.rehearse(data, watcher=report, **settings)
         else:
-            summary = api.train(data, watcher=report, **settings)
+            summary = api.train(data, watcher=report, communicator=world(), **settings)
     if format == "json":
         print_json(rehearsal_document(rehearsal, flag) if dry_run else summary_document(summary, flag))
     elif dry_run:
         print_rehearsal(rehearsal)
     else:
         print_summary(summary)
+    if dry_run:
+        rehearsal.require_readable()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from cnncli.errors import DataError
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+READ = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+NOT_READ = (".avif", ".heic", ".heif", ".jp2", ".jxl", ".tif", ".tiff")  # images too: who looks at one tells so
+SUFFIXES = (*READ, *NOT_READ)
 VALIDATION = ("val", "valid", "validation")
 SPLITS = frozenset({"train", "test", *VALIDATION})
 
@@ -102,7 +104,7 @@ def _samples(root: Path, classes: tuple[str, ...]) -> tuple[Sample, ...]:
             raise DataError(f"{path}: the training images have no class {path.name} (they have {', '.join(classes)})")
         images = list_images_below(path)
         if not images:
-            raise DataError(f"{path}: the class folder holds no images ({', '.join(SUFFIXES)})")
+            raise DataError(f"{path}: the class folder holds no images ({', '.join(READ)})")
         samples += [Sample(image, classes.index(path.name)) for image in images]
     if not samples:
         raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from cnncli.data.decoding import Pixels
-from cnncli.network.arrays import Array
+from cnncli.distributed.communicator import ALONE, Communicator
+from cnncli.network.arrays import Array, Labels
 
 COUNTED_AT_ONCE = 1000  # images
 
@@ -24,15 +25,12 @@ class Normalisation:
         return cls((0.0,) * channels, (1.0,) * channels)
 
     @classmethod
-    def measured(cls, images: Pixels) -> "Normalisation":
-        """Mean and standard deviation of each channel of (n, C, H, W); a channel that never changes is not scaled."""
+    def measured(cls, images: Pixels, communicator: Communicator = ALONE) -> "Normalisation":
+        """Mean and std of each channel, over the images of all ranks; a channel that never changes is not scaled."""
         levels = np.arange(256)
         means, stds = [], []
-        for channel in range(images.shape[1]):
-            # Counts instead of pixels: exact, and no float copy of the whole data set.
-            counts = np.zeros(256, np.intp)
-            for first in range(0, len(images), COUNTED_AT_ONCE):  # bincount makes eight bytes of each pixel
-                counts += np.bincount(images[first : first + COUNTED_AT_ONCE, channel].reshape(-1), minlength=256)
+        # Counts instead of pixels: exact, and no float copy of the whole data set.
+        for counts in np.sum(communicator.gather(_count_levels(images)), axis=0):
             mean = float(counts @ levels) / counts.sum()
             variance = float(counts @ (levels - mean) ** 2) / counts.sum()
             means.append(mean / 255)
@@ -52,3 +50,13 @@ class Normalisation:
         X = np.empty(images.shape, dtype)
         self.apply_into(X, images)
         return X
+
+
+def _count_levels(images: Pixels) -> Labels:
+    """How many pixels of each channel have each level: (n, C, H, W) → (C, 256)."""
+    counts = np.zeros((images.shape[1], 256), np.intp)
+    for first in range(0, len(images), COUNTED_AT_ONCE):  # bincount makes eight bytes of each pixel
+        for channel in range(images.shape[1]):
+            pixels = images[first : first + COUNTED_AT_ONCE, channel].reshape(-1)
+            counts[channel] += np.bincount(pixels, minlength=256)
+    return counts

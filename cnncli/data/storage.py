@@ -8,6 +8,7 @@ from typing import IO
 
 import numpy as np
 
+from cnncli import memory
 from cnncli.data.decoding import Pixels, Size, to_channels
 from cnncli.errors import DataError
 from cnncli.network.tensors import Shape
@@ -57,7 +58,7 @@ class Storage:
 
 
 def _room(shape: Shape, folder: Path) -> Pixels:
-    if prod(shape) <= SHARE_OF_MEMORY * physical_memory():
+    if prod(shape) <= SHARE_OF_MEMORY * memory.physical():
         return np.empty(shape, np.uint8)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,11 +81,3 @@ def _reserve(file: IO[bytes], size: int) -> None:
     for first in range(0, size, BLOCK):  # macOS and Windows
         file.write(bytes(min(BLOCK, size - first)))
     file.flush()
-
-
-def physical_memory() -> int:
-    """The machine's memory in bytes; where it does not tell, 4 GB."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 
 import numpy as np
 
@@ -37,11 +38,14 @@ def export_model(model: Path, output: Path, *, force: bool = False) -> Exported:
         raise UsageError(f"{output} exists: name another file, or replace it", remedy="force")
     loaded = load_model(model)
     checks = collect_checks(loaded, model)
-    content = format_.render(loaded, checks)
-    found = format_.answer(content, checks)
+    try:
+        content = format_.render(loaded, checks)
+        found = format_.answer(content, checks)
+    except OSError as error:
+        raise DataError(f"{gettempdir()} takes no temporary file ({error.strerror})") from None
     difference = None if found is None else _compare(found, checks, output)
     try:
-        write_atomically(output, content)
+        write_atomically(output, content, replace=force)
     except OSError as error:
         raise DataError(f"{output} cannot be written ({error.strerror})") from None
     return Exported(output, format_.WRITTEN, format_.CHECKED_BY, len(checks.pixels), checks.source, difference)

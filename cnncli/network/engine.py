@@ -35,7 +35,11 @@ class LaneSums(NamedTuple):
 
     def add(self) -> Gradients:
         """The sums over all lanes, in their order."""
-        return Gradients(float(_add(self.losses)), {name: _add(g) for name, g in self.gradients.items()}, self.logits)
+        return Gradients(
+            float(add_in_order(self.losses)),
+            {name: add_in_order(g) for name, g in self.gradients.items()},
+            self.logits,
+        )
 
 
 class Engine(ABC):
@@ -129,7 +133,8 @@ def cut_evenly(m: int, most: int) -> list[int]:
     return [i * m // parts for i in range(parts + 1)]
 
 
-def _add(lanes: Array) -> Array:
+def add_in_order(lanes: Array) -> Array:
+    """((lane 0 + lane 1) + lane 2) + …: (lanes, …) → (…)."""
     if len(lanes) == 1:
         only: Array = lanes[0]
         return only

@@ -1,6 +1,6 @@
 """What a model is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -12,9 +12,12 @@ from cnncli.network.chain import Chain
 from cnncli.network.tensors import Tensor
 from cnncli.reports.console import print_table, stdout
 
+Rank = tuple[str, int]  # its host, and its threads
 
-def model_document(model: Model) -> dict[str, Any]:
-    """The model for other programs."""
+
+def model_document(model: Model, ranks: Sequence[Rank] = ()) -> dict[str, Any]:
+    """The model for other programs, and the ranks that would work with it, where there are several."""
+    together = {"ranks": [{"host": host, "threads": threads} for host, threads in ranks]} if ranks else {}
     return {
         "architecture": asdict(model.architecture),
         "classes": model.classes,
@@ -22,11 +25,12 @@ def model_document(model: Model) -> dict[str, Any]:
         "parameters": model.chain.parameter_count,
         "engine": model.engine.description,
         "shapes": {tensor.name: tensor.shape for tensor, _, _ in _rows(model.chain)},
+        **together,
     }
 
 
-def print_model(model: Model) -> None:
-    """The model for people: the layers as a table, then classes and preprocessing."""
+def print_model(model: Model, ranks: Sequence[Rank] = ()) -> None:
+    """The model for people: the layers as a table, then classes and preprocessing, and the ranks."""
     architecture = model.architecture
     table = Table("value", "made by", "shape")
     table.add_column("parameters", justify="right")
@@ -43,6 +47,7 @@ def print_model(model: Model) -> None:
         "cropped at the centre; X = (pixel/255 − mean)/std",
         f"mean: {_numbers(model.normalisation.mean)}; std: {_numbers(model.normalisation.std)}",
         f"engine: {model.engine.description}",
+        *(f"rank {rank} on {host}: {_threads(count)}" for rank, (host, count) in enumerate(ranks)),
     ]
     stdout().print("\n".join(lines), soft_wrap=True)
 
@@ -53,6 +58,10 @@ def _rows(chain: Chain) -> Iterator[tuple[Tensor, str, tuple[Tensor, ...]]]:
     for step in chain.steps:
         yield step.output, step.description, step.parameters
     yield chain.output.output, chain.output.description, ()
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from cnncli.data.decoding import Pixels
+from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
 from cnncli.model import Model, Prediction
@@ -19,6 +21,8 @@ from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import choose
 from cnncli.tracing.trace import trace_image
 
+MARK = ("Software", "cnncli saliency")  # in the text of each picture, which stands at its beginning
+BEGINNING, LARGEST = 100, 1 << 30  # bytes
 LEAST = 256  # pixels of the longer side; what is smaller is shown with larger squares
 
 
@@ -30,7 +34,7 @@ class SaliencyFolder:
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file: name a folder", argument="saliency")
         if path.is_dir() and any(path.iterdir()) and not force:
-            raise UsageError(f"{path} is not empty: name another folder, or replace its pictures", remedy="force")
+            raise UsageError(f"{path} is not empty: name another folder, or replace the pictures in it", remedy="force")
         self._path, self._names = path, Counter[str]()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -50,15 +54,27 @@ class SaliencyFolder:
         self._names[image.stem] += 1
         number = self._names[image.stem]
         name = f"{image.stem}-{number}.png" if number > 1 else f"{image.stem}.png"
-        file = io.BytesIO()
-        picture.save(file, "PNG")
+        path, file = self._path / name, io.BytesIO()
+        marks = PngInfo()
+        marks.add_text(*MARK)
+        picture.save(file, "PNG", pnginfo=marks)
+        if path.exists() and not _is_ours(path):
+            raise UsageError(f"{path} is no picture that was drawn here: name another folder", argument="saliency")
         try:
-            write_atomically(self._path / name, file.getvalue())
+            write_atomically(path, file.getvalue())
         except OSError as error:
             raise self._cannot_write(error) from None
 
     def _cannot_write(self, error: OSError) -> DataError:
         return DataError(f"{self._path} cannot be written ({error.strerror}): name another folder")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a picture that was drawn here, and may be replaced."""
+    try:
+        return "\0".join(MARK).encode() in read_regular_file(path, LARGEST)[:BEGINNING]
+    except DataError:
+        return False
 
 
 def overlay(pixels: Pixels, dL_dX: Array) -> Image.Image:

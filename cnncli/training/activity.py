@@ -33,7 +33,7 @@ def measure_activity(model: Model, dataset: Dataset) -> Activity:
     units = sum(np.prod(step.output.shape) for step in steps)
     count = min(len(dataset), max(IMAGES.start, min(IMAGES.stop - 1, int(UNITS // units))))
     chosen = np.arange(count) * len(dataset) // count
-    value = model.normalise(dataset.images[chosen], np.float32)  # (m, C, H, W)
+    value = model.normalise(dataset.fetch(chosen), np.float32)  # (m, C, H, W)
     activity = Activity({}, {}, {})
     for step in steps:
         value = step.forward(value, *(model.parameters[tensor.name] for tensor in step.parameters))

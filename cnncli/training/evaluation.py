@@ -9,17 +9,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cnncli.data.dataset import Dataset, decode_all, refuse_unreadable
+from cnncli.data.dataset import Dataset, decode_all, keep_batches, refuse_unreadable
 from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import VALIDATION, Sample, list_images_below, subfolders
 from cnncli.data.settings import Channels
+from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import DataError, ImageError
 from cnncli.model import Model
 from cnncli.network.arrays import Array, Labels
 
 Split = Literal["train", "val", "test"]
 FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "val": VALIDATION, "test": ("test",)}
-BATCH = 64  # images in one forward pass
 NORMAL_95 = 1.959963984540054  # the normal distribution has 95 % of its mass within so many standard deviations
 BINS = 15  # of confidence, for the calibration error
 
@@ -64,7 +64,7 @@ class Evaluation:
     probabilities: Array  # (n, classes)
     losses: Array  # (n,)
     left_out: tuple[ImageError, ...] = ()
-    images: Pixels = field(default_factory=lambda: np.empty((0, 1, 1, 1), np.uint8), repr=False)  # (n, C, H, W)
+    dataset: Dataset | None = field(default=None, repr=False)  # the images themselves
 
     @cached_property
     def answers(self) -> Labels:
@@ -137,6 +137,11 @@ class Evaluation:
         path = self.paths[index]
         return str(path.relative_to(self.data) if path.is_relative_to(self.data) else path)
 
+    def picture(self, index: int) -> Pixels:
+        """The pixels of an image: (C, H, W)."""
+        assert self.dataset is not None  # noqa: S101  figures alone have no pictures
+        return self.dataset.picture(index)
+
     def list_mistakes(self, most: int) -> list[Mistake]:
         """The wrong answers, the most confident first."""
         wrong = np.flatnonzero(self.answers != self.y)
@@ -160,6 +165,7 @@ def evaluate_folder(
     *,
     skip_bad: bool = False,
     on_image: Callable[[int, int], None] = lambda _done, _total: None,
+    communicator: Communicator = ALONE,
 ) -> Evaluation:
     """Answer for every image of a class folder, or of a split of one: DATA/test where there is one and none is named.
 
@@ -171,7 +177,10 @@ def evaluate_folder(
     architecture = model.architecture
     size = Size(architecture.height, architecture.width)
     channels: Channels = "gray" if architecture.channels == 1 else "rgb"
-    (decoded,) = decode_all([samples], size, channels, Path(gettempdir()), on_image)
+    communicator.require_same("image files", [image.path.relative_to(folder).as_posix() for image in samples])
+    kept = [keep_batches(len(samples), communicator)]
+    scratch = Path(gettempdir())
+    (decoded,) = decode_all([samples], size, channels, scratch, on_image, kept=kept, communicator=communicator)
     if not skip_bad:
         refuse_unreadable(decoded.errors, len(samples))
     if not decoded.samples:
@@ -183,20 +192,20 @@ def evaluate_dataset(model: Model, dataset: Dataset, data: Path, left_out: Seque
     """Answer for every image of a data set, which was read from the folder `data`."""
     output = model.chain.output
     probabilities, losses = [], []
-    for first in range(0, len(dataset), BATCH):
-        part = slice(first, first + BATCH)
-        z = model.logits(dataset.images[part]).astype(np.float64)  # (m, K)
+    for batch in dataset.own_batches():
+        z = model.logits(dataset.images[dataset.rows[batch]]).astype(np.float64)  # (m, K)
         probabilities.append(output.class_probabilities(z))
-        losses.append(output.losses(z, dataset.labels[part]))
+        losses.append(output.losses(z, dataset.labels[batch]))
+    gathered = dataset.communicator.gather((probabilities, losses))
     return Evaluation(
         data,
         model.classes,
         tuple(sample.path for sample in dataset.samples),
         dataset.labels,
-        np.concatenate(probabilities),
-        np.concatenate(losses),
+        np.concatenate([batch for of_rank, _ in gathered for batch in of_rank]),
+        np.concatenate([batch for _, of_rank in gathered for batch in of_rank]),
         tuple(left_out),
-        dataset.images,
+        dataset,
     )
 
 

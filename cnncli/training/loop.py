@@ -2,24 +2,25 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from math import hypot, isfinite
 
 import numpy as np
 
 from cnncli.data.batches import Batches
 from cnncli.data.dataset import Dataset
+from cnncli.distributed.communicator import Part
 from cnncli.errors import Diverged
 from cnncli.model import Model
 from cnncli.network.arrays import Array, Parameters
 from cnncli.network.engine import Engine
 from cnncli.training.activity import measure_activity
 from cnncli.training.augmentation import Augmentation, draw
-from cnncli.training.order import Batch, order_epoch
+from cnncli.training.order import LANES, Batch, order_epoch
 from cnncli.training.schedules import learning_rate_share
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, TrainingSettings
 from cnncli.training.state import Epoch, Score, State, Tally
 
-EVALUATION_BATCH = 64  # images in one forward pass where no gradient is needed: bounds the memory
 MEASURED = 8  # steps of an epoch in which the size of the updates is measured
 
 
@@ -41,7 +42,8 @@ class Loop:
     ) -> None:
         self.model, self.engine, self.settings, self.state = model, engine, settings, state
         self.training, self.validation = training, validation
-        self._batches = Batches(training.images, model.normalisation)
+        self._batches = Batches(training, model.normalisation)
+        self._communicator = training.communicator
         self._augmentation = Augmentation(settings.augmentations) if settings.augment else None
         self._class_weights = balance(training, len(model.classes)) if settings.class_weights == "balanced" else None
         self._rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
@@ -69,7 +71,7 @@ class Loop:
     def _run_epoch(self, number: int, on_step: Callable[[int, int, float], None]) -> None:
         """The steps of an epoch that are not done yet."""
         n, seed, tally = len(self.training), self.settings.seed, self.state.tally
-        batches = order_epoch(n, seed, number, self.settings.batch_size)
+        batches = order_epoch(n, seed, number, self.settings.batch_size, self.training.image_at)
         draws = draw(n, seed, number) if self._augmentation else None
         for step in range(tally.steps, len(batches)):
             start = time.perf_counter()
@@ -82,16 +84,8 @@ class Loop:
     def _take_step(self, batch: Batch, draws: Array | None, steps: int) -> float:
         """One step down the gradient of a batch, counted in the tally; the loss before it."""
         model, tally, optimiser = self.model, self.state.tally, self.state.optimiser
-        X, y = self._batches[batch.images], self.training.labels[batch.images]
-        if self._augmentation is not None and draws is not None:
-            X = self._augmentation.apply(X, draws[batch.images])
-        result = self.engine.loss_and_gradients(
-            model.parameters,
-            X,
-            y,
-            smoothing=self.settings.label_smoothing,
-            weights=None if self._class_weights is None else self._class_weights[y],
-            bounds=batch.bounds,
+        result = self._communicator.add_up(
+            self.engine, model.parameters, self._prepare(batch, draws), self.settings.label_smoothing
         )
         norms = {name: float(np.linalg.norm(gradient)) for name, gradient in result.gradients.items()}
         gradients = self._clip(result.gradients, hypot(*norms.values()))
@@ -103,10 +97,19 @@ class Loop:
             _add_to(tally.ratios, _update_ratios(before, model.parameters))
             tally.measured += 1
         tally.steps += 1
-        tally.images += len(y)
-        tally.loss += result.loss * len(y)
-        tally.correct += int((model.chain.output.predict(result.logits) == y).sum())
+        tally.images += len(batch.images)
+        tally.loss += result.loss * len(batch.images)
+        tally.correct += result.correct
         return result.loss
+
+    def _prepare(self, batch: Batch, draws: Array | None) -> Part:
+        """The lanes of a batch that are computed here."""
+        own = batch.part(self._communicator.share(LANES))
+        X, y = self._batches[own.images], self.training.labels[own.images]
+        if self._augmentation is not None and draws is not None:
+            X = self._augmentation.apply(X, draws[own.images])
+        weights = None if self._class_weights is None else self._class_weights[y]
+        return Part(X, y, weights, own.bounds, len(batch.images))
 
     def rate(self, step: int, steps_of_epoch: int) -> float:
         """The learning rate of a step, counted from 0 over all epochs."""
@@ -151,14 +154,17 @@ def evaluate(model: Model, dataset: Dataset, engine: Engine | None = None, class
     """
     engine = engine or model.engine
     output = model.chain.output
-    X = Batches(dataset.images, model.normalisation)
+    X = Batches(dataset, model.normalisation)
     weights = np.ones(len(model.classes)) if class_weights is None else class_weights
-    loss, correct = 0.0, 0.0
-    for first in range(0, len(dataset), EVALUATION_BATCH):
-        batch = np.arange(first, min(first + EVALUATION_BATCH, len(dataset)))
+    sums = []
+    for batch in dataset.own_batches():
         z, y = engine.logits(model.parameters, X[batch]), dataset.labels[batch]
-        loss += float((weights[y] * output.losses(z, y)).sum(dtype=np.float64))
-        correct += float((weights[y] * (output.predict(z) == y)).sum(dtype=np.float64))
+        of_batch = weights[y] * output.losses(z, y), weights[y] * (output.predict(z) == y)
+        sums.append([float(each.sum(dtype=np.float64)) for each in of_batch])
+    loss, correct = 0.0, 0.0
+    for of_loss, of_correct in chain.from_iterable(dataset.communicator.gather(sums)):
+        loss += of_loss
+        correct += of_correct
     return Score(loss / len(dataset), correct / len(dataset))
 
 

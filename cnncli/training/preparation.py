@@ -1,25 +1,37 @@
 """From a data folder and the settings to what the loop trains on, and with which network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from cnncli import memory
-from cnncli.data.dataset import Dataset, decode_all, refuse_empty_classes, refuse_unreadable
+from cnncli import __version__, memory
+from cnncli.data.dataset import (
+    Dataset,
+    decode_all,
+    keep_batches,
+    probable_size,
+    refuse_empty_classes,
+    refuse_unreadable,
+)
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
 from cnncli.data.folder import Folder, scan
 from cnncli.data.normalisation import Normalisation
+from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
+from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ArchitectureError, DataError, ImageError, UsageError
 from cnncli.model import Model, load_model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
+from cnncli.training.order import LANES, list_owned
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
 from cnncli.training.split_table import split_text
 
@@ -42,20 +54,25 @@ def read_data(
     scratch: Path,
     on_image: Callable[[int, int], None],
     on_errors: Callable[[Sequence[ImageError]], None],
+    communicator: Communicator = ALONE,
 ) -> Data:
     """Decode the images of both splits to one size and one number of channels, those of a model where there is one.
 
-    `scratch` takes pixels that are too many for the memory. Raises DataError, and UsageError.
+    `scratch` takes pixels that are too many for the memory. Each rank decodes the training images of its lanes and the
+    validation images of its batches. Raises DataError, and UsageError.
     """
     scanned = scan(settings.data)
+    _refuse_differences(communicator, scanned)
     folder = split_off_validation(scanned, settings)
     splits = (folder.training, folder.validation or ())
-    size = Size(settings.image_size, settings.image_size) if settings.image_size else None
-    channels = settings.channels
-    if like is not None:
-        size = Size(like.architecture.height, like.architecture.width)
-        channels = "gray" if like.architecture.channels == 1 else "rgb"
-    decoded = decode_all(splits, size, channels, scratch, on_image, settings.threads)
+    size, channels = _choose_target(settings, like)
+    if like is None:
+        _require_memory_ahead(folder, size or probable_size(splits), settings)
+    owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
+    kept = owned, keep_batches(len(splits[1]), communicator)
+    decoded = decode_all(
+        splits, size, channels, scratch, on_image, settings.threads, kept=kept, communicator=communicator
+    )
     errors = [error for split in decoded for error in split.errors]
     if settings.skip_bad:
         on_errors(errors)
@@ -65,8 +82,9 @@ def read_data(
     else:
         refuse_unreadable(errors, len(splits[0]) + len(splits[1]))
     training, validation = (split.dataset() for split in decoded)
-    fingerprints = take_fingerprints(training.images), take_fingerprints(validation.images)
     datasets = {"train": training, "validation": validation}
+    of_training, of_validation = (each.collect(take_fingerprints(each.images)) for each in datasets.values())
+    fingerprints = of_training, of_validation
     return Data(
         folder.classes,
         training,
@@ -75,6 +93,32 @@ def read_data(
         split_text(folder.root, datasets, fingerprints, folder.classes),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
+
+
+def _choose_target(settings: TrainingSettings, like: Model | None) -> tuple[Size | None, Channels]:
+    """What images are decoded to: the size, unless it shows from them, and the channels."""
+    if like is not None:
+        return Size(like.architecture.height, like.architecture.width), (
+            "gray" if like.architecture.channels == 1 else "rgb"
+        )
+    side = settings.image_size
+    return Size(side, side) if side else None, settings.channels
+
+
+def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
+    """Raise DataError where two ranks do not have the same program and the same files."""
+    samples = (*folder.training, *(folder.validation or ()))
+    names = [sample.path.relative_to(folder.root).as_posix() for sample in samples]
+    communicator.require_same("versions of cnncli and NumPy", (__version__, np.__version__))
+    communicator.require_same("image files", _digest(names))
+    communicator.require_same("sizes of image files", _digest(sample.path.stat().st_size for sample in samples))
+
+
+def _digest(values: Iterable[object]) -> str:
+    digest = sha256()
+    for value in values:
+        digest.update(f"{value}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
@@ -104,8 +148,19 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         ) from None
     _require_memory(architecture, min(settings.batch_size, len(training)))
     return Model(
-        architecture, classes, Normalisation.measured(training.images), _draw_parameters(architecture, settings.seed)
+        architecture,
+        classes,
+        Normalisation.measured(training.images, training.communicator),
+        _draw_parameters(architecture, settings.seed),
     )
+
+
+def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings) -> None:
+    """Refuse a network that is too large before an image is decoded; gray is the least that it can be."""
+    channels = 3 if settings.channels == "rgb" else 1
+    with suppress(ArchitectureError):  # whether it fits is told once the size is known
+        architecture = Architecture(*size, channels, classes=len(folder.classes), **settings.network)
+        _require_memory(architecture, min(settings.batch_size, len(folder.training)))
 
 
 def _require_memory(architecture: Architecture, batch: int) -> None:

@@ -2,24 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from cnncli import __version__
 from cnncli.data.dataset import Dataset
-from cnncli.errors import DataError, Diverged, ImageError, Stopped
+from cnncli.distributed.communicator import ALONE, Communicator
+from cnncli.errors import DataError, Diverged, ImageError, Stopped, UsageError
 from cnncli.model import FILE_NAME, Model
 from cnncli.network.engine import Engine
 from cnncli.network.engines import choose_engine
-from cnncli.stopping import deferred, pending
+from cnncli.stopping import deferred
 from cnncli.text import printable
 from cnncli.training.checkpoint import LAST, Checkpoint, read_checkpoint
 from cnncli.training.config import OF_THE_DATA
 from cnncli.training.loop import Loop
 from cnncli.training.optimisers import make_optimiser
+from cnncli.training.order import LANES
 from cnncli.training.preparation import Data, adapt_model, load_initial_model, make_model, read_data
-from cnncli.training.run_folder import RunFolder, latest_run_folder
+from cnncli.training.run_folder import FollowedRun, RunFolder, latest_run_folder
 from cnncli.training.run_lock import claim_run_folder
 from cnncli.training.settings import DEFAULT_LEARNING_RATE, DEFAULT_WARM_UP, OF_THE_CALL, TrainingSettings
 from cnncli.training.split_table import describe_change
@@ -96,32 +99,49 @@ class SilentWatcher:
             self._on_epoch(epoch)
 
 
-def run_training(settings: TrainingSettings, watcher: Watcher) -> Summary:
+def run_training(settings: TrainingSettings, watcher: Watcher, communicator: Communicator = ALONE) -> Summary:
     """Train on a folder of images and keep the epoch of the best validation accuracy (of equals, the smallest loss).
 
-    Raises UsageError, DataError, Diverged and Stopped; in the last two the best model so far stays in the run folder,
-    and the training can be gone on with.
+    All ranks of a communicator train together, and rank 0 alone writes. Raises UsageError, DataError, Diverged and
+    Stopped; in the last two the best model so far stays in the run folder, and the training can be gone on with.
     """
+    if communicator.size > LANES:
+        raise UsageError(
+            f"a training has {LANES} lanes, and {communicator.size} ranks were started: start at most {LANES}"
+        )
+    with _claim(settings) if communicator.leads else nullcontext() as claimed:
+        path = communicator.first(lambda: claimed)
+        assert path is not None  # noqa: S101  rank 0 has one
+        return _train_into(path, settings, watcher, communicator)
+
+
+def _claim(settings: TrainingSettings) -> AbstractContextManager[Path]:
     out = settings.out or (latest_run_folder(settings.data) if settings.resume else None)
-    with claim_run_folder(out, settings.data, replace=settings.force or settings.resume) as path:
-        return _train_into(path, settings, watcher)
+    return claim_run_folder(out, settings.data, replace=settings.force or settings.resume)
 
 
-def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher) -> Summary:
-    checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).is_file() else None
-    if checkpoint is None and settings.resume and (path / FILE_NAME).exists() and not settings.force:
-        raise DataError(f"{path} has no {LAST} to go on from: name another folder, or replace the run", remedy="force")
-    like = checkpoint.model if checkpoint else load_initial_model(settings)
-    data = read_data(settings, like, path, watcher.reading, watcher.left_out)
+def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher, communicator: Communicator) -> Summary:
+    checkpoint, like = communicator.first(lambda: _read_start(path, settings))
+    data = read_data(settings, like, path, watcher.reading, watcher.left_out, communicator)
     if checkpoint is not None:
         _refuse_other_data(checkpoint, data, path)
     else:
         checkpoint = begin(settings, data, like)
     engine = choose_engine(checkpoint.model.architecture, settings.threads, settings.engine)
+    communicator.require_same("engines", engine.name)
     checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data, engine))
 
-    run = RunFolder(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
+    kind = RunFolder if communicator.leads else FollowedRun
+    run = kind(path, force=settings.force or settings.resume, resume=checkpoint.state.optimiser.steps > 0)
     return _Training(settings, watcher, run, data, checkpoint, engine).run()
+
+
+def _read_start(path: Path, settings: TrainingSettings) -> tuple[Checkpoint | None, Model | None]:
+    """What a training goes on from, and the model that its own has to be like."""
+    checkpoint = read_checkpoint(path / LAST) if settings.resume and (path / LAST).is_file() else None
+    if checkpoint is None and settings.resume and (path / FILE_NAME).exists() and not settings.force:
+        raise DataError(f"{path} has no {LAST} to go on from: name another folder, or replace the run", remedy="force")
+    return checkpoint, checkpoint.model if checkpoint else load_initial_model(settings)
 
 
 def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpoint:
@@ -154,6 +174,7 @@ class _Training:
         checkpoint: Checkpoint,
         engine: Engine,
     ) -> None:
+        self._communicator = data.training.communicator
         self.settings, self.watcher, self._run, self._data, self._checkpoint = settings, watcher, run, data, checkpoint
         self.model, self.state, self.engine = checkpoint.model, checkpoint.state, engine
         self.loop = Loop(self.model, self.engine, data.training, data.validation, settings, self.state)
@@ -201,14 +222,14 @@ class _Training:
             self._run.write_history(self.state.history)
             self.watcher.epoch(epoch)
             self._warn(examine_epoch(self.state.history, tensors, len(self._data.classes)))
-            if reason := pending():
+            if reason := self._communicator.pending():
                 raise reason
 
     def _look_up(self, epoch: int, images: int, loss: float) -> None:
         """Between two steps: whatever must not happen in one."""
         self.watcher.batch(epoch, images, loss)
         minutes = self.settings.checkpoint_minutes
-        reason = pending()
+        reason = self._communicator.pending()
         if reason or (minutes is not None and time.monotonic() > self._saved + 60 * minutes):
             self._save_checkpoint()
         if reason:

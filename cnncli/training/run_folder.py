@@ -162,6 +162,22 @@ class RunFolder:
         return DataError(f"{self.path} cannot be written ({error.strerror}): name another folder", remedy="out")
 
 
+class FollowedRun(RunFolder):
+    """The run folder as ranks see it that do not write: nothing they keep there gets there."""
+
+    def __init__(self, path: Path, *, force: bool, resume: bool = False) -> None:  # noqa: ARG002
+        self.path = path
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Leave it to rank 0."""
+
+    def save(self, model: Model) -> None:
+        """Leave it to rank 0."""
+
+    def _write(self, name: str, text: str) -> None:
+        """Leave it to rank 0."""
+
+
 def _history_row(epoch: Epoch) -> dict[str, Any]:
     activity = epoch.activity
     return {

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
-from cnncli.training.run_folder import free_run_folder, refuse_place
+from cnncli.training.run_folder import SETTINGS, free_run_folder, is_run, refuse_place
 
 
 @contextmanager
 def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator[Path]:
     """The folder of a run, made and locked within the block: `out`, or the first free one of runs/NAME, runs/NAME-2, ….
 
-    With `replace` it may exist. A folder that was made here and is still empty at the end goes again. Raises UsageError
-    where another training holds it, and DataError where it cannot be made.
+    With `replace` it may exist. A folder that was made here goes again at the end if there is no more in it than its
+    empty settings. Raises UsageError where another training holds it, and DataError where it cannot be made.
     """
     while True:
         path = out or free_run_folder(data)
@@ -29,6 +29,8 @@ def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator
     try:
         yield path
     finally:
+        if path in missing and is_run(path) and not (path / SETTINGS).stat().st_size:
+            (path / SETTINGS).unlink()
         for folder in missing:
             try:
                 folder.rmdir()

@@ -19,6 +19,7 @@ RISEN = 1.25  # the validation loss beside its least
 PATIENCE = 3  # epochs that it takes for that to count
 FAINT = 1e-4  # the gradient of a weight beside the largest one
 LEARNED = 0.9  # training accuracy above which small gradients are in order
+WORSE, WORSE_AT_FIRST = 2, 10  # the loss beside that of guessing, after the first epoch and in it
 JUMP = 10  # the gradients' norm beside the median of the epochs before
 
 
@@ -120,7 +121,7 @@ def _duplicates(
 def _gray_classes(training: Dataset, classes: Sequence[str]) -> Iterator[Symptom]:
     if training.images.shape[1] != 3:
         return
-    gray = are_gray(training.images)
+    gray = np.array(training.collect(are_gray(training.images).tolist()))  # (n,)
     shares = np.bincount(training.labels, gray, len(classes)) / np.bincount(training.labels, minlength=len(classes))
     most, least = int(shares.argmax()), int(shares.argmin())
     if shares[most] >= MOSTLY and shares[least] <= HARDLY:
@@ -157,11 +158,16 @@ def _vanishing(epoch: Epoch, parameters: Sequence[Tensor]) -> Iterator[Symptom]:
 
 def _exploding(history: Sequence[Epoch], classes: int) -> Iterator[Symptom]:
     norms = [hypot(*epoch.gradient_norms.values()) for epoch in history]
-    loss, chance = history[-1].training.loss, log(classes)
-    advice = "try a smaller {learning_rate}, or {clip_norm} 1"
+    latest, chance = history[-1], log(classes)
+    loss, advice = latest.training.loss, "try a smaller {learning_rate}, or {clip_norm} 1"
+    if len(history) == 1:  # its own is a mean from the beginning on
+        loss = max(loss, latest.validation.loss)
+        worse = loss > WORSE_AT_FIRST * chance
+    else:
+        worse = loss > WORSE * chance
     if len(history) > 1 and norms[-1] > JUMP * float(np.median(norms[:-1])) and loss > history[-2].training.loss:
         yield Symptom("exploding gradient", f"the gradients have grown to a norm of {norms[-1]:.3g}", advice)
-    elif len(history) > 1 and loss > 2 * chance:
+    elif worse:
         yield Symptom("exploding gradient", f"the loss is {loss:.4g}, that of guessing {chance:.4g}", advice)
 
 

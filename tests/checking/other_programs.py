@@ -4,9 +4,11 @@ Each gives every gradient of a subject under the names of the derivatives, in fl
 """
 
 from collections.abc import Mapping
+from types import EllipsisType
 
 import numpy as np
 
+from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.subject.subject import Subject
@@ -23,10 +25,11 @@ def differentiate_by_torch(subject: Subject) -> dict[str, Array]:
     last = len(a.filters) + 1
     P = values["X"] = torch.tensor(subject.X, requires_grad=True)
     pool = functional.max_pool2d if a.pooling == "max" else functional.avg_pool2d
+    lie = {"stride": a.stride, "padding": a.padding, "dilation": a.dilation}
     for i in a.blocks:
-        Z = values[f"Z{i}"] = functional.conv2d(P, values[f"w{i}"], values[f"b{i}"], padding=a.padding)
+        Z = values[f"Z{i}"] = functional.conv2d(P, values[f"w{i}"], values[f"b{i}"], **lie)
         A = values[f"A{i}"] = torch.relu(Z)
-        P = values[f"P{i}"] = pool(A, a.pool)
+        P = values[f"P{i}"] = pool(A, a.pool, a.window_stride)
     F = values["F"] = P.flatten(1)
     z = values[f"z{last}"] = functional.linear(F, values[f"w{last}"], values[f"b{last}"])
     y = torch.tensor(subject.y)
@@ -45,11 +48,11 @@ def differentiate_by_columns(subject: Subject) -> dict[str, Array]:
     columns = {}
     for i in a.blocks:
         w = given[f"w{i}"]
-        columns[i] = _columns(forward[f"P{i - 1}"], a.kernel, a.padding)  # (m, C·k·k, h, w)
+        columns[i] = _columns(forward[f"P{i - 1}"], a)  # (m, C·k·k, h, w)
         flat = w.reshape(len(w), -1)
         Z = np.einsum("nq,mqhw->mnhw", flat[:, ::-1], columns[i][:, ::-1]) + given[f"b{i}"][:, None, None]
         forward[f"Z{i}"], forward[f"A{i}"] = Z, Z * (Z > 0)
-        forward[f"P{i}"] = _pool(forward[f"A{i}"], a.pool, a.pooling)
+        forward[f"P{i}"] = _pool(forward[f"A{i}"], a)
     last = len(a.filters) + 1
     P = forward[f"P{last - 1}"]
     F = P.reshape(len(P), -1)
@@ -60,13 +63,13 @@ def differentiate_by_columns(subject: Subject) -> dict[str, Array]:
     dP = gradients["F"].reshape(P.shape)
     for i in reversed(a.blocks):
         gradients[f"P{i}"] = dP
-        dA = gradients[f"A{i}"] = _unpool(forward[f"A{i}"], dP, a.pool, a.pooling)
+        dA = gradients[f"A{i}"] = _unpool(forward[f"A{i}"], dP, a)
         dZ = gradients[f"Z{i}"] = np.where(forward[f"Z{i}"] > 0, dA, 0)
         w = given[f"w{i}"]
         gradients[f"w{i}"] = np.einsum("mnhw,mqhw->nq", dZ[::-1], columns[i][::-1]).reshape(w.shape)
         gradients[f"b{i}"] = dZ[:, :, ::-1, ::-1].sum(axis=(2, 3)).sum(axis=0)
         d_columns = np.einsum("nq,mnhw->mqhw", w.reshape(len(w), -1), dZ)
-        dP = _scatter(d_columns, forward[f"P{i - 1}"].shape, a.kernel, a.padding)
+        dP = _scatter(d_columns, forward[f"P{i - 1}"].shape, a)
     gradients["X"] = dP
     names = [tensor.name for tensor in build_chain(a).gradients.values()]
     return {f"dL/d{name}": gradients[name] for name in names}
@@ -85,48 +88,54 @@ def _differentiate_loss(z: Array, y: Array) -> Array:
     return gradient
 
 
-def _columns(P: Array, k: int, p: int) -> Array:
+def _columns(P: Array, a: Architecture) -> Array:
+    p = a.padding
     P = np.pad(P, ((0, 0), (0, 0), (p, p), (p, p)))
-    m, C, H, W = P.shape
-    h, w = H - k + 1, W - k + 1
-    out = np.empty((m, C, k, k, h, w))
-    for u, v in np.ndindex(k, k):
-        out[:, :, u, v] = P[:, :, u : u + h, v : v + w]
-    return out.reshape(m, -1, h, w)
+    parts = [P[place] for place in _positions(P.shape[2:], a.kernel, a.dilation, a.stride)]
+    out = np.stack(parts, axis=2)  # (m, C, k·k, h, w)
+    return out.reshape(len(out), -1, *out.shape[3:])
 
 
-def _scatter(columns: Array, shape: tuple[int, ...], k: int, p: int) -> Array:
+def _scatter(columns: Array, shape: tuple[int, ...], a: Architecture) -> Array:
     m, C, H, W = shape
-    h, w = columns.shape[2:]
-    parts = columns.reshape(m, C, k, k, h, w)
+    p = a.padding
+    parts = columns.reshape(m, C, -1, *columns.shape[2:])
     out = np.zeros((m, C, H + 2 * p, W + 2 * p))
-    for u, v in reversed(list(np.ndindex(k, k))):
-        out[:, :, u : u + h, v : v + w] += parts[:, :, u, v]
+    places = _positions(out.shape[2:], a.kernel, a.dilation, a.stride)
+    for number, place in reversed(list(enumerate(places))):
+        out[place] += parts[:, :, number]
     return out[:, :, p : p + H, p : p + W]
 
 
-def _pool(A: Array, s: int, pooling: str) -> Array:
-    h, w = A.shape[2] // s, A.shape[3] // s
-    parts = [A[:, :, a : h * s : s, b : w * s : s] for a, b in np.ndindex(s, s)]
-    if pooling == "max":
+def _pool(A: Array, a: Architecture) -> Array:
+    parts = [A[place] for place in _positions(A.shape[2:], a.pool, 1, a.window_stride)]
+    if a.pooling == "max":
         largest: Array = np.maximum.reduce(parts)
         return largest
-    total: Array = np.add.reduce(parts[::-1]) * (1 / s**2)
+    total: Array = np.add.reduce(parts[::-1]) * (1 / a.pool**2)
     return total
 
 
-def _unpool(A: Array, dP: Array, s: int, pooling: str) -> Array:
-    h, w = dP.shape[2:]
-    P, dA, free = _pool(A, s, "max"), np.zeros(A.shape), np.ones(dP.shape, bool)
-    for a, b in np.ndindex(s, s):
-        place = (..., slice(a, h * s, s), slice(b, w * s, s))
-        if pooling == "max":
-            wins = free & (A[place] == P)
-            dA[place] = np.where(wins, dP, 0)
-            free &= ~wins
+def _unpool(A: Array, dP: Array, a: Architecture) -> Array:
+    dA, free = np.zeros(A.shape), np.ones(dP.shape, bool)
+    largest = _pool(A, a) if a.pooling == "max" else None
+    for place in _positions(A.shape[2:], a.pool, 1, a.window_stride):
+        if largest is None:
+            dA[place] += dP * (1 / a.pool**2)
         else:
-            dA[place] = dP * (1 / s**2)
+            wins = free & (A[place] == largest)
+            dA[place] += np.where(wins, dP, 0)
+            free &= ~wins
     return dA
+
+
+def _positions(sides: tuple[int, ...], k: int, d: int, t: int) -> list[tuple[EllipsisType | slice, ...]]:
+    """What all windows of k×k, d apart inside and t apart from each other, hold at each of their places."""
+    ends = [(side - d * (k - 1) - 1) // t * t + 1 for side in sides]
+    return [
+        (..., *(slice(d * at, d * at + end, t) for at, end in zip(place, ends, strict=True)))
+        for place in np.ndindex(k, k)
+    ]
 
 
 def scale_subject(subject: Subject, random: np.random.Generator) -> Subject:

@@ -64,10 +64,23 @@ def test_reports_for_machines(cli: Cli, code: Path, tmp_path: Path) -> None:
     assert case[0].tag == "failure"
     whole = cli("gradcheck", "--junit", junit, "-q")
     assert (whole.code, whole.out) == (0, "")
+    assert whole == cli("gradcheck", "--junit", junit, "-q")  # it replaces its own report
     suite = ElementTree.parse(junit).getroot()  # noqa: S314
     derivatives_and_links = 20
     assert (suite.attrib["name"], suite.attrib["failures"]) == ("cnncli gradcheck", "0")
     assert int(suite.attrib["tests"]) == len(suite) > derivatives_and_links  # and a row for each engine that is there
+
+
+def test_a_report_replaces_nothing_but_a_report(cli: Cli, code: Path, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(b"mine")
+    function = ("--function", f"{code}:f", "--vjp", f"{code}:wrong", "--shape", "3x4,4x5")
+    for arguments in ((), function):
+        result = cli("gradcheck", *arguments, "--junit", tmp_path / "photo.png")
+        assert (result.code, result.sentence) == (
+            2, f"Error: --junit {tmp_path / 'photo.png'} is there and is no report of a check: name another file"
+        )  # fmt: skip
+    assert (tmp_path / "photo.png").read_bytes() == b"mine"
+    assert cli("gradcheck", "--junit", tmp_path).code == 3
 
 
 def test_the_gradient_of_a_scalar_and_strict(cli: Cli, code: Path, tmp_path: Path) -> None:

@@ -95,9 +95,18 @@ def test_saliency_replaces_nothing_unasked(cli: Cli, image_folder: Path, model_f
     (tmp_path / "full" / "0.png").write_text("mine")
     refused = cli("predict", image, "-m", model_file, "--saliency", tmp_path / "full")
     assert refused.code == 2
-    assert refused.sentence.endswith("is not empty: name another folder, or replace its pictures with --force")
+    assert refused.sentence.endswith("is not empty: name another folder, or replace the pictures in it with --force")
+    refused = cli("predict", image, "-m", model_file, "--saliency", tmp_path / "full", "--force")
+    assert (refused.code, refused.sentence) == (
+        2,
+        f"Error: --saliency {tmp_path / 'full' / '0.png'} is no picture that was drawn here: name another folder",
+    )
     assert (tmp_path / "full" / "0.png").read_text() == "mine"
-    assert cli("predict", image, "-m", model_file, "--saliency", tmp_path / "full", "--force").code == 0
+    before = image.read_bytes()
+    assert cli("predict", image, "-m", model_file, "--saliency", image.parent, "--force").code == 2
+    assert image.read_bytes() == before
+    for _ in range(2):
+        assert cli("predict", image, "-m", model_file, "--saliency", tmp_path / "mine", "--force").code == 0
     assert "--force has nothing to replace" in cli("predict", image, "-m", model_file, "--force").sentence
 
 

@@ -46,7 +46,7 @@ def test_pixels_in_a_file_train_the_same_model_and_leave_no_file(
     cli: Cli, many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cli("train", many_images, "--out", tmp_path / "memory", "--epochs", 1).code == 0
-    monkeypatch.setattr("cnncli.data.storage.physical_memory", lambda: 0)
+    monkeypatch.setattr("cnncli.data.storage.SHARE_OF_MEMORY", 0)
     done = cli("train", many_images, "--out", tmp_path / "file", "--epochs", 1)
     assert done.code == 0, done.err
     files = [sorted(path.name for path in (tmp_path / run).iterdir()) for run in ("memory", "file")]

@@ -33,6 +33,15 @@ def test_class_folders_nested_hidden_and_foreign_files(tmp_path: Path) -> None:
     assert folder.validation is None
 
 
+def test_images_of_kinds_that_are_not_read_are_listed_too_so_that_they_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.HEIC", "a/2.png", "b/3.tif")
+    folder = scan(tmp_path)
+    assert names(tmp_path, folder.training) == ["a/1.HEIC", "a/2.png", "b/3.tif"]
+    (tmp_path / "c").mkdir()
+    with pytest.raises(DataError, match=r"c: the class folder holds no images \(.bmp, .*, .webp\)"):
+        scan(tmp_path)
+
+
 @pytest.mark.parametrize("validation", ["val", "valid", "validation"])
 def test_splits(tmp_path: Path, validation: str) -> None:
     touch(tmp_path, "train/a/1.png", "train/b/2.png", f"{validation}/b/3.png", "test/a/4.png", "raw/5.png")

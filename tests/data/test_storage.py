@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnncli import memory
 from cnncli.data import storage
 from cnncli.data.batches import Batches
-from cnncli.data.dataset import decode_all
+from cnncli.data.dataset import Dataset, decode_all
 from cnncli.data.decoders import decode_many
-from cnncli.data.decoding import Size
+from cnncli.data.decoding import Pixels, Size
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.storage import Storage
@@ -43,7 +44,7 @@ def test_a_wish_for_gray_is_kept(tmp_path: Path) -> None:
 
 
 def test_too_many_pixels_go_to_a_file_that_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 4 * 5 * 6)  # a quarter is 30 bytes
+    monkeypatch.setattr(memory, "physical", lambda: 4 * 5 * 6)  # a quarter is 30 bytes
     store = Storage(6, SIZE, None, tmp_path / "run")
     for value in range(6):
         store.add(gray(value))
@@ -54,14 +55,14 @@ def test_too_many_pixels_go_to_a_file_that_leaves_no_trace(tmp_path: Path, monke
 
 
 def test_a_file_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"has no room for 0.0 GB of pixels .*another folder with out"):
         Storage(1, SIZE, None, tmp_path / "file" / "run")
 
 
 def test_a_full_disk_is_told_before_a_pixel_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     disk = tmp_path / "disk"
     disk.mkdir()
     mount, unmount = (shutil.which(name) for name in ("mount", "umount"))
@@ -78,7 +79,7 @@ def test_a_full_disk_is_told_before_a_pixel_is_written(tmp_path: Path, monkeypat
 
 
 def test_where_the_system_reserves_no_room_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "physical_memory", lambda: 0)
+    monkeypatch.setattr(storage, "SHARE_OF_MEMORY", 0)
     monkeypatch.setattr(storage, "BLOCK", 7)
     monkeypatch.delattr("os.posix_fallocate")
     store = Storage(4, SIZE, None, tmp_path)
@@ -110,10 +111,14 @@ def test_colour_in_one_split_makes_both_of_three_channels(tmp_path: Path) -> Non
     assert [split.storage.channels for split in decoded] == [3, 3]
 
 
+def dataset(images: Pixels) -> Dataset:
+    return Dataset(images, np.zeros(len(images), np.intp), (Sample(Path("a.png"), 0),) * len(images))
+
+
 def test_batches_are_the_normalised_images_in_the_order_asked_for() -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 5), dtype=np.uint8)
     normalisation = Normalisation((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
-    batches = Batches(images, normalisation)
+    batches = Batches(dataset(images), normalisation)
     for chosen in ([3, 1, 19], [5], [0, 2, 4, 6]):
         expected = (images[chosen] / 255 - np.array([0.1, 0.2, 0.3])[:, None, None]) / np.array([0.5, 0.6, 0.7])[
             :, None, None
@@ -122,7 +127,7 @@ def test_batches_are_the_normalised_images_in_the_order_asked_for() -> None:
 
 
 def test_batches_reuse_their_arrays() -> None:
-    batches = Batches(np.zeros((20, 1, 4, 5), np.uint8), Normalisation.none(1))
+    batches = Batches(dataset(np.zeros((20, 1, 4, 5), np.uint8)), Normalisation.none(1))
     assert np.shares_memory(batches[np.arange(8)], batches[np.arange(3)])
 
 

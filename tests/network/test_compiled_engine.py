@@ -1,7 +1,9 @@
 """The compiled engine against the textbook; the same bits for all its variants and any number of threads."""
 
+import ctypes
 import tracemalloc
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -213,3 +215,15 @@ def test_a_variant_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
         assert CompiledEngine(Architecture(9, 9)).variant == name
     monkeypatch.setenv("CNNCLI_KERNEL", "of another processor")
     assert choose_variant((8,)) in variants()
+
+
+def test_a_library_of_another_version_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older:
+        """Of a time when the kernel had other functions."""
+
+        def __init__(self, path: str) -> None:
+            self.supports = self.step_plain = ctypes.CDLL(path).supports
+
+    older = SimpleNamespace(**vars(ctypes) | {"CDLL": Older})
+    monkeypatch.setattr("cnncli.network.compiled.library.ctypes", older)
+    assert load_library.__wrapped__() is None

@@ -17,7 +17,7 @@ VIEWS = [
     ("--expand", "L"),
     ("--follow", "w12"),
     ("--follow", "X[0,0,0]"),
-    ("--symbolic",),
+    ("--symbolic", "--image-size", "6", "--kernel", "3"),
     ("--filters", "2", "--classes", "3", "--image-size", "6", "--expand", "A2"),
 ]
 NUMBER = re.compile(r"\d+\.\d+")  # a sign may be a minus of the formula
@@ -45,7 +45,18 @@ def test_html_is_well_formed_mathematics(cli: Cli) -> None:
     body = out[out.index("<body>") : out.index("</html>")].replace("&nbsp;", " ")
     tree = ElementTree.fromstring(body)  # noqa: S314
     assert len(tree.findall(".//mfrac")) > 20
-    assert [heading.text for heading in tree.findall("h3")] == [f"path {n} of 3" for n in (1, 2, 3)]
+    assert [heading.text for heading in tree.findall("h3")] == [f"Path {n} of 3" for n in (1, 2, 3)]
+
+
+def test_a_heading_keeps_its_letters(cli: Cli) -> None:
+    for document in ("markdown", "html", "latex"):
+        assert "The chain, from L to the weights" in cli("trace", "--symbolic", "--format", document).out
+
+
+def test_a_minus_is_no_hyphen_and_stands_close_to_its_number(cli: Cli) -> None:
+    out = cli("trace", "--expand", "dL/dw1[0,0,2,0]", "--format", "html").out
+    assert '<mo>=</mo><mo form="prefix">−</mo><mn>0.4952</mn>' in out
+    assert '<td class="number">−0.5402</td>' in out
 
 
 def test_markdown_opens_and_closes_its_blocks(cli: Cli) -> None:
@@ -62,3 +73,4 @@ def test_latex_compiles(view: tuple[str, ...], cli: Cli, tmp_path: Path) -> None
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path.name]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout

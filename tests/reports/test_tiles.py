@@ -1,11 +1,32 @@
-"""What a picture makes of a matrix."""
+"""What a picture makes of a trace, and of a matrix."""
 
 import numpy as np
+import pytest
 
-from cnncli.reports.trace.tiles import shrink
+from cnncli import api
+from cnncli.network.steps.max_pooling import MaxPooling
+from cnncli.reports.trace.tiles import shrink, tile_rows
 
 
 def test_a_square_of_numbers_is_shown_by_the_strongest_of_either_sign() -> None:
     matrix = np.array([[1.0, -3.0, 0.5], [2.0, 0.0, 0.0]])
     assert shrink(matrix, 2).tolist() == [[-3, 0.5]]
     assert shrink(matrix, 3) is matrix
+
+
+def test_the_winners_of_a_tensor_are_looked_for_once_however_many_filters_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trace = api.trace(filters=(64,), image_size=12)
+    calls: list[tuple[int, ...]] = []
+    backward = MaxPooling.backward
+
+    def count(self: MaxPooling, gradient: np.ndarray, *read: np.ndarray) -> tuple[np.ndarray, ...]:
+        calls.append(gradient.shape)
+        return backward(self, gradient, *read)
+
+    monkeypatch.setattr(MaxPooling, "backward", count)
+    rows = {row.name: row for row in tile_rows(trace, trace)}
+    assert calls == [(1, 64, 5, 5)] * len([row for row in rows.values() if row.winners])
+    assert sorted(name for name, row in rows.items() if row.winners) == ["A1", "dL/dA1"]
+    assert [winners.sum() for winners in rows["A1"].winners] == [25] * 64

@@ -121,7 +121,7 @@ def test_what_cannot_be_evaluated(cli: Cli, run: Path, tmp_path: Path) -> None:
     (tmp_path / "bad" / "sneaker" / "2.png").write_bytes(b"no image")
     refused = cli("evaluate", tmp_path / "bad", "-m", run)
     assert refused.code == 3
-    assert refused.sentence.endswith("fix them, or leave them out with --skip-bad")
+    assert refused.sentence.endswith("fix or convert them, or leave them out with --skip-bad")
     left = cli("evaluate", tmp_path / "bad", "-m", run, "--skip-bad", "--format", "json")
     assert json.loads(left.out)["images"] == 1
     assert "2.png" in json.loads(left.out)["left_out"][0]

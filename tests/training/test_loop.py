@@ -98,7 +98,7 @@ def test_evaluation_is_the_mean_over_all_images_whatever_the_batches(monkeypatch
     whole = evaluate(model, data)
     losses = model.chain.output.losses(model.logits(data.images), data.labels)
     assert whole.loss == pytest.approx(float(losses.mean()), rel=1e-6)
-    monkeypatch.setattr("cnncli.training.loop.EVALUATION_BATCH", 4)
+    monkeypatch.setattr("cnncli.data.dataset.EVALUATION_BATCH", 4)
     assert evaluate(model, data).loss == pytest.approx(whole.loss, rel=1e-6)
 
 

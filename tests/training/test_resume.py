@@ -123,7 +123,7 @@ def test_a_finished_run_has_nothing_left_to_do(cli: Cli, image_folder: Path, tmp
     before = files(run)
     result = cli("train", image_folder, "--out", run, "--resume")
     assert result.code == 0
-    assert "goes on after 2 epochs" in result.out
+    assert "nothing is left to do after 2 epochs" in result.out
     assert files(run) == before
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,8 @@ def write(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(pixels.astype(np.uint8)).save(path)
 
 
-def warnings(cli: Cli, data: Path, run: Path, *options: object) -> dict[str, str]:
-    result = cli("train", data, "--out", run, "--epochs", 2, "--format", "json", *options)
+def warnings(cli: Cli, data: Path, run: Path, *options: object, epochs: int = 2) -> dict[str, str]:
+    result = cli("train", data, "--out", run, "--epochs", epochs, "--format", "json", *options)
     assert result.code == 0, result.err
     told = {warning["kind"]: warning["text"] for warning in json.loads(result.out)["warnings"]}
     for kind, text in told.items():
@@ -104,6 +105,12 @@ def test_a_training_that_learns_nothing_says_so(cli: Cli, tmp_path: Path) -> Non
         write(tmp_path / "data" / "ab"[number % 2] / f"{number}.png", np.full((8, 8), 128))
     told = warnings(cli, tmp_path / "data", tmp_path / "run")
     assert "no more than by always answering" in told["learned nothing"]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_far_too_large_learning_rate_is_told(cli: Cli, tmp_path: Path, epochs: int) -> None:
+    told = warnings(cli, SAMPLE_DATA / "fashion", tmp_path / "run", "--lr", 100, epochs=epochs)
+    assert re.match(r"the loss is [\de+.]+, that of guessing 0\.6931: try a smaller --lr", told["exploding gradient"])
 
 
 def test_ordinary_data_are_warned_of_nothing(cli: Cli, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,7 @@ class Case:
     arguments: Sequence[str]
     codes: Collection[int] = (0, 2, 3)
     outputs: Collection[str] = ()  # paths below the case's folder that may be there afterwards
+    filled: Collection[str] = ()  # folders in which something may be new
     inputs: int = 1
     limited: bool = False  # the memory that may be held is a limit of the process, for the program to respect
 
@@ -69,7 +70,7 @@ def run_inside(case: Case, folder: Path) -> Outcome:
         problems += judge(case, code, text_of(out), text_of(err))
     if peak > most:
         problems.append(Problem(MEMORY, f"{peak / 2**20:,.0f} MB"))
-    problems += _look_for_changes(before, _snapshot(folder), case.outputs)
+    problems += _look_for_changes(before, _snapshot(folder), case)
     if left := children() - running:
         problems.append(Problem(PROCESSES, f"{sorted(left)}"))
     return Outcome(case.description, code, seconds, peak, problems, case.inputs)
@@ -146,10 +147,14 @@ def _snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def _look_for_changes(
-    before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]], outputs: Collection[str]
+    before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]], case: Case
 ) -> Iterator[Problem]:
     for path in before.keys() | after.keys():
-        if before.get(path) == after.get(path) or any(path == each or path.startswith(f"{each}/") for each in outputs):
+        if before.get(path) == after.get(path):
+            continue
+        if any(path == each or path.startswith(f"{each}/") for each in case.outputs):
+            continue
+        if path not in before and Path(path).parent in map(Path, case.filled):
             continue
         what = "is new" if path not in before else "is gone" if path not in after else "has changed"
         yield Problem(FILES, f"{path!r} {what}")
@@ -157,5 +162,8 @@ def _look_for_changes(
 
 def children() -> set[int]:
     """The processes that this one has started and that still run."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {int(child) for task in tasks for child in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= {int(child) for child in (task / "children").read_text().split()}
+    return found

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -50,6 +51,7 @@ PATHS = (
 )
 USUAL = {"--model": ("model", "model/model.safetensors"), "--out": ("new",), "--output": ("new.json", "new.svg")}
 OUTPUTS = ("new", "new.json", "new.png", "new.svg", "new.npz", "runs", "-", "nowhere")
+REPLACING = ("--output", "--picture", "--template")  # with --force the file that they name
 
 
 class Options:
@@ -68,8 +70,16 @@ class Options:
             each for each in inspect.signature(self._commands[name]).parameters.values() if each.name != "context"
         ]
         arguments = [name, *_draw(random, parameters)]
-        outputs = (*OUTPUTS, "there.json") if "--force" in arguments else OUTPUTS
-        case = Case(" ".join(arguments), arguments, codes=(0, 1, 2, 3, 4), outputs=outputs, limited=True)
+        given = list(pairwise(arguments))
+        named = [value for option, value in given if option in REPLACING and "--force" in arguments]
+        case = Case(
+            " ".join(arguments),
+            arguments,
+            codes=(0, 1, 2, 3, 4),
+            outputs=[*OUTPUTS, *filter(None, named)],
+            filled=[value for option, value in given if option == "--saliency"],
+            limited=True,
+        )
         return run_inside(case, folder)
 
     def _make_files(self, folder: Path) -> None:
@@ -125,12 +135,7 @@ def _value(random: Random, option: str, kind: Any) -> str:
     if get_origin(kind) is Literal and random.random() < 0.95:
         return str(random.choice(get_args(kind)))
     if kind is Path:
-        wanted = {
-            "--model": ("model", "model/model.safetensors"),
-            "--out": ("new",),
-            "--output": ("new.json", "new.svg"),
-        }
-        return random.choice(wanted.get(option, PATHS) if random.random() < 0.7 else PATHS)
+        return random.choice(USUAL.get(option, PATHS) if random.random() < 0.7 else PATHS)
     if kind is float:
         return random.choice(FLOATS)
     return random.choice(INTEGERS if kind is int else (*PARTS, *INTEGERS))

@@ -14,7 +14,7 @@ from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.compiled.library import MOST_BLOCKS, Job, Net, choose_variant, load_kernel, load_library
 from cnncli.network.compiled.team import Choice, Team
-from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums
+from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums, add_in_order
 from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
@@ -98,7 +98,7 @@ class CompiledEngine(Engine):
             return textbook.loss_and_gradients(
                 *_single(parameters, X), y, smoothing=smoothing, weights=weights, bounds=lanes
             )
-        return Gradients(sum(losses.tolist()), self._name(gradients), z)
+        return Gradients(float(add_in_order(losses)), self._name(gradients), z)
 
     def lane_sums(
         self,

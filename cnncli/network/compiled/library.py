@@ -63,7 +63,8 @@ def load_library() -> ctypes.CDLL | None:
         try:
             library = ctypes.CDLL(str(path))
             library.supports.argtypes = (ctypes.c_char_p,)
-        except (OSError, AttributeError):
+            Kernel(library, "plain")
+        except (OSError, AttributeError):  # damaged, of another machine, or of another version
             continue
         return library
     return None

@@ -15,7 +15,7 @@ from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import grid
 from cnncli.reports.look import Look
-from cnncli.text import printable
+from cnncli.text import printable, tell_apart
 
 WORST = 3  # entries that are shown of a derivative that failed
 STYLES = {"PASS": "green", "KINK": "yellow", "FAIL": "bold red"}
@@ -36,6 +36,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
         "links": [{"given": check.given, **check_document(check)} for check in outcome.links],
         "engine": engine_document(outcome.engines[0]) if outcome.engines else None,
         "engines": [engine_document(engine) for engine in outcome.engines],
+        "no_engines": outcome.no_engines or None,
         "first_wrong_link": first.label if first else None,
         "diagnosis": [
             {"where": diagnosis.where, **explanation_document(diagnosis.explanation)} for diagnosis in outcome.diagnoses
@@ -102,6 +103,8 @@ def print_outcome(outcome: Outcome, what: str) -> None:
         _print_checks("link, given its gradient", outcome.links)
     if outcome.engines:
         _print_engines(outcome.engines)
+    if outcome.no_engines:
+        out.print(f"engines: not compared, for {outcome.no_engines}", soft_wrap=True)
     for check in (*outcome.checks, *outcome.links):
         for line in explanations(check):
             out.print(line, soft_wrap=True)
@@ -209,9 +212,11 @@ def _tell_first_wrong(check: Check) -> str:
 
 
 def _entry(check: Check, which: int) -> str:
-    text = f"{list(check.index(which))}: {check.analytic[which]:.6g} instead of {check.numeric[which]:.6g}"
+    got, want = tell_apart(check.analytic[which], check.numeric[which])
+    text = f"{list(check.index(which))}: {got} instead of {want}"
     if check.below[which] != check.above[which]:
-        text += f" (one-sided: {check.below[which]:.6g} and {check.above[which]:.6g})"
+        below, above = tell_apart(check.below[which], check.above[which])
+        text += f" (one-sided: {below} and {above})"
     return text
 
 

@@ -8,9 +8,14 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from cnncli.checking.run import Outcome
-from cnncli.errors import DataError
+from cnncli.data.regular_file import read_regular_file
+from cnncli.errors import DataError, UsageError
+from cnncli.files import is_replaceable, write_atomically
 from cnncli.reports.gradcheck.outcome import explanations
 from cnncli.text import printable
+
+REPORT = "cnncli gradcheck"  # the name of a suite, by which its file is known
+BEGINNING, MOST = 200, 1 << 30  # bytes
 
 
 class Reported(NamedTuple):
@@ -30,6 +35,16 @@ def report_outcome(outcome: Outcome) -> list[Reported]:
     return reported + engines
 
 
+def refuse_to_replace(options: Mapping[str, Any]) -> None:
+    """Raise UsageError where the `junit` file is there already and is no report of an earlier check."""
+    path = options.get("junit")
+    try:
+        if path and is_replaceable(path) and REPORT.encode() not in read_regular_file(path, MOST)[:BEGINNING]:
+            raise UsageError(f"{path} is there and is no report of a check: name another file", argument="junit")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror})") from None
+
+
 def write_reports(reported: Sequence[Reported], options: Mapping[str, Any]) -> None:
     """Write what the options ask for: `junit` a file, `github` annotations; with `strict` a kink is a failure."""
     strict = bool(options.get("strict"))
@@ -43,7 +58,7 @@ def write_reports(reported: Sequence[Reported], options: Mapping[str, Any]) -> N
 
 def _write_junit(path: Path, reported: Sequence[Reported], *, strict: bool) -> None:
     failed = [each.verdict == "FAIL" or (strict and each.verdict != "PASS") for each in reported]
-    counts = {"name": "cnncli gradcheck", "tests": str(len(reported)), "failures": str(sum(failed))}
+    counts = {"name": REPORT, "tests": str(len(reported)), "failures": str(sum(failed))}
     suite = ElementTree.Element("testsuite", counts)
     for each, wrong in zip(reported, failed, strict=True):
         case = ElementTree.SubElement(suite, "testcase", {"classname": "gradcheck", "name": printable(each.name)})
@@ -52,9 +67,9 @@ def _write_junit(path: Path, reported: Sequence[Reported], *, strict: bool) -> N
             element = ElementTree.SubElement(case, "failure" if wrong else "skipped", {"message": first})
             element.text = "\n".join(map(printable, each.message.splitlines()))
     try:
-        ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+        write_atomically(path, ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from None
+        raise DataError(f"{path} cannot be written ({error.strerror})") from None
 
 
 def _annotate(each: Reported, level: str) -> str:

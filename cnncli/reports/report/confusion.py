@@ -72,7 +72,7 @@ def _figure(subject: ReportSubject, index: np.intp, column: int) -> Element:
     where = evaluation.name(int(index))
     return element(
         "figure",
-        picture(evaluation.images[index], where),
+        picture(evaluation.picture(int(index)), where),
         element("figcaption", f"{evaluation.probabilities[index, column]:.4f}"),
         title=where,
     )

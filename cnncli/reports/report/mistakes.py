@@ -37,7 +37,7 @@ def _card(subject: ReportSubject, index: int) -> Element:
     where = evaluation.name(index)
     return element(
         "article",
-        picture(evaluation.images[index], f"{true}, taken for {answer}"),
+        picture(evaluation.picture(index), f"{true}, taken for {answer}"),
         element(
             "div",
             element("p", element("b", true), " taken for ", element("b", answer, class_="wrong")),

@@ -15,9 +15,15 @@ from cnncli.training.run_folder import HISTORY, MOST_SETTINGS, REPORT, SETTINGS,
 
 
 def write_report(summary: Summary) -> None:
-    """Put the report of a finished training into its run folder. Raises DataError where it cannot be written."""
-    model = load_model(summary.model)
+    """Put the report of a finished training into its run folder. Raises DataError where it cannot be written.
+
+    The ranks that trained together evaluate together, and rank 0 writes.
+    """
+    communicator = summary.validation.communicator
+    model = communicator.first(lambda: load_model(summary.model))
     evaluation = evaluate_dataset(model, summary.validation, summary.run)
+    if not communicator.leads:
+        return
     page = render_report(describe_run(model, evaluation, summary.run))
     try:
         write_atomically(summary.run / REPORT, page.encode("utf-8"))

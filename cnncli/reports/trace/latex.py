@@ -7,6 +7,7 @@ from cnncli.reports.look import Look
 from cnncli.reports.trace.heading import header, sections, shape_text
 from cnncli.reports.trace.matrices import Cells, in_blocks
 from cnncli.reports.trace.tex import tex
+from cnncli.text import capitalise
 from cnncli.tracing.trace import Trace
 
 PREAMBLE = r"""\documentclass{article}
@@ -27,7 +28,7 @@ def render(trace: Trace, look: Look) -> str:
     lines = [r"\section*{Trace}"]
     lines += [escape_latex(line) + r"\\" for line in header(trace).splitlines()]
     for heading, steps in sections(trace):
-        lines += ["", rf"\subsection*{{{heading.capitalize()}}}"]
+        lines += ["", rf"\subsection*{{{capitalise(heading)}}}"]
         for step in steps:
             formula = f" = {tex(step.formula)}" if step.formula else ""
             lines += ["", rf"\[ {tex(step.name)}{formula} \quad \text{{{shape_text(step.value.shape)}}} \]"]
@@ -54,4 +55,4 @@ def escape_latex(text: str) -> str:
     """Text from outside, of which LaTeX reads nothing; pdflatex knows few signs beyond ASCII."""
     return "".join(
         ESCAPED.get(sign, sign) if sign.isascii() else NOT_ASCII.get(sign, f"U+{ord(sign):04X}") for sign in text
-    )
+    ).replace("--", "-{}-")

@@ -7,6 +7,7 @@ from cnncli.reports.look import Look
 from cnncli.reports.trace.heading import header, sections, shape_text
 from cnncli.reports.trace.matrices import Cells, in_blocks
 from cnncli.reports.trace.tex import tex
+from cnncli.text import capitalise
 from cnncli.tracing.trace import Trace
 
 SIGNS = frozenset("\\`*_{}[]<>()#+-.!|$~&")
@@ -17,7 +18,7 @@ def render(trace: Trace, look: Look) -> str:
     lines = ["# Trace", ""]
     lines += [f"- {escape_markdown(line)}" for line in header(trace).splitlines()]
     for heading, steps in sections(trace):
-        lines += ["", f"## {heading.capitalize()}"]
+        lines += ["", f"## {capitalise(heading)}"]
         for step in steps:
             formula = f" = {tex(step.formula)}" if step.formula else ""
             lines += ["", f"**{step.name}**, {shape_text(step.value.shape)}: ${tex(step.name)}{formula}$"]

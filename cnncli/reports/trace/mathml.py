@@ -13,12 +13,11 @@ def mathml(name: str, formula: str) -> str:
 
 def mathml_of(formula: str) -> str:
     """A formula, or a number, as one element."""
-    return f"<math>{''.join(_atoms(formula))}</math>"
+    return f"<math>{''.join(_atoms([*read_formula(formula)]))}</math>"
 
 
-def _atoms(equation: str) -> list[str]:
+def _atoms(tokens: list[Token]) -> list[str]:
     atoms: list[str] = []
-    tokens = [*read_formula(equation)]
     place = 0
     while place < len(tokens):
         token = tokens[place]
@@ -26,13 +25,21 @@ def _atoms(equation: str) -> list[str]:
             atoms.append(f"<msup>{atoms.pop()}<mo>⊤</mo></msup>")
         elif token.kind == "power":
             end = end_of_power(tokens, place + 1)
-            raised = "".join(_write(each) for each in tokens[place + 1 : end])
+            raised = "".join(_atoms(tokens[place + 1 : end]))
             atoms.append(f"<msup>{atoms.pop()}<mrow>{raised}</mrow></msup>")
             place = end - 1
+        elif token.text in "-−" and _is_sign(tokens, place):
+            atoms.append('<mo form="prefix">−</mo>')
         else:
             atoms.append(_write(token))
         place += 1
     return atoms
+
+
+def _is_sign(tokens: list[Token], place: int) -> bool:
+    """Whether a minus there is the sign of what follows, and nothing is taken from what stands before it."""
+    before = tokens[place - 1] if place else None
+    return before is None or (before.kind == "sign" and before.text not in ")]°")
 
 
 def _write(token: Token) -> str:

@@ -99,7 +99,8 @@ class TrainingReport:
         """Where the training goes on."""
         done, steps = len(state.history), state.tally.steps
         more = f" and {steps} steps" if steps else ""
-        self._rows.print(f"goes on after {done} epoch{'' if done == 1 else 's'}{more}")
+        left = "nothing is left to do" if done == self._epochs else "goes on"
+        self._rows.print(f"{left} after {done} epoch{'' if done == 1 else 's'}{more}")
         self._progress.update(self._task, completed=done * self._images + state.tally.images)
 
     def warn(self, symptom: Symptom) -> None:

@@ -20,8 +20,9 @@ function answer({ data, entries, followed }) {
     const strongest = follower.strongest(tensor, i, 3);
     return { number: follower.number(tensor, i), products: strongest.map(({ product }) => product) };
   });
-  const { numbers, same, rounded, wrong } = _verify.verify(chain, python);
-  return { unknown: chain.unknown, anew, explained, paths, verdict: { numbers, same, rounded, wrong: wrong.length } };
+  const { numbers, same, wrong, apart } = _verify.verify(chain, python);
+  const differing = Object.fromEntries(apart.map((each) => [each.tensor.name, [each.numbers, each.most]]));
+  return { unknown: chain.unknown, anew, explained, paths, verdict: { numbers, same, wrong: wrong.length, differing } };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

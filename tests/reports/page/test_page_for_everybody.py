@@ -42,10 +42,12 @@ def violations(page: "Page") -> list[str]:
 @pytest.mark.parametrize("kind", ["example", "large", "two blocks, colour, softmax"])
 def test_axe_finds_nothing(kind: str, scheme: Any, open_page: Opened) -> None:
     page = open_page(KINDS[kind](), CHANGED, color_scheme=scheme)
+    page.locator(".path-list summary").first.click()
     assert violations(page) == []
     page.locator("h1").click()
     page.keyboard.press(".")
     page.locator(".verdict summary").click()
+    page.locator(".legend summary").click()
     assert violations(page) == []
 
 
@@ -56,6 +58,18 @@ def test_nothing_runs_out_of_a_narrow_window(kind: str, width: int, height: int,
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     page.locator('[data-tensor="dL/dZ1"] td').first.click()
     assert page.locator(".inspector h2").is_visible()
+
+
+def test_on_a_phone_the_side_does_not_hide_what_has_the_focus(open_page: Opened) -> None:
+    page = open_page(example(), "#at=A1[0,0,2]", width=375, height=812)
+    covered = """() => {
+        const cell = document.querySelector('[data-tensor="A1"] td[data-lit="here"]').getBoundingClientRect();
+        return cell.bottom > document.querySelector(".side").getBoundingClientRect().top;
+    }"""
+    assert not page.evaluate(covered)
+    page.evaluate("scrollTo(0, 0)")
+    cell(page, "A1", 0, 2).focus()
+    assert not page.evaluate(covered)
 
 
 def test_dark_is_dark(open_page: Opened) -> None:

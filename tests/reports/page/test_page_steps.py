@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from cnncli.network.steps.step import KinkedStep
 from cnncli.network.tensors import Tensor
 from cnncli.network.terms import Entry, Term
 from cnncli.reports.trace.page.data import page_data
@@ -76,6 +77,25 @@ def of_output(trace: Trace) -> set[str]:
     return {tensor.name for tensor, _ in (*output.values, *output.derivatives)}
 
 
+def find_differing(trace: Trace, anew: dict[str, Any]) -> dict[str, list[float]]:
+    """How many numbers of each tensor are not the same to the bit, and the largest difference."""
+    differing = {}
+    for name, texts in anew.items():
+        values, python = np.array(texts, float), trace[name].ravel()
+        unequal = values != python
+        if unequal.any():
+            differing[name] = [int(unequal.sum()), float(np.abs(values - python)[unequal].max())]
+    return differing
+
+
+def find_moved(trace: Trace) -> set[str]:
+    """The tensors whose numbers are moved, chosen or multiplied: nothing is added."""
+    steps = [step for step in trace.chain.steps if step.kind in ("relu", "flatten", "max pooling")]
+    sources = {step.source.gradient.name for step in steps if not (isinstance(step, KinkedStep) and step.overlaps)}
+    dense = trace.chain.steps[-1]
+    return sources | {step.output.name for step in steps} | {tensor.gradient.name for tensor in dense.parameters}
+
+
 def place(tensor: Tensor, i: int) -> tuple[int, ...]:
     return tuple(int(at) for at in np.unravel_index(i, tensor.shape)) if tensor.shape else ()
 
@@ -108,13 +128,15 @@ def number(value: Any) -> float:
 @given(case=cases(largest=9, most_blocks=2))
 def test_the_page_computes_and_explains_what_python_does(ask: Ask, case: Case) -> None:
     trace = trace_of(case)
-    entries = some_entries(trace, 4)
+    entries = some_entries(trace, 2)
     answer = ask(trace, entries, [])
     computed = {name for name, tensor in trace.chain.tensors.items() if tensor.kind in ("forward", "gradient")}
     assert answer["unknown"] == []
     assert answer["anew"].keys() == computed
     assert answer["verdict"]["wrong"] == 0
     assert answer["verdict"]["numbers"] == sum(trace[name].size for name in computed)
+    assert answer["verdict"]["differing"] == find_differing(trace, answer["anew"])
+    assert find_moved(trace).isdisjoint(answer["verdict"]["differing"])
     near = of_output(trace)
     bound = 2 * (2 * trace.chain.logit.shape[0] + 6) * U
     for name in near:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from cnncli.reports.trace.lines import Line
 from cnncli.reports.trace.mathml import mathml_of
+from cnncli.text import capitalise
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -47,17 +48,23 @@ def _equation(line: Line) -> str:
 def _term(line: Line) -> str:
     symbols, numbers, value = line.parts
     middle = mathml_of(f"= {numbers}") if numbers else ""
-    return f'<td>{mathml_of(symbols)}</td><td>{middle}</td><td>=</td><td class="number">{escape(value)}</td>'
+    return f"<td>{mathml_of(symbols)}</td><td>{middle}</td><td>=</td>{_number(value)}"
 
 
 def _link(line: Line) -> str:
     name, number, reason = line.parts
-    return f'<td>{mathml_of(name)}</td><td class="number">{escape(number)}</td><td>{mathml_of(reason)}</td>'
+    return f"<td>{mathml_of(name)}</td>{_number(number)}<td>{mathml_of(reason)}</td>"
+
+
+def _number(written: str) -> str:
+    return f'<td class="number">{escape(written.replace("-", "−"))}</td>'
 
 
 def _window(line: Line) -> str:
-    cells = (f'<b class="won">{cell[1:-1]}</b>' if cell.startswith("[") else cell for cell in line.parts)
-    return "".join(f'<td class="number">{cell}</td>' for cell in cells)
+    return "".join(
+        f'<td class="number"><b class="won">{cell[1:-1]}</b></td>' if cell.startswith("[") else _number(cell)
+        for cell in line.parts
+    )
 
 
 def _written(line: Line) -> str:
@@ -67,8 +74,8 @@ def _written(line: Line) -> str:
 
 ROWS: dict[str, Callable[[Line], str]] = {"term": _term, "written": _written, "link": _link, "window": _window}
 PARAGRAPHS: dict[str, Callable[[Line], str]] = {
-    "section": lambda line: f"<h2>{escape(line.parts[0].capitalize())}</h2>",
-    "heading": lambda line: f"<h3>{escape(line.parts[0])}</h3>",
+    "section": lambda line: f"<h2>{escape(capitalise(line.parts[0]))}</h2>",
+    "heading": lambda line: f"<h3>{escape(capitalise(line.parts[0]))}</h3>",
     "equation": _equation,
     "continued": lambda line: f"<p>{mathml_of(f'{line.relation} {line.parts[0]}')}</p>",
     "result": _equation,

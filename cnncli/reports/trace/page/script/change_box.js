@@ -41,9 +41,9 @@ export class ChangeBox {
     this.page.stage.focus(this.entry);
   }
 
-  /** Begin to type a number for the entry. */
-  type(text) {
-    this.input.value = text;
+  /** An empty box, for another number. */
+  clear() {
+    this.input.value = "";
     this.input.focus();
   }
 

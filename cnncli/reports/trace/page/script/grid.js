@@ -6,8 +6,15 @@ import { sayEntry } from "./views.js";
 
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/** Where a key leads from a cell: [row, column] inside the matrix, or null. */
-export function moveBy(event, row, column, rows, columns) {
+/** Where a key leads from an entry of a matrix: to another one, or null. */
+export function walk(event, matrix, from) {
+  const to = moveBy(event, ...matrix.rowColumn(from), matrix);
+  const i = to && matrix.indexAt(...to);
+  if (i !== null) event.preventDefault();
+  return i;
+}
+
+function moveBy(event, row, column, { rows, columns }) {
   const within = (at, length) => Math.min(Math.max(at, 0), length - 1);
   if (event.altKey || event.metaKey) return null;
   if (event.key === "Home") return [event.ctrlKey ? 0 : row, 0];
@@ -83,12 +90,8 @@ export class NumberGrid {
   }
 
   press(event) {
-    const [row, column] = this.matrix.rowColumn(this.active);
-    const to = moveBy(event, row, column, this.matrix.rows, this.matrix.columns);
-    const i = to && this.matrix.indexAt(...to);
-    if (i === null || i === undefined) return;
-    event.preventDefault();
-    this.focus(i);
+    const i = walk(event, this.matrix, this.active);
+    if (i !== null) this.focus(i);
   }
 
   update() {

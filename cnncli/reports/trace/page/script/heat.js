@@ -1,10 +1,11 @@
 // A large matrix as a heat map; under it the cell that is pointed at and its neighbours, opened into numbers.
 
 import { el, svg } from "./dom.js";
-import { dress, makeCell, moveBy } from "./grid.js";
-import { paint } from "./tints.js";
+import { dress, makeCell, walk } from "./grid.js";
+import { paintMatrix } from "./tints.js";
 
 const SIDE = 196; // of the picture, in CSS pixels
+const CORNER = 3; // a changed cell has a corner of one third of its side
 const REACH = 1; // neighbours on each side of the open cell
 
 export class HeatMap {
@@ -13,11 +14,12 @@ export class HeatMap {
     const { rows, columns } = matrix;
     const scale = Math.max(1, Math.floor(SIDE / Math.max(rows, columns)));
     this.canvas = el("canvas", { width: columns, height: rows, "aria-hidden": "true" });
+    this.corners = el("canvas", { width: CORNER * columns, height: CORNER * rows, "aria-hidden": "true" });
     this.winners = svg("path", { class: "winners" });
     this.frame = svg("rect", { width: Math.min(2 * REACH + 1, columns), height: Math.min(2 * REACH + 1, rows), class: "frame" });
     this.spots = svg("g");
     const marks = svg("svg", { viewBox: `0 0 ${columns} ${rows}`, "aria-hidden": "true", class: "marks" }, this.winners, this.frame, this.spots);
-    const picture = el("div", { class: "picture", style: `width:${columns * scale}px;height:${rows * scale}px` }, this.canvas, marks);
+    const picture = el("div", { class: "picture", style: `width:${columns * scale}px;height:${rows * scale}px` }, this.canvas, this.corners, marks);
     picture.onpointermove = (event) => this.withEntry(event, (i) => this.open(i) && look.point({ tensor, i }));
     picture.onclick = (event) => this.withEntry(event, (i) => look.go({ tensor, i }));
     this.loupe = el("table", {
@@ -79,31 +81,26 @@ export class HeatMap {
   }
 
   press(event) {
-    const at = event.target.entry?.i ?? this.centre;
-    const [row, column] = this.matrix.rowColumn(at);
-    const to = moveBy(event, row, column, this.matrix.rows, this.matrix.columns);
-    const i = to && this.matrix.indexAt(...to);
-    if (i === null || i === undefined) return;
-    event.preventDefault();
-    this.focus(i);
+    const i = walk(event, this.matrix, event.target.entry?.i ?? this.centre);
+    if (i !== null) this.focus(i);
   }
 
   update() {
-    const { rows, columns } = this.matrix;
-    const image = new ImageData(columns, rows);
+    const all = this.all();
+    paintMatrix(this.canvas, this.matrix, { ...all, photo: this.photo });
+    this.mark(all);
+  }
+
+  /** Winners, and corners of what changed. */
+  mark({ won, changed, colours }) {
     const winners = [];
-    const { values, largest, won, colours } = this.all();
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        const i = this.matrix.indexAt(row, column);
-        const at = 4 * (row * columns + column);
-        if (i === null) continue;
-        if (this.photo) image.data.set([...this.photo(i), 255], at);
-        else paint(image.data, at, values[i], largest, colours);
-        if (won?.[i] && this.tensor.kind === "forward") winners.push(`M${column + 0.35} ${row + 0.35}h.3v.3h-.3z`);
-      }
-    }
-    this.canvas.getContext("2d").putImageData(image, 0, 0);
+    const corners = this.corners.getContext("2d");
+    corners.clearRect(0, 0, this.corners.width, this.corners.height);
+    corners.fillStyle = colours.accent;
+    this.matrix.visit((i, row, column) => {
+      if (changed(i)) corners.fillRect(CORNER * (column + 1) - 1, CORNER * row, 1, 1);
+      if (won?.[i] && this.tensor.kind === "forward") winners.push(`M${column + 0.35} ${row + 0.35}h.3v.3h-.3z`);
+    });
     this.winners.setAttribute("d", winners.join(""));
   }
 

@@ -5,7 +5,7 @@ import { equation, el } from "./dom.js";
 import { explain, windowAt } from "./explain.js";
 import { isExact, writeChange, writeExactly, writeNumber } from "./numbers.js";
 import { PathList } from "./path_list.js";
-import { factorOf, labelOf } from "./tensors.js";
+import { factorOf, labelOf, placeOf } from "./tensors.js";
 
 const MOST_TERMS = 12; // of a sum: the largest
 
@@ -40,11 +40,12 @@ export class Inspector {
   }
 
   *describe({ tensor, i }) {
-    const { state, chain } = this.page;
+    const { state, chain, data } = this.page;
     const value = state.shown[tensor.name][i];
     const text = this.write(value);
     yield el("h2", {}, labelOf(tensor, i), el("span", { class: "value" }, `${isExact(value, text) ? "=" : "≈"} ${text}`));
     if (!isExact(value, text)) yield el("p", { class: "exactly" }, `exactly ${writeExactly(value)}`);
+    if (this.isOfClass(tensor)) yield el("p", { class: "hint" }, `class “${data.classes[placeOf(tensor.shape, i)[0]]}”`);
     const change = state.change(tensor, i);
     if (change) {
       yield el("p", { class: "delta" }, `Δ ${writeChange(change, this.page.precision)}, it was ${this.write(state.base[tensor.name][i])}`);
@@ -52,6 +53,11 @@ export class Inspector {
     if (tensor.kind === "forward" || tensor.kind === "gradient") yield el("p", { class: "whole" }, equation(tensor));
     if (!chain.unknown.length) yield* this.terms(tensor, i, value);
     yield* this.counterpart(tensor, i);
+  }
+
+  /** Whether the first index of a tensor is a class. */
+  isOfClass(tensor) {
+    return tensor.axes[0] === "K" && tensor.shape[0] === this.page.data.classes.length;
   }
 
   *terms(tensor, i, value) {

@@ -18,21 +18,22 @@ function deedOf(page, event) {
   return deeds[event.key] ?? ofCell(page, event);
 }
 
-/** In a cell: Enter stays with the entry, a digit begins to change it. */
-function ofCell(page, event) {
-  const { entry } = event.target;
-  if (!entry) return undefined;
-  if (event.key === "Enter" || event.key === " ") return () => page.look.go(entry);
-  if (canChange(entry.tensor) && /^[\d.-]$/.test(event.key)) return () => page.inspector.changes.type(event.key === "-" ? "" : event.key);
-  return undefined;
+/** In a cell: Enter stays with the entry. */
+function ofCell(page, { target, key }) {
+  return target.entry && (key === "Enter" || key === " ") ? () => page.look.go(target.entry) : undefined;
 }
+
+/** In a cell that may change: a digit or a sign is the first of its new number. */
+const beginsNumber = (page, { target, key, ctrlKey, metaKey, altKey }) =>
+  target.entry && canChange(target.entry.tensor) && !page.chain.unknown.length && !(ctrlKey || metaKey || altKey) && /^[\d-]$/.test(key);
 
 export function listenToKeys(page) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.target.matches("input, select, textarea")) return;
     const deed = deedOf(page, event);
-    if (!deed) return;
-    event.preventDefault();
-    deed();
+    if (deed) {
+      event.preventDefault();
+      deed();
+    } else if (beginsNumber(page, event)) page.inspector.changes.clear(); // where the key is written, once this has run
   });
 }

@@ -7,6 +7,7 @@ import { el } from "./dom.js";
 import { explain } from "./explain.js";
 import { Inspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
+import { legend } from "./legend.js";
 import { Look } from "./look.js";
 import { writeNumber } from "./numbers.js";
 import { Sheets } from "./sheets.js";
@@ -39,6 +40,7 @@ class Page {
     this.choice.listeners.push(() => this.turn());
     this.look.listeners.push(() => this.attend());
     this.update();
+    if (location.hash) this.reveal(this.stepper.tensor ? this.stepper : this.look.at);
   }
 
   build() {
@@ -52,7 +54,7 @@ class Page {
     const computes = !this.chain.unknown.length;
     const learning = el("section", { class: "learning", "aria-label": "the loss" }, this.history.element, this.descent.element);
     this.root.append(
-      el("header", { class: "top" }, this.title(), tellVerdict(this.chain, this.state.python)),
+      el("header", { class: "top" }, this.title(), tellVerdict(this.chain, this.state.python), legend()),
       el("div", { class: "tools", role: "region", "aria-label": "tools" }, this.stepper.element, this.tabs.element),
       el("div", { class: "desk" }, el("main", {}, this.stage.element), el("div", { class: "side" }, computes ? learning : null, this.inspector.element)),
       this.sheets.element,
@@ -172,6 +174,7 @@ class Page {
     const { deeds } = this.state;
     const { at } = this.look;
     const parts = [deeds.length ? `do=${writeDeeds(deeds)}` : "", at ? `at=${labelOf(at.tensor, at.i)}` : ""];
+    if (this.stepper.tensor) parts.push(`step=${this.stepper.tensor.name}`);
     const turned = [...this.choice.chosen].filter(([, index]) => index).map(([group, index]) => `${group}.${index}`);
     if (turned.length) parts.push(`see=${turned.join(";")}`);
     this.fragment = parts.filter(Boolean).join("&");
@@ -202,7 +205,8 @@ class Page {
       if (Number(index) > 0 && Number(index) < count) this.choice.choose(known, Number(index));
     }
     const at = readEntry(this.chain, parts.at ?? "");
-    this.look.go(at && this.stage.panels.has(at.tensor) ? at : this.strongest());
+    this.stepper.go(parts.step);
+    this.look.go(at && this.stage.panels.has(at.tensor) ? at : (this.look.at ?? this.strongest()));
   }
 
   /** What is looked at first: the first layer's weight whose derivative is largest. */
@@ -216,4 +220,5 @@ class Page {
 const data = JSON.parse(document.getElementById("data").textContent);
 const page = new Page(data, document.getElementById("page"));
 document.documentElement.classList.add("alive");
+addEventListener("hashchange", () => location.reload()); // another state of the same page
 window.cnncli = { page, values: (name) => Array.from(page.state.shown[name]) };

@@ -34,7 +34,8 @@ export class Panel {
   /** What a picture of the tensor is painted from. */
   all() {
     const { state, marks, stage } = this.page;
-    return { values: state.shown[this.tensor.name], largest: this.largest, won: marks.get(this.tensor).get("winner"), colours: stage.colours };
+    const changed = (i) => state.change(this.tensor, i) !== 0;
+    return { values: state.shown[this.tensor.name], largest: this.largest, won: marks.get(this.tensor).get("winner"), changed, colours: stage.colours };
   }
 
   update() {

@@ -51,10 +51,10 @@ export class PathList {
     const off = () => this.page.look.follow(null);
     const rows = links.map((link) => {
       const name = `d${labelOf(link.tensor, link.i)}/d${labelOf(link.read.tensor, link.read.i)}`;
-      return el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, write(link.derivative)), el("td", { class: "why" }, link.reason ?? link.factor.label));
+      return el("li", {}, `${name} `, el("span", {}, write(link.derivative)), el("span", { class: "why" }, ` ${link.reason ?? link.factor.label}`));
     });
     const head = el("summary", { onfocus: on, onblur: off }, el("span", { class: "carried" }, write(product)), ` through ${labelOf(links.at(-1).tensor, links.at(-1).i)}`);
-    return el("li", { onpointerenter: on, onpointerleave: off }, el("details", {}, head, el("table", {}, ...rows)));
+    return el("li", { onpointerenter: on, onpointerleave: off }, el("details", {}, head, el("ol", { class: "links" }, ...rows)));
   }
 
   /** Why the other ways carry nothing. */

@@ -2,8 +2,10 @@
 
 import { equation, el } from "./dom.js";
 import { writerOf } from "./numbers.js";
-import { largestOf, paint } from "./tints.js";
+import { largestOf, paintMatrix } from "./tints.js";
 import { matrixOf } from "./views.js";
+
+const PAPER = [255, 255, 255]; // however dark the screen is
 
 export class Sheets {
   constructor(page) {
@@ -47,14 +49,8 @@ export class Sheets {
   picture(tensor, matrix, filled) {
     const values = this.page.state.shown[tensor.name];
     const canvas = el("canvas", { width: matrix.columns, height: matrix.rows });
-    if (!filled) return canvas;
-    const [colours, largest] = [this.page.stage.colours, largestOf(values)];
-    const image = new ImageData(matrix.columns, matrix.rows);
-    for (let at = 0; at < matrix.rows * matrix.columns; at++) {
-      const i = matrix.indexAt(Math.floor(at / matrix.columns), at % matrix.columns);
-      if (i !== null) paint(image.data, 4 * at, values[i], largest, colours);
-    }
-    canvas.getContext("2d").putImageData(image, 0, 0);
+    const colours = { ...this.page.stage.colours, zero: PAPER };
+    if (filled) paintMatrix(canvas, matrix, { values, largest: largestOf(values), colours, photo: this.page.photoOf(tensor) });
     return canvas;
   }
 }

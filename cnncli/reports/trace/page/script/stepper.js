@@ -15,7 +15,19 @@ export class Stepper {
     this.leave = button("show all", "show all", () => this.show(null));
     this.sentence = el("p", { class: "sentence", "aria-live": "polite" });
     this.element = el("div", { class: "stepper", role: "group", "aria-label": "step through the chain" }, this.back, this.next, this.leave, this.sentence);
-    this.show(null);
+    this.leave.hidden = true;
+    this.invite();
+  }
+
+  /** The tensor of this step. */
+  get tensor() {
+    return this.order[this.now];
+  }
+
+  /** To the step of a name, if there is one. */
+  go(name) {
+    const at = this.order.findIndex((tensor) => tensor.name === name);
+    if (at >= this.first) this.show(at);
   }
 
   move(by) {
@@ -29,11 +41,18 @@ export class Stepper {
     this.page.stage.veil(this.order, now);
     this.back.disabled = now !== null && now <= this.first;
     this.leave.hidden = now === null;
-    if (now === null) {
-      this.sentence.replaceChildren("Point at a number to see where it comes from; click to go there. Step through the chain with ▶.");
-      return;
-    }
-    const tensor = this.order[now];
+    if (now === null) this.invite();
+    else this.tell(now);
+    this.page.writeFragment();
+  }
+
+  invite() {
+    this.sentence.replaceChildren("Point at a number to see where it comes from; click to go there. Step through the chain with ▶.");
+  }
+
+  /** The sentence of a step, and the largest of its numbers in sight. */
+  tell(now) {
+    const { tensor } = this;
     const place = `${now - this.first + 1} of ${this.order.length - this.first}`;
     this.sentence.replaceChildren(el("span", { class: "place" }, place), equation(tensor), " ", sayHow(this.page.chain, tensor, this.page.data.classes));
     const values = this.page.state.shown[tensor.name];

@@ -20,7 +20,7 @@ export class Tabs {
     this.page = page;
     this.rows = findGroups(page).map(({ group, count, name }) => {
       const buttons = Array.from({ length: count }, (_, at) =>
-        el("button", { type: "button", role: "radio", onclick: () => this.choose(group, at) }, String(at)),
+        el("button", { type: "button", role: "radio", onclick: () => this.choose(group, at) }, group === "outputs" ? page.data.classes[at] : String(at)),
       );
       const move = (event) => this.press(event, group, buttons);
       const row = el("div", { class: "tabs", role: "radiogroup", "aria-label": name, onkeydown: move }, el("span", {}, name), ...buttons);

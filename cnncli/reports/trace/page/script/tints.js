@@ -15,17 +15,28 @@ export function strengthOf(value, largest) {
 
 export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
-/** The colours of the style sheet, as [r, g, b]. */
+/** The colours of the style sheet: [r, g, b] of the tints, CSS of the accent. */
 export function palette(element) {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(name).trim().split(/\s+/).map(Number);
-  return { positive: read("--positive"), negative: read("--negative"), zero: read("--cell") };
+  return { positive: read("--positive"), negative: read("--negative"), zero: read("--cell"), accent: style.getPropertyValue("--accent") };
 }
 
-/** Put the colour of a number, laid over the paper, into an image's data. */
-export function paint(data, at, value, largest, colours) {
+/** A matrix as a picture, a pixel for each entry: in the colours of a photo, or in those of the numbers. */
+export function paintMatrix(canvas, matrix, { values, largest, colours, photo }) {
+  const image = new ImageData(matrix.columns, matrix.rows);
+  matrix.visit((i, row, column) => {
+    const at = 4 * (row * matrix.columns + column);
+    if (photo) image.data.set(photo(i), at);
+    else tint(image.data, at, values[i], largest, colours);
+    image.data[at + 3] = 255;
+  });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** The colour of a number, laid over the paper. */
+function tint(data, at, value, largest, colours) {
   const strength = strengthOf(value, largest);
   const ink = colours[signOf(value)];
   for (let c = 0; c < 3; c++) data[at + c] = Math.round(colours.zero[c] + (ink[c] - colours.zero[c]) * strength);
-  data[at + 3] = 255;
 }

@@ -43,7 +43,7 @@ export function leadingGroups(tensor) {
 
 const isWide = (tensor) => tensor.axes === "KD" && (tensor.shape[1] > MOST_ROWS || tensor.shape[0] > MOST_COLUMNS);
 
-/** How the rest of a tensor lies: {rows, columns, indexAt(row, column), rowColumn(i), isLarge, offset}. */
+/** How the rest of a tensor lies: {rows, columns, indexAt(row, column), rowColumn(i), visit(each), isLarge, offset}. */
 export function matrixOf(tensor, choice) {
   const groups = leadingGroups(tensor);
   const rest = tensor.shape.slice(groups.length);
@@ -52,9 +52,20 @@ export function matrixOf(tensor, choice) {
   const matrix = { ...layOut(tensor, rest, area), offset, area, leading: placeOf(tensor.shape, offset).slice(0, groups.length) };
   matrix.isLarge = matrix.columns > MOST_COLUMNS || matrix.rows > MOST_ROWS;
   matrix.indexAt = (row, column) => (row * matrix.columns + column < area ? offset + matrix.flat(row, column) : null);
+  matrix.visit = (each) => visit(matrix, each);
   matrix.holds = (i) => i >= offset && i < offset + area;
   matrix.rowColumn = (i) => matrix.back(i - offset);
   return matrix;
+}
+
+/** Call a function with every entry, its row and its column. */
+function visit(matrix, each) {
+  for (let row = 0; row < matrix.rows; row++) {
+    for (let column = 0; column < matrix.columns; column++) {
+      const i = matrix.indexAt(row, column);
+      if (i !== null) each(i, row, column);
+    }
+  }
 }
 
 function layOut(tensor, rest, area) {

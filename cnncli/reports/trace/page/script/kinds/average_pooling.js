@@ -9,8 +9,7 @@ const shareOf = (step) => (step.options.divisor > 1 ? `{}/${step.options.divisor
 export const averagePooling = {
   options: ["s", "t", "divisor"],
 
-  /** The terms of the longest sum, and the division. */
-  adds: (step) => Math.max(windowSizes(step).s ** 2, mostAround(step)) + 1,
+  adds: (step) => [windowSizes(step).s ** 2 + 1, mostAround(step)], // a mean divides as well
 
   forward(step, v) {
     const A = v[step.source.name];

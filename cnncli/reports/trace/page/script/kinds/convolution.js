@@ -45,10 +45,9 @@ function* positionsOf(step, n) {
 export const convolution = {
   options: ["p", "t", "d"],
 
-  /** The number of terms of its longest sum. */
   adds(step) {
     const { C, N, h, width, k } = sizesOf(step);
-    return Math.max(C * k * k + 1, N * k * k, h * width);
+    return [C * k * k + 1, N * k * k, h * width, h * width];
   },
 
   forward(step, v) {

@@ -19,8 +19,7 @@ const winnerOf = (step, v, window) =>
 export const maxPooling = {
   options: ["s", "t"],
 
-  /** Where windows overlap, an entry may win several. */
-  adds: (step) => (mostAround(step) > 1 ? mostAround(step) : 0),
+  adds: (step) => [1, mostAround(step)], // where windows overlap, an entry may win several
 
   forward: (step, v) => Float64Array.from(winnersOf(step, v), (at) => v[step.source.name][at]),
 

@@ -1,0 +1,175 @@
+"""The communicator of MPI. Importing this module starts MPI, so nothing does that is not about to compute with others.
+
+Every exchange begins with a meeting, in which each rank tells in a few numbers how it is. A rank that has failed comes
+to the next meeting, whichever that is, with its sentence, so that all ranks end together and orderly. One that was
+killed comes to none: then the program that started the ranks (mpiexec, srun) ends the others.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+from typing import NoReturn, TypeVar
+
+import mpi4py
+import numpy as np
+
+mpi4py.rc.thread_level = "funneled"  # the main thread alone talks to the others
+from mpi4py import MPI  # noqa: E402
+
+from cnncli import stopping  # noqa: E402
+from cnncli.cores import limit_cores, usable_cores  # noqa: E402
+from cnncli.distributed.communicator import Communicator, Part, Step, count_correct  # noqa: E402
+from cnncli.errors import CnncliError, Stopped  # noqa: E402
+from cnncli.network.arrays import Array, Parameters  # noqa: E402
+from cnncli.network.engine import MOST_LANES, Engine, add_in_order  # noqa: E402
+
+LINGER = 5.0  # seconds that a failed rank waits for the others to meet; after them it ends the job
+PATIENCE = 2e-4  # seconds in which a rank that waits looks again and again
+NAP = 5e-5  # seconds between two looks after that
+FAILED, STOPPED, CORRECT, LOSSES = 0, 1, 2, 3  # what the numbers of a meeting are; the losses are those of all lanes
+
+T = TypeVar("T")
+
+
+class RankFailed(CnncliError):
+    """Some rank has failed, and all have agreed on how to end."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = code
+
+
+class Mpi(Communicator):
+    """The ranks that mpiexec, or a cluster's own program, has started."""
+
+    def __init__(self) -> None:
+        self._comm = MPI.COMM_WORLD
+        self.rank, self.size = self._comm.rank, self._comm.size
+        self._own, self._all = np.zeros(LOSSES + MOST_LANES), np.zeros((self.size, LOSSES + MOST_LANES))
+        self._stop: Stopped | None = None
+        self._end: RankFailed | None = None
+        limit_cores(self._count_cores())
+        sys.excepthook = self._except
+
+    @property
+    def host(self) -> str:
+        """The name of the machine."""
+        return MPI.Get_processor_name()
+
+    def gather(self, value: T) -> list[T]:
+        """The values of all ranks, in their order."""
+        with stopping.deferred():
+            self._meet()
+            return self._comm.allgather(value)
+
+    def add_up(self, engine: Engine, parameters: Parameters, part: Part, smoothing: float) -> Step:
+        """The sum over the lanes of a batch, in their order, of which each rank brings its own."""
+        X, y, weights, bounds, m = part
+        sums = engine.lane_sums(parameters, X, y, m=m, bounds=bounds, smoothing=smoothing, weights=weights)
+        own = self.share(MOST_LANES)
+        with stopping.deferred():
+            self._own[LOSSES + own.start : LOSSES + own.stop] = sums.losses
+            told = self._meet(correct=count_correct(engine, sums.logits, y))
+            losses = told[:, LOSSES:].sum(axis=0)  # a lane has one owner: all others tell 0
+            return Step(float(add_in_order(losses)), self._add_lanes(sums.gradients), int(told[:, CORRECT].sum()))
+
+    def pending(self) -> Stopped | None:
+        """What the ranks agreed on when they last met: the signal that any of them got."""
+        return self._stop
+
+    def conclude(self, sentence: str | None, code: int) -> tuple[str | None, int]:
+        """Meet once more; where a rank has failed, its sentence and code are everybody's, and rank 0 prints them."""
+        try:
+            if self._end is None:
+                self._meet(failure=(sentence, code) if sentence is not None else None)
+        except RankFailed:
+            pass
+        if self._end is not None:
+            sentence, code = self._end.message, self._end.exit_code
+        return (sentence if self.leads else None), code
+
+    def _meet(self, *, correct: int = 0, failure: tuple[str, int] | None = None) -> Array:
+        """What all ranks tell: (size, 3 + lanes). Raises RankFailed where one has failed."""
+        own, reason = self._own, stopping.pending()
+        own[:LOSSES] = failure is not None, reason.exit_code if reason else 0, correct
+        self._wait(self._comm.Iallgather(own, self._all), failure)
+        own[:] = 0
+        if self._all[:, FAILED].any():
+            self._end = _choose_failure(self._comm.allgather(failure and (self.host, *failure)))
+            raise self._end
+        if self._stop is None and (code := int(self._all[:, STOPPED].max())):
+            self._stop = Stopped(f"stopped by {signal.Signals(code - 128).name}", code)
+        return self._all
+
+    def _add_lanes(self, gradients: Parameters) -> Parameters:
+        """The sums over all lanes: each rank adds up a piece of the parameters, and all get all pieces."""
+        first = next(iter(gradients.values()))
+        lanes, size = len(first), self.size
+        numbers = sum(value[0].size for value in gradients.values())
+        piece = -(-numbers // size)
+        own = np.zeros((lanes, size * piece), first.dtype)
+        for place, value in zip(_places(gradients), gradients.values(), strict=True):
+            own[:, place] = value.reshape(lanes, -1)
+        sent = np.ascontiguousarray(own.reshape(lanes, size, piece).swapaxes(0, 1))  # (size, lanes, piece)
+        received = np.empty((MOST_LANES, piece), first.dtype)
+        of_rank = [MOST_LANES * (rank + 1) // size - MOST_LANES * rank // size for rank in range(size)]
+        self._wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
+        total = np.empty(size * piece, first.dtype)
+        self._wait(self._comm.Iallgather(add_in_order(received), total))
+        return {
+            name: total[place].reshape(value.shape[1:])
+            for place, (name, value) in zip(_places(gradients), gradients.items(), strict=True)
+        }
+
+    def _wait(self, request: MPI.Request, failure: tuple[str, int] | None = None) -> None:
+        """Until the others have come; with a failure only so long, and then the job ends at once."""
+        start = time.monotonic()
+        while not request.Test():
+            waited = time.monotonic() - start
+            if failure is not None and waited > LINGER:
+                self._abort(*failure)
+            if waited < PATIENCE:
+                os.sched_yield()
+            else:
+                time.sleep(NAP)
+
+    def _abort(self, sentence: str, code: int) -> NoReturn:
+        os.write(2, f"Error: {_tell(self.rank, self.host, sentence)}\n".encode(errors="backslashreplace"))
+        self._comm.Abort(code)
+        os._exit(code)
+
+    def _count_cores(self) -> int:
+        """How many processor cores this rank may use: of each that k ranks share, 1/k."""
+        places = self._comm.allgather((self.host, usable_cores()))
+        users = Counter(core for host, cores in places if host == self.host for core in cores)
+        return max(1, int(sum(1 / users[core] for core in usable_cores())))
+
+    def _except(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """What nobody foresaw: the traceback, and the end of all ranks."""
+        sys.stderr = sys.__stderr__
+        sys.__excepthook__(kind, error, trace)
+        self.conclude(f"{kind.__name__}: {error}", 1)
+
+
+def _places(gradients: Parameters) -> list[slice]:
+    """Where each parameter stands in the row of all."""
+    places, start = [], 0
+    for value in gradients.values():
+        places.append(slice(start, start + value[0].size))
+        start += value[0].size
+    return places
+
+
+def _choose_failure(told: list[tuple[str, str, int] | None]) -> RankFailed:
+    """The failure that a person is told: what all have alike as it is, else the first rank's, with rank and host."""
+    rank, (host, sentence, code) = next((rank, each) for rank, each in enumerate(told) if each is not None)
+    if rank == 0:
+        return RankFailed(sentence, code)
+    return RankFailed(_tell(rank, host, sentence), code)
+
+
+def _tell(rank: int, host: str, sentence: str) -> str:
+    return f"rank {rank} on {host}: {sentence}"
