@@ -8,9 +8,12 @@ import pytest
 
 from cnncli.network.compiled.library import FOLDER, variants
 
+AVX512 = ("-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma")
 FLAGS = {
-    "avx512": ("-DLANES=16", "-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"),
+    "avx512": ("-DLANES=16", *AVX512),
+    "avx512half": ("-DLANES=8", *AVX512),
     "avx2": ("-DLANES=8", "-mavx2", "-mfma"),
+    "neon": ("-DLANES=4",),
     "plain": ("-DLANES=4",),
 }
 SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g", "-O1")

@@ -18,9 +18,9 @@
    or, with few channels, all places are visited and the losers count 0 (`backward_direct`).
 
    The bits. Every number that is a sum is one chain of fused multiply-adds in one order: Z over (row, channel, column) of
-   the patch, dL/dw and dL/db over the windows, dL/dX over filters and windows, the dense layer over 64 interleaved
-   chains. No order depends on the width of a register or on the number of threads: lanes of a batch are summed each for
-   itself, by whichever thread, and added in their order. exp and log are made of double products and sums alone.
+   the patch, dL/dw and dL/db over the windows, dL/dX over filters, rows of the patch and windows, the dense layer over 64
+   interleaved chains. No order depends on the width of a register or on the number of threads: lanes of a batch are summed
+   each for itself, by whichever thread, and added in their order. exp and log are made of double products and sums alone.
 
    Names are the note's. The file is compiled once for each kind of processor: VARIANT is a suffix for what it exports,
    LANES the floats in a register. */
@@ -56,6 +56,8 @@ __declspec(dllimport) int SwitchToThread(void);
 #define REGISTERS 16
 #endif
 #define MOST_BLOCKS 16
+#define MOST_K 7       /* the largest kernel; an array whose size a compiler knows can be registers */
+#define MOST_R 12      /* registers of a row of a patch that are summed together */
 #define CHAINS 16      /* partial sums of the dense layer beside each other … */
 #define ROWS_OF_CHAINS 4 /* … for as many windows in turn */
 #define STRIP 24576    /* bytes of dL/dP and of winners that are listed at a time: they stay in the first cache */
@@ -191,7 +193,7 @@ INLINE void add_products(vec Z[], const float *x, int64_t row, int64_t C, const 
                          const int A, const int J, const int NV)
 {
     if (K) {
-        vec taps[K ? K : 1][2];
+        vec taps[MOST_K][2];
         LOOP(v, K) LOOP(n, NV) taps[v][n] = load(w + (v * NV + n) * L);
         LOOP(a, A) LOOP(column, J * S + K - 1) {
             vec pixel = all(x[a * row + column * C]);
@@ -218,7 +220,7 @@ INLINE void pool_windows(const Block *B, const float *x, const float *w, const f
     vec best[8 * 2];
     ivec at[8 * 2];
     LOOP(top, S / A) {
-        vec Z[A * J * S * NV];
+        vec Z[REGISTERS];
         LOOP(i, A * J * S * NV) Z[i] = (vec){};
         const float *tap = w;
         for (int64_t u = 0; u < k; u++)
@@ -404,13 +406,14 @@ INLINE void backward_direct(const Block *B, const float *X, const float *dP, con
     const int64_t N = B->stored_N, C = B->stored_C, row = B->W * C;
     for (int64_t n = 0; n < N; n += L) for (int64_t c = 0; c < B->C; c++) {
         float *d = dw + c * K * N + n;
-        vec sum[K][K];
+        vec sum[MOST_K][MOST_K];
         LOOP(u, K) LOOP(v, K) sum[u][v] = load(d + (u * B->C * K + v) * N);
         for (int64_t i = 0; i < B->p; i++) {
             const float *x = X + i * S * row + c, *g = row_of_dP(B, dP, i) + n;
             const int32_t *at = winners + i * B->q * N + n;
             for (int64_t j = 0; j < B->q; j++, x += S * C, g += N, at += N)
                 LOOP(a, S) LOOP(b, S) {
+                    __asm__ volatile("" : "+r"(x)); /* else pixels take the registers, and sums go through memory */
                     vec dz = (vec)((ivec)load(g) & (*(const ivec *)at == (int32_t)(a * row + b * C)));
                     LOOP(u, K) LOOP(v, K) sum[u][v] = fma_(dz, all(x[(a + u) * row + (b + v) * C]), sum[u][v]);
                 }
@@ -442,7 +445,7 @@ static int64_t list_winners(const Block *B, const float *dP, const int32_t *winn
 INLINE void add_patches(const float *X, int64_t row, const int32_t *at, const float *g, int64_t count, float *dw,
                         int64_t dw_row, const int U, const int R)
 {
-    vec sum[U][R];
+    vec sum[MOST_K][MOST_R];
     LOOP(u, U) LOOP(r, R) sum[u][r] = load(dw + u * dw_row + r * L);
     for (int64_t e = 0; e < count; e++) {
         const float *x = X + at[e];
@@ -474,16 +477,19 @@ static void backward_weights(const Block *B, int64_t k, const float *X, const in
 #undef PART
 }
 
-/* dL/dX += g·w[n] at the list's patches. */
+/* dL/dX += g·w[n] at the list's patches, one row of the patches after the other; R registers of each, or vectors if R is 0. */
 INLINE void backward_input(const Block *B, int64_t k, const float *w, const int32_t *at, const float *g, int64_t count, float *dX,
-                           const int64_t R)
+                           const int R)
 {
     const int64_t row = B->W * B->stored_C;
-    for (int64_t e = 0; e < count; e++) {
-        vec ge = all(g[e]);
-        for (int64_t u = 0; u < k; u++) {
-            float *x = dX + at[e] + u * row;
-            UNROLL for (int64_t r = 0; r < R; r++) store(x + r * L, fma_(ge, load(w + (u * R + r) * L), load(x + r * L)));
+    for (int64_t u = 0; u < k; u++, w += B->vectors * L, dX += row) {
+        vec taps[MOST_R];
+        LOOP(r, R) taps[r] = load(w + r * L);
+        for (int64_t e = 0; e < count; e++) {
+            vec ge = all(g[e]);
+            float *x = dX + at[e];
+            if (R) LOOP(r, R) store(x + r * L, fma_(ge, taps[r], load(x + r * L)));
+            else for (int64_t r = 0; r < B->vectors; r++) store(x + r * L, fma_(ge, load(w + r * L), load(x + r * L)));
         }
     }
 }
@@ -508,7 +514,7 @@ static void backward_winners(const Net *net, const Block *B, const float *packed
             else if (B->vectors == 3) backward_input(B, k, w, at, g, count, dX, 3);
             else if (B->vectors == 6) backward_input(B, k, w, at, g, count, dX, 6);
             else if (B->vectors == 12) backward_input(B, k, w, at, g, count, dX, 12);
-            else backward_input(B, k, w, at, g, count, dX, B->vectors);
+            else backward_input(B, k, w, at, g, count, dX, 0);
         }
 }
 
@@ -608,6 +614,10 @@ static void run_lane(const Net *net, Job *job, int64_t lane, float *room)
 
 /* ---- Between the order of the parameters and ours ---------------------------------------------------------------- */
 
+#define EACH_WEIGHT(B, k) /* w[n, c, u, v], in the order of the parameters */ \
+    for (int64_t n = 0; n < (B)->N; n++) for (int64_t c = 0; c < (B)->C; c++)            \
+        for (int64_t u = 0; u < (k); u++) for (int64_t v = 0; v < (k); v++)
+
 /* Where w[n, c, u, v] lies in `w`: filters in groups as the forward pass takes them. */
 static int64_t place_of_weight(const Net *net, const Block *B, int64_t n, int64_t c, int64_t u, int64_t v)
 {
@@ -616,19 +626,23 @@ static int64_t place_of_weight(const Net *net, const Block *B, int64_t n, int64_
     return group * k * k * B->C + ((u * B->C + c) * k + v) * size + n - group;
 }
 
+/* And in `w_rows`, or in `dw` unless it is direct. */
+static int64_t place_in_rows(const Block *B, int64_t k, int64_t n, int64_t c, int64_t u, int64_t v)
+{
+    return (n * k + u) * B->vectors * L + v * B->stored_C + c;
+}
+
 /* Pack the parameters, w1, b1, …, in the order of each pass. */
 static void pack(const Net *net, const float *from, float *to)
 {
     const int64_t k = net->k;
     for (int64_t i = 0; i < net->blocks; i++) {
         const Block *B = &net->block[i];
-        for (int64_t n = 0; n < B->N; n++)
-            for (int64_t c = 0; c < B->C; c++)
-                for (int64_t u = 0; u < k; u++)
-                    for (int64_t v = 0; v < k; v++, from++) {
-                        to[B->w + place_of_weight(net, B, n, c, u, v)] = *from;
-                        if (i) to[B->w_rows + (n * k + u) * B->vectors * L + v * B->stored_C + c] = *from;
-                    }
+        EACH_WEIGHT(B, k) {
+            to[B->w + place_of_weight(net, B, n, c, u, v)] = *from;
+            if (i) to[B->w_rows + place_in_rows(B, k, n, c, u, v)] = *from;
+            from++;
+        }
         for (int64_t n = 0; n < B->N; n++) ((int32_t *)(to + B->real))[n] = -1;
         memcpy(to + B->b, from, (size_t)B->N * 4), from += B->N;
     }
@@ -645,12 +659,8 @@ static void unpack(const Net *net, const float *from, float *to)
     const int64_t k = net->k;
     for (int64_t i = 0; i < net->blocks; i++) {
         const Block *B = &net->block[i];
-        for (int64_t n = 0; n < B->N; n++)
-            for (int64_t c = 0; c < B->C; c++)
-                for (int64_t u = 0; u < k; u++)
-                    for (int64_t v = 0; v < k; v++)
-                        *to++ = from[B->dw + (B->direct ? ((u * B->C + c) * k + v) * B->stored_N + n
-                                                        : (n * k + u) * B->vectors * L + v * B->stored_C + c)];
+        EACH_WEIGHT(B, k)
+            *to++ = from[B->dw + (B->direct ? ((u * B->C + c) * k + v) * B->stored_N + n : place_in_rows(B, k, n, c, u, v))];
         memcpy(to, from + B->db, (size_t)B->N * 4), to += B->N;
     }
     const int64_t T = net->T, stored_N = net->D / T, N = net->block[net->blocks - 1].N;
@@ -682,7 +692,7 @@ static void add_piece(const Net *net, Job *job, int64_t piece)
     const int64_t first = piece * PIECE, end = first + PIECE < net->sums ? first + PIECE : net->sums;
     for (int64_t lane = 1; lane < job->lanes; lane++) {
         const float *from = job->sums + lane * net->sums;
-        for (int64_t i = first; i < end; i++) job->sums[i] += from[i];
+        for (int64_t i = first; i < end; i += L) store(job->sums + i, load(job->sums + i) + load(from + i));
     }
 }
 

@@ -80,14 +80,12 @@ def variants() -> list[str]:
 def choose_variant(filters: tuple[int, ...]) -> str:
     """The best variant, or the one that CNNCLI_KERNEL names.
 
-    Filters fill registers: where those of AVX-512 would stay half empty, half of each is used. So it is in deeper
-    networks, where that was measured to be as fast or faster (docs/performance.md).
+    Filters fill registers: where those of AVX-512 would stay half empty, half of each is used.
     """
     able = variants()
     if os.environ.get(VARIABLE) in able:
         return os.environ[VARIABLE]
-    half_empty = -(-filters[0] // 16) * 16 > -(-filters[0] // 8) * 8
-    return "avx512half" if able[0] == "avx512" and (half_empty or len(filters) > 1) else able[0]
+    return "avx512half" if able[0] == "avx512" and max(filters) <= 8 else able[0]
 
 
 def load_kernel(variant: str) -> Kernel:
