@@ -72,7 +72,7 @@ def evaluate(
     from cnncli.reports.report.report import render_report
     from cnncli.reports.report.run import describe_run
 
-    loaded = load_model(model)
+    loaded = world().first(lambda: load_model(model))
     with ReadingBar() as bar:
         evaluation = api.evaluate(data, loaded, split=split, skip_bad=skip_bad, on_image=bar.move, communicator=world())
     if not world().leads:

@@ -78,7 +78,7 @@ def predict(
     from cnncli.prediction import predict as classify
     from cnncli.reports.predictions import SHOW
 
-    network = load_model(model)
+    network = world().first(lambda: load_model(model))
     answers: Iterator[Answer] = chain.from_iterable(
         classify(group, network, threads, world()) for group in world().follow(_group(images))
     )

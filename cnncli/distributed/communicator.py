@@ -47,9 +47,10 @@ class Communicator(ABC):
         """Whether this is rank 0."""
         return self.rank == 0
 
-    def share(self, count: int) -> range:
-        """Which of `count` things in a row are this rank's: as many as any other's, or one more or less."""
-        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+    def share(self, count: int, rank: int | None = None) -> range:
+        """Which of `count` things in a row are a rank's, this one's by default: as many as any other's, or one more."""
+        rank = self.rank if rank is None else rank
+        return range(count * rank // self.size, count * (rank + 1) // self.size)
 
     def first(self, make: Callable[[], T]) -> T:
         """What `make` gives on rank 0, the only one that calls it."""
@@ -62,9 +63,9 @@ class Communicator(ABC):
         while (item := self.first(lambda: next(iterator, None))) is not None:
             yield item
 
-    def require_same(self, what: str, value: object, advice: str = "make them the same") -> None:
-        """Raise DataError where a rank has another value than rank 0."""
-        for rank, theirs in enumerate(values := self.gather(value)):
+    def require_same(self, what: str, tell: Callable[[], object], advice: str = "make them the same") -> None:
+        """Raise DataError where a rank tells another value than rank 0."""
+        for rank, theirs in enumerate(values := self.gather(tell())):
             if theirs != values[0]:
                 hosts = self.gather(self.host)
                 raise DataError(f"rank {rank} on {hosts[rank]} has other {what} than rank 0 on {hosts[0]}: {advice}")
@@ -99,6 +100,9 @@ class Alone(Communicator):
     def gather(self, value: T) -> list[T]:
         """Its own value."""
         return [value]
+
+    def require_same(self, what: str, tell: Callable[[], object], advice: str = "") -> None:
+        """There is nobody to differ from, and nothing to be told."""
 
     def add_up(self, engine: "Engine", parameters: "Parameters", part: Part, smoothing: float) -> Step:
         """The sum over all lanes."""

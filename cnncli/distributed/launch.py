@@ -30,12 +30,8 @@ def join_world() -> Communicator:
     Raises UsageError where MPI is not installed.
     """
     global _world, _muted
-    rank = next((os.environ[name] for name in RANKS if name in os.environ), None)
-    if rank is None:
+    if not any(os.environ.get(name) for name in RANKS):
         return ALONE
-    if int(rank) > 0:
-        _muted = sys.stderr
-        sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     try:
         from cnncli.distributed.mpi import Mpi  # only a rank pays for it
     except (ImportError, RuntimeError) as error:  # RuntimeError: mpi4py is there, and finds no library of MPI
@@ -44,4 +40,7 @@ def join_world() -> Communicator:
             f"this process is one of several ranks, but MPI cannot be started ({reason}): install cnncli[mpi]"
         ) from None
     _world = Mpi()
+    if not _world.leads:
+        _muted = sys.stderr
+        sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     return _world

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 import mpi4py
@@ -60,7 +61,8 @@ class Mpi(Communicator):
         """The values of all ranks, in their order."""
         with stopping.deferred():
             self._meet()
-            return self._comm.allgather(value)
+            with self._exchange():
+                return self._comm.allgather(value)
 
     def add_up(self, engine: Engine, parameters: Parameters, part: Part, smoothing: float) -> Step:
         """The sum over the lanes of a batch, in their order, of which each rank brings its own."""
@@ -71,7 +73,9 @@ class Mpi(Communicator):
             self._own[LOSSES + own.start : LOSSES + own.stop] = sums.losses
             told = self._meet(correct=count_correct(engine, sums.logits, y))
             losses = told[:, LOSSES:].sum(axis=0)  # a lane has one owner: all others tell 0
-            return Step(float(add_in_order(losses)), self._add_lanes(sums.gradients), int(told[:, CORRECT].sum()))
+            with self._exchange():
+                gradients = self._add_lanes(sums.gradients)
+            return Step(float(add_in_order(losses)), gradients, int(told[:, CORRECT].sum()))
 
     def pending(self) -> Stopped | None:
         """What the ranks agreed on when they last met: the signal that any of them got."""
@@ -110,7 +114,7 @@ class Mpi(Communicator):
         for rank, at, of_parameter in _cut_pieces(gradients, piece):
             sent[rank, :, at : at + of_parameter.shape[1]] = of_parameter
         received = np.empty((MOST_LANES, piece), first.dtype)
-        of_rank = [MOST_LANES * (rank + 1) // size - MOST_LANES * rank // size for rank in range(size)]
+        of_rank = [len(self.share(MOST_LANES, rank)) for rank in range(size)]
         _wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
         total = np.empty(size * piece, first.dtype)
         _wait(self._comm.Iallgather(add_in_order(received), total))
@@ -127,6 +131,14 @@ class Mpi(Communicator):
                 os.sched_yield()
             else:
                 time.sleep(NAP)
+
+    @contextmanager
+    def _exchange(self) -> Iterator[None]:
+        """Numbers move: a rank that fails now cannot come to a meeting, where the others are not; it ends the job."""
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001  a signal too
+            self._abort(str(error) or type(error).__name__, error.exit_code if isinstance(error, Stopped) else 1)
 
     def _abort(self, sentence: str, code: int) -> NoReturn:
         os.write(2, f"Error: {_tell(self.rank, self.host, sentence)}\n".encode(errors="backslashreplace"))

@@ -36,6 +36,7 @@ class Checkpoint:
     state: State
     settings: dict[str, Any]  # as in settings.json
     split: str  # split.csv
+    listed: str  # as in Data
 
     def save(self, path: Path) -> None:
         """Write the file. Raises OSError."""
@@ -48,6 +49,7 @@ class Checkpoint:
             "classes": self.model.classes,
             "normalisation": asdict(self.model.normalisation),
             "settings": self.settings,
+            "listed": self.listed,
             "steps": optimiser.steps,
             "history": [asdict(epoch) for epoch in self.state.history],
             "tally": asdict(self.state.tally),
@@ -98,7 +100,8 @@ def _restore(description: Mapping[str, Any], arrays: Parameters) -> Checkpoint:
                 memory[name] = _checked(arrays, f"{sums}/{name}", expected)
     history = [_restore_epoch(epoch) for epoch in description["history"]]
     state = State(optimiser, history, Tally(**description["tally"]))
-    return Checkpoint(model, state, settings, arrays[SPLIT].tobytes().decode("utf-8", "surrogateescape"))
+    split = arrays[SPLIT].tobytes().decode("utf-8", "surrogateescape")
+    return Checkpoint(model, state, settings, split, description["listed"])
 
 
 def _checked(arrays: Parameters, name: str, shape: tuple[int, ...]) -> Array:

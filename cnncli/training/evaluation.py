@@ -177,7 +177,7 @@ def evaluate_folder(
     architecture = model.architecture
     size = Size(architecture.height, architecture.width)
     channels: Channels = "gray" if architecture.channels == 1 else "rgb"
-    communicator.require_same("image files", [image.path.relative_to(folder).as_posix() for image in samples])
+    communicator.require_same("image files", lambda: [each.path.relative_to(folder).as_posix() for each in samples])
     kept = [keep_batches(len(samples), communicator)]
     scratch = Path(gettempdir())
     (decoded,) = decode_all([samples], size, channels, scratch, on_image, kept=kept, communicator=communicator)

@@ -127,8 +127,11 @@ class Loop:
     def _sum_up(self) -> Epoch:
         """The figures of the epoch whose steps are done."""
         tally, number = self.state.tally, len(self.state.history) + 1
-        digest = [adler32(value) for value in self.model.parameters.values()]
-        self._communicator.require_same(f"parameters after epoch {number}", digest, "use machines of one kind")
+        self._communicator.require_same(
+            f"parameters after epoch {number}",
+            lambda: [adler32(value.tobytes()) for value in self.model.parameters.values()],
+            "use machines of one kind",
+        )
         with np.errstate(over="ignore", invalid="ignore"):
             validation = judged = evaluate(self.model, self.validation, self.engine)
             if self._class_weights is not None:

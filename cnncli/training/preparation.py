@@ -20,7 +20,7 @@ from cnncli.data.dataset import (
 )
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
-from cnncli.data.folder import Folder, scan
+from cnncli.data.folder import Folder, Sample, scan
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
@@ -45,6 +45,7 @@ class Data:
     validation: Dataset
     fingerprints: tuple[list[str], list[str]]  # of the training and of the validation images
     split: str  # split.csv
+    listed: str  # a digest of the names of the training images, those that cannot be read among them
     fraction: float | None  # of the validation images, where they were taken from the training images
 
 
@@ -91,6 +92,7 @@ def read_data(
         validation,
         fingerprints,
         split_text(folder.root, datasets, fingerprints, folder.classes),
+        _digest(_names(splits[0], folder.root)),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
 
@@ -108,10 +110,21 @@ def _choose_target(settings: TrainingSettings, like: Model | None) -> tuple[Size
 def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
     """Raise DataError where two ranks do not have the same program and the same files."""
     samples = (*folder.training, *(folder.validation or ()))
-    names = [sample.path.relative_to(folder.root).as_posix() for sample in samples]
-    communicator.require_same("versions of cnncli and NumPy", (__version__, np.__version__))
-    communicator.require_same("image files", _digest(names))
-    communicator.require_same("sizes of image files", _digest(sample.path.stat().st_size for sample in samples))
+    communicator.require_same("versions of cnncli and NumPy", lambda: (__version__, np.__version__))
+    communicator.require_same("image files", lambda: _digest(_names(samples, folder.root)))
+    communicator.require_same("sizes of image files", lambda: _digest(_size(sample.path) for sample in samples))
+
+
+def _names(samples: Iterable[Sample], root: Path) -> list[str]:
+    return [sample.path.relative_to(root).as_posix() for sample in samples]
+
+
+def _size(path: Path) -> int | None:
+    """The bytes of a file; None if there is none, which its reader will tell."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _digest(values: Iterable[object]) -> str:

@@ -110,7 +110,7 @@ def run_training(settings: TrainingSettings, watcher: Watcher, communicator: Com
             f"a training has {LANES} lanes, and {communicator.size} ranks were started: start at most {LANES}"
         )
     chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_CALL}
-    communicator.require_same("settings", chosen)
+    communicator.require_same("settings", lambda: chosen)
     with _claim(settings) if communicator.leads else nullcontext() as claimed:
         path = communicator.first(lambda: claimed)
         assert path is not None  # noqa: S101  rank 0 has one
@@ -130,7 +130,7 @@ def _train_into(path: Path, settings: TrainingSettings, watcher: Watcher, commun
     else:
         checkpoint = begin(settings, data, like)
     engine = choose_engine(checkpoint.model.architecture, settings.threads, settings.engine)
-    communicator.require_same("engines", engine.name)
+    communicator.require_same("engines", lambda: engine.name)
     checkpoint = replace(checkpoint, settings=describe_settings(settings, checkpoint.model, data, engine))
 
     kind = RunFolder if communicator.leads else FollowedRun
@@ -153,13 +153,18 @@ def begin(settings: TrainingSettings, data: Data, like: Model | None) -> Checkpo
     else:
         model = adapt_model(like, data.classes, settings.seed)
     optimiser = make_optimiser(settings.optimizer, momentum=settings.momentum, weight_decay=settings.weight_decay)
-    return Checkpoint(model, State(optimiser), {}, data.split)
+    return Checkpoint(model, State(optimiser), {}, data.split, data.listed)
 
 
 def _refuse_other_data(checkpoint: Checkpoint, data: Data, path: Path) -> None:
     if checkpoint.split != data.split:
         raise DataError(
             f"{path} was begun on other images, {describe_change(checkpoint.split, data.split)}: "
+            "bring them back, or begin a new run"
+        )
+    if checkpoint.listed != data.listed:
+        raise DataError(
+            f"{path} was begun beside other files that cannot be read, and they have a say in the order of the images: "
             "bring them back, or begin a new run"
         )
 

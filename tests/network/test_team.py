@@ -1,5 +1,7 @@
 """How many threads work on a batch, and that those who are woken find work."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,48 @@ def test_threads_are_woken_when_there_is_work_for_them(monkeypatch: pytest.Monke
     assert parts == [lanes << 16]  # of so many, none is taken
     assert np.isfinite(engine.logits(parameters, X)).all()
     assert parts == 2 * [lanes << 16]
+
+
+
+@pytest.mark.skipif(load_library() is None, reason=NO_LIBRARY)
+def test_an_interrupt_leaves_no_part_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that still worked on one would write into arrays that are gone."""
+    a = Architecture(28, 28)
+    engine = CompiledEngine(a, 2)
+    parameters, X, y = batch(a, 64, "noise", 0)
+    expected = engine.loss_and_gradients(parameters, X, y)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._team, "rouse", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            engine.loss_and_gradients(parameters, X, y)
+    parts, taken = engine._job.ticket >> 16 & 0xFFFF, engine._job.ticket & 0xFFFF
+    assert parts == taken == engine._job.done
+    again = engine.loss_and_gradients(parameters, X, y)
+    assert again.loss == expected.loss
+    assert all(np.array_equal(again.gradients[name], expected.gradients[name]) for name in parameters)
+
+
+@pytest.mark.skipif(load_library() is None, reason=NO_LIBRARY)
+def test_where_the_system_gives_no_thread_the_others_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    a = Architecture(28, 28)
+    parameters, X, y = batch(a, 64, "noise", 0)
+    expected = CompiledEngine(a, 1).loss_and_gradients(parameters, X, y)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    alone = CompiledEngine(a, 4).loss_and_gradients(parameters, X, y)
+    assert alone.loss == expected.loss
+    assert all(np.array_equal(alone.gradients[name], expected.gradients[name]) for name in parameters)
+
+
+def test_batches_that_are_refused_leave_a_choice() -> None:
+    choice = Choice(2)
+    assert [choice.choose(WORTH_SHARING) for _ in range(100)][:SEEN] == SEEN * [2]
+    take_steps(choice, {1: 1.0, 2: 2.0}, 4 * LATE)
+    assert choice.choose(WORTH_SHARING) == 1

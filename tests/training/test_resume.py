@@ -156,6 +156,22 @@ def test_changed_images_are_refused(cli: Cli, image_folder: Path, tmp_path: Path
         assert words in result.sentence
 
 
+def test_files_that_cannot_be_read_have_a_say_in_the_order(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
+    data, run = tmp_path / "data", tmp_path / "run"
+    for split in ("train", "val"):
+        shutil.copytree(image_folder, data / split)
+    bad = data / "train" / "dark" / "bad.png"
+    bad.write_bytes(b"no image")
+    bad.with_name("link.png").symlink_to("nowhere.png")
+    assert cli("train", data, "--out", run, "--epochs", 2, "--skip-bad").code == 0
+    before = (run / LAST).read_bytes()
+    bad.unlink()
+    result = cli("train", data, "--out", run, "--resume", "--skip-bad")
+    assert result.code == 3
+    assert f"{run} was begun beside other files that cannot be read" in result.err
+    assert (run / LAST).read_bytes() == before
+
+
 def test_a_damaged_checkpoint_is_refused(cli: Cli, image_folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert cli("train", image_folder, "--out", run, "--epochs", 1).code == 0

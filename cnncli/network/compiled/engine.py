@@ -186,11 +186,16 @@ class CompiledEngine(Engine):
         choice = self._choices[job.y is not None]
         job.threads = choice.choose(products)
         start = time.perf_counter()
-        if not self._kernel.begin(*self._arguments):
+        ticket = job.ticket
+        try:
+            begun = self._kernel.begin(*self._arguments)
+            if begun and job.threads > 1:
+                self._team.rouse()
+        finally:  # an interrupt must not leave threads behind that write into arrays of this call
+            if job.ticket != ticket:
+                finite = bool(self._kernel.complete(*self._arguments))
+        if not begun:
             raise IndexError("a label that is no class, or lanes that are not in order")
-        if job.threads > 1:
-            self._team.rouse()
-        finite = bool(self._kernel.complete(*self._arguments))
         choice.note(job.threads, products, time.perf_counter() - start)
         return finite
 

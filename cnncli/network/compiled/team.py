@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from statistics import median
 
 from cnncli.network.compiled.library import Job, Kernel, Net
@@ -52,7 +53,8 @@ class Choice:
             wait = min(2 * wait, LATE)
 
     def _is_faster(self, count: int, than: int) -> bool:
-        return median(self._seconds[count]) < median(self._seconds[than])
+        times, others = self._seconds[count], self._seconds[than]
+        return bool(times and others) and median(times) < median(others)  # a batch that is refused has no time
 
 
 class Team:
@@ -69,8 +71,9 @@ class Team:
         """Wake those who sleep. A batch has begun, so that they find work: who does not soon sleeps again."""
         if not self._started:
             self._started = True
-            for thread in range(1, len(self._wake)):
-                threading.Thread(target=_serve, args=(*self._work, thread), daemon=True).start()
+            with suppress(RuntimeError):  # the system gives no more threads: those that are there do the work
+                for thread in range(1, len(self._wake)):
+                    threading.Thread(target=_serve, args=(*self._work, thread), daemon=True).start()
         for thread, sleeps in enumerate(self._sleeping):
             if sleeps:
                 self._sleeping[thread] = False
