@@ -25,8 +25,7 @@ REPORT_OPTIONS = (
         str | None,
         metavar="NAMES",
         panel=HOW,
-        help="What your code does on a kink: first-max, last-max or shared-max, relu0 or relu1, as in first-max,relu0. "
-        "Then nothing else passes there.",
+        help="What your code does on a kink, first-max for one (a wrong name lists all): nothing else passes there.",
     ),
     option("strict", bool, panel=HOW, help="Count what is on a kink, or cannot be told, as a failure."),
     option("junit", Path | None, metavar="XML", panel=HOW, help="Also write the verdicts to a JUnit file."),

@@ -107,7 +107,7 @@ def _tell(result: FunctionResult) -> list[str]:
     told += [f"{name}: {remark}" for remark in result.remarks]
     told += [f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings]
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
-        told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}; see --case")
+        told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
 
 
