@@ -26,7 +26,7 @@ from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 from tests.checking.other_programs import PROGRAMS, scale_subject
 
-LARGEST = 14  # rows of an image
+LARGEST = 9  # rows of an image
 
 
 def draw_architecture(random: np.random.Generator) -> Architecture:
@@ -47,7 +47,7 @@ def draw_architecture(random: np.random.Generator) -> Architecture:
     for _ in range(blocks):
         pooled = (side - 1) * apart + pool
         side = max((pooled - 1) * stride + dilation * (kernel - 1) + 1 - 2 * padding, 1)
-    side = max(side, draw(1, 20)) if alone else side
+    side = max(side, draw(1, LARGEST)) if alone else side
     return Architecture(
         height=side + draw(0, 2),
         width=side + draw(0, 2),
@@ -65,7 +65,7 @@ def draw_architecture(random: np.random.Generator) -> Architecture:
 
 
 def draw_subject(seed: int) -> Subject:
-    """A network with one to four images."""
+    """A network with one or two images."""
     random = np.random.default_rng([seed, 19])
 
     def draw(low: int, high: int) -> int:
@@ -73,7 +73,7 @@ def draw_subject(seed: int) -> Subject:
 
     while (architecture := draw_architecture(random)).height > LARGEST:
         pass
-    m = draw(1, 4)
+    m = draw(1, 2)
     shapes = build_chain(architecture).parameter_shapes
     parameters = {name: random.normal(size=shape) / np.prod(shape[1:]) ** 0.5 for name, shape in shapes.items()}
     X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))

@@ -1,4 +1,6 @@
-"""Text from outside (paths, class names) as it may be shown."""
+"""Text from outside (paths, class names) as it may be shown, and numbers that must not look alike."""
+
+DIGITS = 17  # that tell any two float64 apart
 
 
 def printable(text: object) -> str:
@@ -19,6 +21,14 @@ def printable_lines(text: str) -> str:
 def shorten(text: str, most: int) -> str:
     """The text where it has at most `most` characters, else its beginning."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def tell_apart(*numbers: float, digits: int = 6) -> list[str]:
+    """Numbers with so many digits, or as many more as make those that differ look different."""
+    texts = [f"{number:.{digits}g}" for number in numbers]
+    if len(set(texts)) < len(set(numbers)) and digits < DIGITS:
+        return tell_apart(*numbers, digits=digits + 1)
+    return texts
 
 
 def capitalise(text: str) -> str:

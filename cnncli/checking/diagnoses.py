@@ -10,7 +10,8 @@ from cnncli.checking.check import Check
 from cnncli.diagnosis.collect import collect_link, collect_through
 from cnncli.diagnosis.conditions import find_features
 from cnncli.diagnosis.evidence import Evidence, close
-from cnncli.diagnosis.explain import DEPTHS, Explanation, explain
+from cnncli.diagnosis.explain import DEPTHS, explain
+from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain

@@ -230,3 +230,5 @@ def train(
         print_rehearsal(rehearsal)
     else:
         print_summary(summary)
+    if dry_run:
+        rehearsal.require_readable()

@@ -1,12 +1,13 @@
 """From the answers of a backward pass to evidence: of one link alone, or of a link seen through the chain behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from cnncli.diagnosis.evidence import Arrays, Evidence
 from cnncli.diagnosis.factors import count_sizes
 from cnncli.diagnosis.mistakes import Mistake
+from cnncli.diagnosis.output import list_alternatives, list_factors
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.products import Products
@@ -35,6 +36,8 @@ def collect_link(
 ) -> Evidence:
     """A link alone, given a gradient, which answered what was found for a tensor."""
     at_hand = _list_at_hand(subject, record, tensor, gradient)
+    if tensor.name not in build_chain(subject.architecture).readers:
+        eps *= measure_cancellation(subject, record)
     return _collect(case, subject, record, tensor, gradient, (found,), lambda answer: (answer,), eps, at_hand)
 
 
@@ -54,7 +57,15 @@ def collect_through(
     if step:  # the whole pass was
         at_hand = {entry.name: entry.value for entry in record} | at_hand
         at_hand.pop(tensor.gradient.name, None)
+    eps *= measure_cancellation(subject, record)
     return _collect(case, subject, record, tensor, gradient, tuple(found.values()), observe, eps, at_hand)
+
+
+def measure_cancellation(subject: Subject, record: Record) -> float:
+    """How much of its precision A − y loses where A is near y."""
+    dz = record[build_chain(subject.architecture).logit.gradient.name]
+    loss = 1 / (len(dz) * float(np.abs(dz).max()) + np.finfo(float).tiny)
+    return float(min(max(loss, 1), 1 / np.finfo(float).eps))
 
 
 def _list_at_hand(subject: Subject, record: Record, tensor: Tensor, gradient: Array) -> dict[str, Array]:
@@ -62,7 +73,7 @@ def _list_at_hand(subject: Subject, record: Record, tensor: Tensor, gradient: Ar
     chain = build_chain(subject.architecture)
     step = chain.readers.get(tensor.name)
     if step is None:
-        return _of_output(chain, record, subject)
+        return list_factors(chain.output, record[chain.logit.name], subject.y)
     return {each.name: record[each.name] for each in (*step.reads, step.output)} | {step.output.gradient.name: gradient}
 
 
@@ -93,10 +104,11 @@ def _collect(
     if step is None:
         read: Arrays = (record[chain.logit.name], subject.y)
         right = chain.output.dL_dz(record[chain.logit.name], subject.y)
+        instead = list_alternatives(chain.output, *read)
         products, which = Products("mk->mk", (f"{chain.output.output.name} − y",), (right,), "mk", right.shape), 0
     else:
         read, which = tuple(record[each.name] for each in step.reads), step.reads.index(tensor)
-        products = step.products(gradient, *read)[which]
+        products, instead = step.products(gradient, *read)[which], {}
 
     def plant(mistake: Mistake) -> Arrays | None:
         kind = step.kind if step else chain.output.kind
@@ -109,51 +121,5 @@ def _collect(
     numbers = count_sizes(subject.architecture, len(subject.y))
     return Evidence(
         case, tensor.gradient.name, products, step, which, gradient, read, tensors, numbers,
-        observe(products.total()), found, observe, plant, eps, 0.0 if step else 1 / len(subject.y),
+        observe(products.total()), found, observe, plant, eps, 0.0 if step else 1 / len(subject.y), instead,
     )  # fmt: skip
-
-
-def _of_output(chain: Chain, record: Record, subject: Subject) -> dict[str, Array]:
-    """What an expression for dL/dz may be made of."""
-    z = record[chain.logit.name]
-    A, name = chain.output.forward(z), chain.output.output.name
-    y = subject.y[:, None].astype(float) if A.shape[1] == 1 else np.eye(A.shape[1])[subject.y]
-    e = np.exp(np.minimum(z, 700))
-    others = {  # what may stand in the place of A
-        "tanh(z)": np.tanh(z),
-        "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
-        "z": z,
-        "max(z, 0)": np.maximum(z, 0),
-        "e^z": e,
-        f"{name} rounded": np.round(A),
-        f"log {name}": np.log(A),
-        "σ(−z)": chain.output.forward(-z),
-        "σ(2z)": chain.output.forward(2 * z),
-        "σ(z) of each output": e / (1 + e),
-        "e^z/Σe^z over the images": e / e.sum(axis=0, keepdims=True),
-        "e^z/Σe^z over everything": e / e.sum(),
-        "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
-    }
-    return {
-        name: A,
-        "y": y,
-        "1 − y": 1 - y,
-        "½ − y": 0.5 - y,
-        f"1/K − y (label smoothing?), K = {A.shape[1]}": 1 / A.shape[1] - y,
-        f"1 − {name}": 1 - A,
-        f"{name}·(1 − {name})": A * (1 - A),
-        f"({name} − y)": A - y,
-        f"{name}²": A**2,
-        chain.logit.name: z,
-        f"−y/{name}": -y / A,
-        f"y·({name} − y)": y * (A - y),
-        f"(1 − y)·{name}": (1 - y) * A,
-        f"−y/{name} + (1 − y)/(1 − {name})": (A - y) / (A * (1 - A)),
-        f"{name}·(y − Σ y·{name})": A * (y - (y * A).sum(axis=1, keepdims=True)),
-        "what the squared error (z − y)² gives": z - y,
-    } | {f"made with {words} in the place of {name}": other - y for words, other in others.items()}
-
-
-def list_links(chain: Chain) -> Sequence[Tensor]:
-    """The tensors whose gradients the links answer, from L backwards."""
-    return list(chain.gradients.values())

@@ -12,6 +12,8 @@ from cnncli.network.steps.step import KinkedStep
 
 Features = Mapping[str, bool]
 
+OVERFLOW = 709.0  # of float64, in z
+
 
 def find_features(architecture: Architecture, record: Record) -> Features:
     """What can be said of a case, in the words that follow "only where"."""
@@ -40,6 +42,7 @@ def find_features(architecture: Architecture, record: Record) -> Features:
         "maxima are tied": _has_ties(chain.steps, record, selects=True),
         "some Z are 0": _has_ties(chain.steps, record, selects=False),
         "z is large": bool((np.abs(record[chain.logit.name]) > 30).any()),
+        "z is so large that e^z overflows": bool((np.abs(record[chain.logit.name]) > OVERFLOW).any()),
         "the numbers are tiny": bool(np.abs(record["X"]).max() < 1e-3),
         "the numbers are huge": bool(np.abs(record["X"]).max() > 1e3),
     }
@@ -56,17 +59,52 @@ def _has_ties(steps: Sequence[object], record: Record, *, selects: bool) -> bool
     return False
 
 
-def separate(wrong: Sequence[Features], right: Sequence[Features]) -> str | None:
-    """What holds in all the wrong cases and in none of the right ones; None if nothing does."""
+NEGATED = {  # how it is said that something is not so
+    "m > 1": "m = 1",
+    "m > 2": "m ≤ 2",
+    "C > 1": "C = 1",
+    "N > 1": "N = 1",
+    "K > 1": "K = 1",
+    "the image is not square": "the image is square",
+    "there is padding": "there is no padding",
+    "the stride is not 1": "the stride is 1",
+    "the dilation is not 1": "the dilation is 1",
+    "the windows overlap": "the windows do not overlap",
+    "the windows lie apart": "the windows touch or overlap",
+    "a rest fills no window": "the windows fill the map",
+    "the window is larger than 2×2": "the window is 2×2 or smaller",
+    "the kernel is not 3×3": "the kernel is 3×3",
+    "a side is odd": "both sides are even",
+    "maxima are tied": "no maxima are tied",
+    "some Z are 0": "no Z is 0",
+    "z is large": "z is not large",
+    "z is so large that e^z overflows": "e^z does not overflow",
+    "the numbers are tiny": "the numbers are not tiny",
+    "the numbers are huge": "the numbers are not huge",
+}
+SCALES = ("the numbers are tiny", "the numbers are huge")
+ENOUGH = 3  # cases on either side from which on a condition of two parts is more than chance
+
+
+def separate(wrong: Sequence[Features], right: Sequence[Features], *, thorough: bool = True) -> str | None:
+    """What holds in all the wrong cases and in none of the right ones; None if nothing does.
+
+    A thorough search looks at the size of the numbers too, which may only hide what is wrong, and at two conditions at
+    once.
+    """
     if not wrong or not right:
         return None
-    names = list(wrong[0])
-    for name in names:
+    said = [name for name in wrong[0] if thorough or name not in SCALES]
+    for name in said:
         if all(case[name] for case in wrong) and not any(case[name] for case in right):
             return name
-    for name in names:
-        if not any(case[name] for case in wrong) and all(case[name] for case in right):
-            return f"not ({name})"
+    for name in said:
+        if len(right) > 1 and not any(case[name] for case in wrong) and all(case[name] for case in right):
+            return NEGATED[name]
+    return _separate_by_two(wrong, right, said) if thorough and min(len(wrong), len(right)) >= ENOUGH else None
+
+
+def _separate_by_two(wrong: Sequence[Features], right: Sequence[Features], names: Sequence[str]) -> str | None:
     for one, other in combinations(names, 2):
         if all(case[one] and case[other] for case in wrong) and not any(case[one] and case[other] for case in right):
             return f"{one} and {other}"

@@ -1,7 +1,8 @@
 """What a diagnosis has to go by: one link in one case, with what it was given, what it answered and what is right."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from cnncli.network.steps.step import Step
 Arrays = tuple[Array, ...]
 
 CLOSE = 1e4  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
+FLOOR = 100  # how much less than that what is left of numbers that cancel may be
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,26 @@ class Evidence:
     plant: Callable[[Mistake], Arrays | None]
     eps: float
     scale: float = 0.0  # the size of the numbers that it is the difference of
+    instead: Mapping[str, Array] = field(default_factory=dict)  # what the gradient may be as a whole, in words
 
-    @property
+    @cached_property
     def is_right(self) -> bool:
         """Whether nothing is wrong in this case."""
-        return all(close(one, other, self.eps) for one, other in zip(self.found, self.right, strict=True))
+        return self.is_as_right(self.found)
+
+    def is_as_right(self, arrays: Arrays) -> bool:
+        """Whether arrays differ from the right ones by rounding alone."""
+        return all(close(one, other, self.eps) for one, other in zip(arrays, self.right, strict=True))
 
     @property
     def is_direct(self) -> bool:
         """Whether the answer itself was found, and nothing that the chain made of it."""
         return len(self.found) == 1 and self.found[0].shape == self.products.shape
+
+    def measure_factor(self, predicted: Arrays) -> float | None:
+        """The factor that makes a prediction what was found; what is rounding of the right gradient counts as 0."""
+        right = max(np.abs(part).max(initial=0) for part in self.right) if self.is_direct else 0.0
+        return measure_factor(predicted, self.found, self.eps, max(self.scale, right / FLOOR))
 
     def answer(self, given: Array, read: Sequence[Array]) -> Array:
         """What the right step gives for other numbers."""
@@ -60,8 +72,17 @@ def close(one: Array, other: Array, eps: float) -> bool:
     return bool((np.abs(one - other) <= CLOSE * eps * largest).all())
 
 
-def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None:
-    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none."""
+def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 0.0) -> float | None:
+    """The factor that makes the prediction what was found; NaN where both are 0, None where there is none.
+
+    `scale` is the size of the numbers that a single found array is the difference of: what is rounding of it is 0.
+    """
+    if scale:
+        small, nothing = (
+            all(np.abs(part).max(initial=0) <= CLOSE * eps * scale for part in parts) for parts in (predicted, found)
+        )
+        if nothing:
+            return float("nan") if small else 0.0
     sizes = [max(np.abs(part).max(initial=0), 0.0) for part in found]
     pairs = [
         (p.ravel() / (size or 1), f.ravel() / (size or 1)) for p, f, size in zip(predicted, found, sizes, strict=True)
@@ -73,5 +94,5 @@ def measure_factor(predicted: Arrays, found: Arrays, eps: float) -> float | None
     if square == 0:
         return None if W.any() else float("nan")
     factor = float(P @ W) / square
-    largest = np.abs(factor * P).max(initial=0)
-    return factor if (np.abs(W - factor * P) <= CLOSE * eps * max(largest, np.abs(W).max(initial=0))).all() else None
+    largest = max(np.abs(factor * P).max(initial=0), np.abs(W).max(initial=0), scale / (sizes[0] or 1))
+    return factor if (np.abs(W - factor * P) <= CLOSE * eps * largest).all() else None

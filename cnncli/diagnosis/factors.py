@@ -1,7 +1,7 @@
 """Which factor it is by which a gradient is off: a constant, or one that depends on the sizes or on the gradient."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -11,15 +11,35 @@ from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 
 SAME = 1e-7  # relative: how well a factor must be met
-CONSTANTS = {1.0: "", -1.0: "−1", 2.0: "2", 0.5: "½", -2.0: "−2", -0.5: "−½"}
-OF_GRADIENT: dict[str, Callable[[Array], float]] = {
-    "its length √Σg²": lambda g: float(np.sqrt((g**2).sum())),
-    "Σg²": lambda g: float((g**2).sum()),
-    "its largest |entry|": lambda g: float(np.abs(g).max()),
-    "the sum of its |entries|": lambda g: float(np.abs(g).sum()),
-    "its standard deviation": lambda g: float(g.std()),
-    "its sum": lambda g: float(g.sum()),
+CONSTANTS = {
+    2.0: "2",
+    0.5: "½",
+    -2.0: "−2",
+    -0.5: "−½",
+    1 / np.log(2): "1/ln 2 (a logarithm to base 2?)",
+    1 / np.log(10): "1/ln 10 (a logarithm to base 10?)",
+    1 / 255: "1/255 (pixels?)",
+    255.0: "255 (pixels?)",
 }
+MEASURES: dict[str, Callable[[Array], float]] = {
+    "length √Σg²": lambda g: float(np.sqrt((g**2).sum())),
+    "Σg²": lambda g: float((g**2).sum()),
+    "largest |entry|": lambda g: float(np.abs(g).max()),
+    "sum of |entries|": lambda g: float(np.abs(g).sum()),
+    "standard deviation": lambda g: float(g.std()),
+    "mean": lambda g: float(g.mean()),
+    "sum": lambda g: float(g.sum()),
+    "number of entries": lambda g: float(g.size),
+    "number of entries that are not 0": lambda g: float(np.count_nonzero(g)),
+}
+POWERS: dict[float, str] = {1: "multiplied by {}", -1: "divided by {}"}
+ODD_POWERS: dict[float, str] = {
+    0.5: "multiplied by the square root of {}",
+    -0.5: "divided by the square root of {}",
+    2: "multiplied by the square of {}",
+    -2: "divided by the square of {}",
+}
+MOST = 2  # formulas for the same factors that are said
 
 
 def count_sizes(architecture: Architecture, m: int) -> dict[str, float]:
@@ -61,55 +81,74 @@ def name_factor(factors: Sequence[tuple[Evidence, float]]) -> list[str]:
     if not known:
         return [""]
     values = np.array([factor for _, factor in known])
-    if _constant(values):
-        return [_times(values[0])]
     if (values == 0).any():
         return []
-    sizes = {name: np.array([evidence.numbers[name] for evidence, _ in known], float) for name in known[0][0].numbers}
-    return _of_one(values, sizes) or _of_two(values, sizes) or _of_gradient(values, [e for e, _ in known])
+    if _constant(values):
+        return [_times(values[0])]
+    evidences = [evidence for evidence, _ in known]
+    sizes = {name: np.array([e.numbers[name] for e in evidences], float) for name in evidences[0].numbers}
+    found = (
+        _of_one(values, sizes, POWERS)
+        or _of_two(values, sizes)
+        or _of_one(values, _measure({"its": [_join(e.right) for e in evidences]}), POWERS)
+        or _of_one(values, _measure(_list_arrays(evidences)), POWERS)
+        or _of_one(values, sizes, ODD_POWERS)
+    )
+    return found[:MOST]
 
 
 def _constant(values: Array) -> bool:
     return bool((np.abs(values - values[0]) <= SAME * np.abs(values[0])).all())
 
 
-def _of_one(values: Array, sizes: Mapping[str, Array]) -> list[str]:
+def _of_one(values: Array, sizes: Mapping[str, Array], powers: Mapping[float, str]) -> list[str]:
     found = []
     for name, size in sizes.items():
-        if (size <= 0).any() or _constant(size):
+        if (size == 0).any() or not np.isfinite(size).all() or _constant(size):
             continue
-        for power, words in ((1, f"multiplied by {name}"), (-1, f"divided by {name}")):
+        for power, words in powers.items() if (size > 0).all() else POWERS.items():
             rest = values / size**power
             if _constant(rest):
-                found.append((abs(float(np.round(rest[0], 12))) != 1, words + _and(_times(rest[0]))))
-    return [words for strange, words in found if strange == min(each for each, _ in found)]
+                found.append((rest[0], words.format(name)))
+    return _choose_plain(found)
 
 
 def _of_two(values: Array, sizes: Mapping[str, Array]) -> list[str]:
     found = []
-    for (one, first), (other, second) in combinations(sizes.items(), 2):
-        if (first <= 0).any() or (second <= 0).any() or _constant(first) or _constant(second):
-            continue
-        for powers in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+    usable = {name: size for name, size in sizes.items() if (size > 0).all() and not _constant(size)}
+    for (one, first), (other, second) in combinations(usable.items(), 2):
+        for powers in product(POWERS, POWERS):
             if _constant(rest := values / (first ** powers[0] * second ** powers[1])):
-                words = (
-                    f"{'multiplied' if power > 0 else 'divided'} by {name}"
-                    for power, name in zip(powers, (one, other), strict=True)
-                )
-                found.append(" and ".join(words) + _and(_times(rest[0])))
-    return found
+                words = (POWERS[power].format(name) for power, name in zip(powers, (one, other), strict=True))
+                found.append((rest[0], " and ".join(words)))
+    return _choose_plain(found)
 
 
-def _of_gradient(values: Array, evidences: Sequence[Evidence]) -> list[str]:
-    found = []
-    for name, measure in OF_GRADIENT.items():
-        size = np.array([measure(np.concatenate([part.ravel() for part in e.right])) for e in evidences])
-        if (size == 0).any():
-            continue
-        for power, words in ((1, f"multiplied by {name}"), (-1, f"divided by {name}")):
-            if _constant(rest := values / size**power):
-                found.append(words + _and(_times(rest[0])))
-    return found
+def _choose_plain(found: Sequence[tuple[float, str]]) -> list[str]:
+    """Those that leave no other factor, where there are any; the others with what is left."""
+    plain = [(rest, words) for rest, words in found if abs(abs(rest) - 1) <= SAME]
+    return [words + _and(_times(rest)) for rest, words in plain or found]
+
+
+def _join(parts: Sequence[Array]) -> Array:
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _list_arrays(evidences: Sequence[Evidence]) -> dict[str, list[Array]]:
+    """The operands, and what the step has read, in each case."""
+    first = evidences[0]
+    arrays = {f"{name}'s": [e.products.operands[i] for e in evidences] for i, name in enumerate(first.products.names)}
+    reads = first.step.reads if first.step else ()
+    return arrays | {f"{tensor.name}'s": [e.read[i] for e in evidences] for i, tensor in enumerate(reads)}
+
+
+def _measure(arrays: Mapping[str, Sequence[Array]]) -> dict[str, Array]:
+    """Numbers that depend on some arrays, by what they are called."""
+    return {
+        f"{whose} {words}": np.array([measure(array) for array in each])
+        for whose, each in arrays.items()
+        for words, measure in MEASURES.items()
+    }
 
 
 def _times(factor: float) -> str:

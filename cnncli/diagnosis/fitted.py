@@ -6,126 +6,62 @@ from functools import partial
 import numpy as np
 
 from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
-from cnncli.diagnosis.factors import name_factor
-from cnncli.diagnosis.hypotheses import Hypothesis
+from cnncli.diagnosis.factors import SAME, name_factor
+from cnncli.diagnosis.fitted_gates import fit_gates, round_between
+from cnncli.diagnosis.fitted_output import fit_outputs
+from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.network.arrays import Array
-from cnncli.network.steps.step import KinkedStep
+from cnncli.network.products import AXES, Products
+
+INVISIBLE, VISIBLE = 1e-12, 1e-10  # shares of what something is added to
 
 
 def fit_hypotheses(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Those that the numbers found suggest."""
     if all(e.is_direct for e in evidences):
         yield from _fit_bounds(evidences)
-        yield from _fit_clipped_answer(evidences)
-        yield from _fit_slope(evidences)
-        yield from _fit_thresholds(evidences)
+        yield from fit_outputs(evidences)
+        yield from fit_gates(evidences)
     yield from _fit_additions(evidences)
 
 
 def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Cut off at a bound: the largest number found."""
-    bound = max(float(np.abs(part).max(initial=0)) for e in evidences for part in e.found)
-    if np.isfinite(bound) and bound > 0:
-        yield Hypothesis(
-            f"{{}} is cut off at ±{bound:.6g} (gradient clipping)", lambda e: np.clip(e.products.total(), -bound, bound)
-        )
-
-
-def _fit_clipped_answer(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Of the output step: A kept away from 0 and 1 before y is taken from it."""
-    if evidences[0].step is not None:
+    """Cut off at a bound, or cut down to a length: the largest that was found. Small entries set to 0."""
+    bound = max(float(np.abs(e.found[0]).max(initial=0)) for e in evidences)
+    length = max(float(np.sqrt((e.found[0] ** 2).sum())) for e in evidences)
+    if not bound > 0:
         return
-    lowest = min(float((len(e.tensors["y"]) * e.found[0] + e.tensors["y"]).min()) for e in evidences)
-    if 0 < lowest < 0.5:
-        edge = float(f"{lowest:.3g}")
-        name = evidences[0].name
-
-        def answer(e: Evidence) -> Array:
-            A = e.products.total() * len(e.tensors["y"]) + e.tensors["y"]
-            clipped: Array = (np.clip(A, edge, 1 - edge) - e.tensors["y"]) / len(e.tensors["y"])
-            return clipped
-
-        yield Hypothesis(f"{name} is made with A cut off at {edge:g} and 1 − {edge:g}", answer)
-
-
-def _fit_slope(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """A gate that lets a share through when it is shut."""
-    for e in evidences:
-        if not isinstance(e.step, KinkedStep) or e.step.selects or e.found[0].shape != e.given.shape:
-            return
-        shut = (e.read[0] < 0) & (e.given != 0)
-        if shut.any():
-            slope = float(np.median(e.found[0][shut] / e.given[shut]))
-            if not np.isfinite(slope) or not slope:
-                return
-            for sign, at_zero in (("<", 0.0), ("≤", slope), ("<", 1.0)):
-
-                def answer(e: Evidence, slope: float = slope, at_zero: float = at_zero) -> Array:
-                    gate: Array = np.where(e.read[0] > 0, 1, np.where(e.read[0] < 0, slope, at_zero))
-                    return e.given * gate
-
-                name = e.step.source.name
-                also = ", and the gate is open at 0" if at_zero == 1 else ""
-                yield Hypothesis(f"{{}} is {slope:.4g}·dL/dA where {name} {sign} 0, a leaky gate{also}", answer)
-            return
-
-
-def _fit_thresholds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """A gate that opens, or shuts, at another number than 0."""
-    passed, blocked = [], []
-    for e in evidences:
-        if not isinstance(e.step, KinkedStep) or e.step.selects or e.found[0].shape != e.given.shape:
-            return
-        through = np.isclose(e.found[0], e.given, rtol=1e-9, atol=0) & (e.given != 0)
-        passed.append(e.read[0][through])
-        blocked.append(e.read[0][(e.found[0] == 0) & (e.given != 0)])
-        if through.sum() + len(blocked[-1]) < (e.given != 0).sum():
-            return
-    opens, shut = np.concatenate(passed), np.concatenate(blocked)
-    if not len(opens):
-        return
-    lowest, highest = float(opens.min()), float(opens.max())
-    below, above = shut[shut < lowest].max(initial=-np.inf), shut[shut > highest].min(initial=np.inf)
-    low, high = _round_between(float(below), lowest), _round_between(highest, float(above))
-    name = evidences[0].step.source.name if evidences[0].step else ""
-    limit = f" and shut from {high:.4g} on" if np.isfinite(high) else ""
     yield Hypothesis(
-        f"in {{}}, the gate opens at {name} = {low:.4g}{limit}",
-        lambda e: e.given * ((e.read[0] > low) & (e.read[0] < high)),
+        f"{{}} is cut off at ±{bound:.6g} (gradient clipping)", lambda e: np.clip(e.products.total(), -bound, bound)
     )
+    yield Hypothesis(
+        f"{{}} is cut down to the length {length:.6g} where it is longer (gradient clipping)",
+        partial(_cut_down, length),
+    )
+    dropped = [np.abs(e.right[0][(e.found[0] == 0) & (e.right[0] != 0)]) for e in evidences]
+    kept = [np.abs(e.right[0][e.found[0] != 0]) for e in evidences]
+    most, least = np.concatenate(dropped).max(initial=0), np.concatenate(kept).min(initial=np.inf)
+    if 0 < most < least:
+        edge = round_between(float(most), float(least))
+        yield Hypothesis(f"{{}} is 0 where it is smaller than {edge:g}", partial(_drop_small, edge))
 
 
-def _round_between(low: float, high: float) -> float:
-    """The number between two that has the fewest digits; an infinite one stays."""
-    if not np.isfinite(low) or not np.isfinite(high):
-        return low if not np.isfinite(low) else high
-    for digits in range(12):
-        for number in (np.round(high, digits), np.round(low, digits), np.round((low + high) / 2, digits)):
-            if low <= number <= high:
-                return float(number)
-    return (low + high) / 2
+def _cut_down(length: float, e: Evidence) -> Array:
+    total = e.products.total()
+    return total * min(1.0, length / float(np.sqrt((total**2).sum()) or 1))
+
+
+def _drop_small(edge: float, e: Evidence) -> Array:
+    total = e.products.total()
+    return np.where(np.abs(total) < edge, 0, total)
 
 
 def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Right, plus a multiple of something that has its shape."""
-    first = evidences[0]
-    candidates: dict[str, Callable[[Evidence], Array]] = {
-        name: partial(_shaped, name, _itself) for name in first.tensors
-    }
-    candidates |= {f"the sign of {name}": partial(_shaped, name, np.sign) for name in first.tensors}
-    candidates |= {f"{name}²": partial(_shaped, name, np.square) for name in first.tensors}
-    candidates["1"] = lambda e: np.ones(e.products.shape)
-    candidates["its square"] = lambda e: e.products.total() ** 2
-    candidates["its sign"] = lambda e: np.sign(e.products.total())
-    if first.step is not None and first.which == 0:
-        for index, tensor in enumerate(first.step.parameters, 1):
-            if tensor.role == "weight":
-                candidates[f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"] = (
-                    partial(_update_early, index)
-                )
+    candidates = _list_tensors(evidences[0]) | _list_own(evidences[0].products) | _list_others(evidences[0])
     for name, make in candidates.items():
         multiple = _find_multiple(make, evidences)
-        if multiple is not None:
+        if multiple is not None and not (name.startswith("its ") and "its" in multiple[0]):
             words, value = multiple
             yield Hypothesis(
                 f"{{}} is right plus {name}{words}",
@@ -133,10 +69,51 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
             )
 
 
+Candidates = dict[str, Callable[[Evidence], Array]]
+
+
+def _list_tensors(first: Evidence) -> Candidates:
+    """What was at hand, and 1; of weights their sign and square too."""
+    candidates: Candidates = {"1": lambda e: np.ones(e.products.shape)}
+    candidates |= {name: partial(_shaped, name, _itself) for name in first.tensors}
+    weights = [tensor.name for tensor in first.step.parameters if tensor.role == "weight"] if first.step else []
+    candidates |= {f"the sign of {name}": partial(_shaped, name, np.sign) for name in weights}
+    return candidates | {f"{name}²": partial(_shaped, name, np.square) for name in weights}
+
+
+def _list_own(products: Products) -> Candidates:
+    """What the gradient itself and its operands give."""
+    candidates: Candidates = {
+        "its square": lambda e: e.products.total() ** 2,
+        "its sum": lambda e: np.full(e.products.shape, e.products.total().sum()),
+        "its mean": lambda e: np.full(e.products.shape, e.products.total().mean()),
+    }
+    for which, name in enumerate(products.names):
+        candidates[f"{name}, summed and for every one"] = partial(_spread_operand, which)
+    for axis, letter in enumerate(products.axes):
+        for words, place in (("first", 0), ("last", -1)):
+            candidates[f"that of the {words} {AXES[letter]}, for every one"] = partial(_take_along, axis, place)
+    return candidates
+
+
+def _list_others(first: Evidence) -> Candidates:
+    """What the other gradients of the step give, and weights that were updated with theirs."""
+    if first.step is None:
+        return {}
+    candidates: Candidates = {"its sign": lambda e: np.sign(e.products.total())}
+    for index, tensor in enumerate(first.step.reads):
+        if index != first.which:
+            candidates[f"dL/d{tensor.name}, for every one"] = partial(_spread_other, index)
+        if tensor.role == "weight" and first.which == 0:
+            words = f"what dL/d{tensor.name} would give in the place of {tensor.name} (updated too early?)"
+            candidates[words] = partial(_update_early, index)
+    return candidates
+
+
 def _find_multiple(
     make: Callable[[Evidence], Array], evidences: Sequence[Evidence]
 ) -> tuple[str, Callable[[Evidence], float]] | None:
-    factors = []
+    factors, unseen = [], []
     for e in evidences:
         try:
             added = e.observe(make(e))
@@ -146,18 +123,22 @@ def _find_multiple(
         # What is missing carries the rounding of what it is the difference of.
         size = max(np.abs(part).max(initial=0) for part in e.found)
         left = max(np.abs(part).max(initial=0) for part in missing)
-        if left <= 1e-12 * size:
-            factors.append((e, 0.0 if any(part.any() for part in added) else float("nan")))
+        if left <= INVISIBLE * size:
+            unseen.append(max(np.abs(part).max(initial=0) for part in added) / (size or 1))
             continue
-        factor = measure_factor(added, missing, e.eps * max(size / left, 1))
+        eps = e.eps * max(size / left, 1)
+        factor = measure_factor(added, missing, eps)
         if factor is None:
             return None
-        factors.append((e, factor))
+        if 10 * eps < SAME:  # else it is not known well enough to be named
+            factors.append((e, factor))
     named = name_factor(factors)
     if not named or not any(np.isfinite(f) and f for _, f in factors):
         return None
     by_case = {id(e): factor for e, factor in factors}
     constant = next(f for _, f in factors if np.isfinite(f))
+    if max(unseen, default=0) * abs(constant) > VISIBLE:
+        return None
     return (f", {named[0]}" if named[0] else ""), lambda e: by_case.get(id(e), constant)
 
 
@@ -174,6 +155,31 @@ def _shaped(name: str, change: Callable[[Array], Array], e: Evidence) -> Array:
     if array.shape != e.products.shape:
         raise LookupError
     return array
+
+
+def _take_along(axis: int, place: int, e: Evidence) -> Array:
+    total = e.products.total()
+    return np.broadcast_to(np.take(total, [place], axis), total.shape)
+
+
+def _spread_operand(which: int, e: Evidence) -> Array:
+    """An operand summed over the axes that the gradient has not, along those that it has not itself."""
+    letters, axes = e.products.letters[which], e.products.axes
+    if len(axes) != len(e.products.shape) or set(axes) == set(letters):
+        raise LookupError
+    common = "".join(axis for axis in axes if axis in letters)
+    sums = np.einsum(f"{letters}->{common}", e.products.operands[which])
+    sums = np.expand_dims(sums, tuple(place for place, axis in enumerate(axes) if axis not in letters))
+    return np.broadcast_to(sums, e.products.shape)
+
+
+def _spread_other(index: int, e: Evidence) -> Array:
+    """Another gradient of the same step, along the first axes of this one."""
+    if e.step is None:
+        raise LookupError
+    other = e.step.backward(e.given, *e.read)[index]
+    shape = e.products.shape
+    return np.broadcast_to(other.reshape(*other.shape, *[1] * (len(shape) - other.ndim)), shape)
 
 
 def _update_early(index: int, e: Evidence) -> Array:

@@ -5,50 +5,28 @@ multiple) are in fitted.py; those that are wrong in a part of the entries alone 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import Arrays, Evidence
-from cnncli.diagnosis.mistakes import MISTAKES, Mistake
+from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.hypothesis import Hypothesis
+from cnncli.diagnosis.mistakes import MISTAKES
+from cnncli.diagnosis.mistakes.of_numbers import list_of_numbers
 from cnncli.diagnosis.operations import (
-    KEPT,
     KEPT_IN_SUM,
     Operation,
     along_axes,
     change_numbers,
     relay,
-    relay_columns,
+    relay_twice,
 )
-from cnncli.diagnosis.shares import SHARES, Share, give_to
+from cnncli.diagnosis.placing import list_placings
+from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
 from cnncli.network.arrays import Array
-from cnncli.network.products import AXES, Products
+from cnncli.network.products import AXES, Products, name_several
 from cnncli.network.steps.step import KinkedStep
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A wrong gradient that is predicted, and what it is in words; {} is the name of the gradient."""
-
-    words: str
-    answer: Callable[[Evidence], Array]
-    mistake: Mistake | None = None
-
-    def predict(self, evidence: Evidence) -> Arrays | None:
-        """What would have been found; None where it says nothing of the case."""
-        try:
-            with np.errstate(all="ignore"):
-                if self.mistake:
-                    predicted = evidence.plant(self.mistake)
-                else:
-                    answer = self.answer(evidence)
-                    predicted = evidence.observe(answer) if answer.shape == evidence.products.shape else None
-        except (ValueError, LookupError):
-            return None
-        shapes = predicted and [part.shape for part in predicted]
-        return predicted if shapes == [part.shape for part in evidence.right] else None
 
 
 def _right(evidence: Evidence) -> Array:
@@ -69,17 +47,22 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from _of_result(products.axes)
     yield from _of_sum(products)
     yield from _of_candidates(evidence)
-    yield from _of_overwriting(products)
-    yield from _of_products(products)
+    yield from list_placings(products)
+    yield from list_of_numbers(evidence)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in _list_operations(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+    yield from _of_products(products)
     yield from _of_tensors(evidence)
 
 
 def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Less likely ones, of what the step reads before it looks at it."""
+    """Less likely ones: what the step reads changed before it looks at it; operands laid out in another order."""
     yield from _of_reading(evidence)
+    products = evidence.products
+    for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
+        for operation in relay_twice(letters):
+            yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
 
 
 def _of_result(axes: str) -> Iterator[Hypothesis]:
@@ -90,7 +73,7 @@ def _of_result(axes: str) -> Iterator[Hypothesis]:
 def _of_products(products: Products) -> Iterator[Hypothesis]:
     """The products laid out wrongly before they are put into their places."""
     if products.places is not None:
-        for operation in (*relay(products.made), *relay_columns(products.made)):
+        for operation in (*relay(products.made), *relay_twice(products.made)):
             yield Hypothesis(
                 f"in {{}}, what is put into its places is {operation.words}",
                 partial(_place_changed, operation),
@@ -126,7 +109,8 @@ def _of_sum(products: Products) -> Iterator[Hypothesis]:
             named = " and ".join(AXES[axis] for axis in axes) + (f" of {products.names[0]}" if axes != ("m",) else "")
             for words, keep in KEPT_IN_SUM.items():
                 yield Hypothesis(f"{{}} {words.format(named)}", _partial_sum(axes, keep))
-            yield Hypothesis(f"{{}} is the largest over the {named}s, not their sum", _largest(axes))
+            several = " and ".join(map(name_several, axes))
+            yield Hypothesis(f"{{}} is the largest over the {several}, not their sum", _largest(axes))
     meet = {pair for letters in products.letters for pair in combinations(letters, 2)}
     for one, other in sorted(meet):
         same = f"those of equal {AXES[one]} and {AXES[other]} alone are summed in {{}}"
@@ -163,57 +147,32 @@ def _diagonal(one: str, other: str, evidence: Evidence) -> Array:
     return products.exchange(which, np.where(indices[first] == indices[second], operand, 0)).total()
 
 
-def _of_overwriting(products: Products) -> Iterator[Hypothesis]:
-    """= for += where products meet in a place; several filters, whose sum belongs there, may be overwritten as well."""
-    if products.places is None:
-        return
-    axes = range(products.places.ndim)
-    for last in (None, *products.summed):
-        also = f", and so does the last {AXES[last]} the others" if last else ""
-        for words, reverse in (("the last", False), ("the first", True)):
-            for order in permutations(axes):
-                yield Hypothesis(
-                    f"what overlaps in {{}} is not added up: {words} of it stays (= for +=?){also}",
-                    partial(_overwrite, order, reverse, last),
-                )
-
-
-def _overwrite(order: tuple[int, ...], reverse: bool, last: str | None, evidence: Evidence) -> Array:
-    products = evidence.products
-    if last:
-        which = next(i for i, letters in enumerate(products.letters) if last in letters)
-        keep = KEPT["0 but for the last {}"]
-        products = products.exchange(which, keep(products.operands[which], products.letters[which].index(last)))
-    numbers = products.sum_products()
-    if reverse:
-        back = tuple(range(-len(order), 0))
-        places = np.zeros(0, np.intp) if products.places is None else products.places
-        turned = replace(products, places=np.flip(places, back))
-        return turned.overwrite(np.flip(numbers, back), order)
-    return products.overwrite(numbers, order)
-
-
 def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Another share for the candidates of a maximum: all that are equal, the last, the smallest, everyone."""
-    if not isinstance(evidence.step, KinkedStep):
-        return
-    for words in SHARES:
-        yield Hypothesis(
-            f"in {{}}, {words[0] if evidence.step.selects else words[1]}",
-            partial(_with_shares, SHARES[words]),
-        )
-    for place in range(evidence.products.operands[1].shape[-1] if evidence.step.selects else 0):
-        yield Hypothesis(
-            f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
-            partial(_with_shares, partial(give_to, place)),
-        )
+    """Another share for the numbers that each window reads, or another gate."""
+    products = evidence.products
+    if isinstance(evidence.step, KinkedStep) and not evidence.step.selects:
+        for words, gate in GATES.items():
+            yield Hypothesis(f"in {{}}, {words}", partial(_with_gate, gate))
+    elif products.places is not None and products.letters[1] == products.made:
+        for words, share in SHARES.items():
+            yield Hypothesis(f"in {{}}, {words}", partial(_with_shares, share))
+        for place in range(products.operands[1].shape[-1]):
+            yield Hypothesis(
+                f"{{}} gets the gradient at place {place} of each window, wherever its maximum is",
+                partial(_with_shares, partial(give_to, place)),
+            )
+
+
+def _with_gate(gate: Gate, evidence: Evidence) -> Array:
+    return evidence.products.exchange(1, gate(evidence.read[0], evidence.given)).total()
 
 
 def _with_shares(share: Share, evidence: Evidence) -> Array:
-    if not isinstance(evidence.step, KinkedStep):
+    products, source = evidence.products, evidence.read[0]
+    if products.places is None:
         raise LookupError
-    shares = share(evidence.step.candidates(evidence.read[0]), evidence.given)
-    return evidence.products.exchange(1, shares if evidence.step.selects else shares[..., 1]).total()
+    values = source.reshape(*source.shape[:2], -1)[:, :, products.places]  # (m, N, p, q, s²)
+    return products.exchange(1, share(values, evidence.given)).total()
 
 
 def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -222,7 +181,7 @@ def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
         return
     for which, tensor in enumerate(evidence.step.reads):
         axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
-        for operation in (*along_axes(axes), *relay(axes)) if axes else ():
+        for operation in (*along_axes(axes), *relay(axes), *change_numbers()) if axes else ():
             yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
 
 
@@ -236,7 +195,9 @@ def _read_changed(which: int, operation: Operation) -> Callable[[Evidence], Arra
 
 
 def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Another tensor for an operand, a factor too many, or one too few."""
+    """Another expression, another tensor for an operand, a factor too many, or one too few."""
+    for words in evidence.instead:
+        yield Hypothesis(f"{{}} is {words}", partial(_take_instead, words))
     for name in evidence.tensors:
         yield Hypothesis(f"{{}} is multiplied by {name}", partial(_multiply, name, 1))
         yield Hypothesis(f"{{}} is divided by {name}", partial(_multiply, name, -1))
@@ -251,6 +212,10 @@ def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
     if array.shape != shape:
         raise LookupError
     return array
+
+
+def _take_instead(words: str, evidence: Evidence) -> Array:
+    return evidence.instead[words]
 
 
 def _multiply(name: str, power: int, evidence: Evidence) -> Array:

@@ -6,12 +6,12 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import permutations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cnncli.network.arrays import Array
-from cnncli.network.products import AXES
+from cnncli.network.products import AXES, name_several
 
 
 class Operation(NamedTuple):
@@ -47,8 +47,14 @@ def _shift(by: int) -> Callable[[Array, int], Array]:
     return shift
 
 
-def _spread_sum(array: Array, axis: int) -> Array:
-    return np.broadcast_to(array.sum(axis=axis, keepdims=True), array.shape)
+def _spread(function: Callable[..., Array]) -> Callable[[Array, Any], Array]:
+    return lambda array, axis: np.broadcast_to(function(array, axis=axis, keepdims=True), array.shape)
+
+
+def _measure_length(array: Array, axis: int) -> Array:
+    others = tuple(other for other in range(array.ndim) if other != axis)
+    length: Array = np.sqrt((array**2).sum(axis=others, keepdims=True))
+    return length
 
 
 Along = Callable[[Array, int], Array]
@@ -71,19 +77,25 @@ IN_SUM = (
 )
 KEPT_IN_SUM = dict(zip(IN_SUM, KEPT.values(), strict=True))
 ALONG: dict[str, Along] = {
-    "in reversed order along the {}s": lambda array, axis: np.flip(array, axis),
-    "summed over the {}s, each of which has one of its own": _spread_sum,
-    "averaged over the {}s, each of which has one of its own": lambda array, axis: (
-        _spread_sum(array, axis) / array.shape[axis]
-    ),
+    "in reversed order along the {1}": lambda array, axis: np.flip(array, axis),
+    "summed over the {1}, each of which has one of its own": _spread(np.sum),
+    "averaged over the {1}, each of which has one of its own": _spread(np.mean),
     "that of the first {} for every one": _copy(0),
     "that of the last {} for every one": _copy(-1),
-    "rolled by one along the {}s": lambda array, axis: np.roll(array, 1, axis),
-    "rolled back by one along the {}s": lambda array, axis: np.roll(array, -1, axis),
-    "moved by one along the {}s, with 0 where it came from": _shift(1),
-    "moved back by one along the {}s, with 0 where it came from": _shift(-1),
-    "summed up along the {}s": lambda array, axis: np.cumsum(array, axis),
-    "less its mean over the {}s": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
+    "rolled by one along the {1}": lambda array, axis: np.roll(array, 1, axis),
+    "rolled back by one along the {1}": lambda array, axis: np.roll(array, -1, axis),
+    "moved by one along the {1}, with 0 where it came from": _shift(1),
+    "moved back by one along the {1}, with 0 where it came from": _shift(-1),
+    "summed up along the {1}": lambda array, axis: np.cumsum(array, axis),
+    "less its mean over the {1}": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
+    "the largest over the {1} for every one": _spread(np.max),
+    "the smallest over the {1} for every one": _spread(np.min),
+    "divided by its length for each {}": lambda array, axis: array / _measure_length(array, axis),
+}
+OVER_PLANE: dict[str, Callable[[Array, tuple[int, int]], Array]] = {
+    "summed over the {0}s and {1}s, each of which has one of its own": _spread(np.sum),
+    "averaged over the {0}s and {1}s, each of which has one of its own": _spread(np.mean),
+    "less its mean over the {0}s and {1}s": lambda array, plane: array - array.mean(axis=plane, keepdims=True),
 }
 MOST_AXES = 4  # of which every order is tried
 PLANES = ("uv", "ij", "rs")  # rows and columns
@@ -101,6 +113,10 @@ NUMBERS: dict[str, Callable[[Array], Array]] = {
     "replaced by its tanh": np.tanh,
     "replaced by 1 − x² of it": lambda array: 1 - array**2,
     "rounded to whole numbers": np.round,
+    "less its mean": lambda array: array - array.mean(),
+    "divided by its length": lambda array: array / np.sqrt((array**2).sum()),
+    "divided by its largest number": lambda array: array / np.abs(array).max(),
+    "less its mean and divided by its standard deviation": lambda array: (array - array.mean()) / array.std(),
 }
 
 
@@ -108,7 +124,7 @@ def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:
     """Everything along one axis, or along rows and columns together."""
     for axis, letter in enumerate(axes):
         for words, function in (ALONG | (KEPT if kept else {})).items():
-            yield Operation(words.format(AXES[letter]), partial(_along, function, axis))
+            yield Operation(words.format(AXES[letter], name_several(letter)), partial(_along, function, axis))
     for plane in PLANES:
         if plane[0] in axes and plane[1] in axes:
             yield from _along_plane(axes.index(plane[0]), axes.index(plane[1]), "kernel " if plane == "uv" else "")
@@ -124,6 +140,11 @@ def _along_plane(rows: int, columns: int, whose: str) -> Iterator[Operation]:
     yield Operation("turned by 90° the other way", lambda a: _reshaped(np.rot90(a, -1, plane), a))
     for words, function in KEPT.items():
         yield Operation(words.format(f"{whose}row and column"), partial(_along_both, function, plane))
+    for lines, others, which in (("rows", "columns", 0), ("columns", "rows", 1)):
+        words = f"0 beyond as many {whose}{lines} as there are {whose}{others}"
+        yield Operation(words, partial(_keep_lines, plane, which))
+    for words, over in OVER_PLANE.items():
+        yield Operation(words.format(f"{whose}row", f"{whose}column"), partial(_over_plane, over, plane))
 
 
 def _reshaped(array: Array, like: Array) -> Array:
@@ -156,16 +177,21 @@ def _list_orders(count: int) -> Iterator[tuple[int, ...]]:
     yield from sorted(orders)
 
 
-def relay_columns(axes: str) -> Iterator[Operation]:
-    """Products that were laid out as a matrix, one column for each image and position, and read in another order."""
-    positions, others = [a for a in axes if a in "mij"], [a for a in axes if a not in "mij"]
-    columns = ["".join(order) for order in permutations(positions)]
-    layouts = [rows + column for rows in {"".join(others)} for column in columns]
-    layouts += [column + "".join(others) for column in columns]
+def relay_twice(axes: str) -> Iterator[Operation]:
+    """Laid out in one order and read in another: any two of up to four axes; of more those of a matrix of patches."""
+    layouts = _list_matrices(axes) if len(axes) > MOST_AXES else ["".join(order) for order in permutations(axes)]
     for laid, read in permutations(layouts, 2):
         first, second = ([axes.index(letter) for letter in order] for order in (laid, read))
         words = f"laid out as ({', '.join(AXES[a] for a in laid)}) but read as ({', '.join(AXES[a] for a in read)})"
         yield Operation(words, partial(_relay_twice, tuple(first), tuple(second)))
+
+
+def _list_matrices(axes: str) -> list[str]:
+    """Rows for each image and position, or columns for them, or a matrix for each image."""
+    positions, others = "".join(a for a in axes if a in "mij"), "".join(a for a in axes if a not in "mij")
+    columns = ["".join(order) for order in permutations(positions)]
+    layouts = [others + column for column in columns] + [column + others for column in columns]
+    return [*layouts, f"m{others}ij"] if "m" in positions else layouts
 
 
 def _relay(order: tuple[int, ...], array: Array) -> Array:
@@ -182,6 +208,15 @@ def _along(function: Along, axis: int, array: Array) -> Array:
 
 def _along_both(function: Along, plane: tuple[int, int], array: Array) -> Array:
     return function(function(array, plane[0]), plane[1])
+
+
+def _keep_lines(plane: tuple[int, int], which: int, array: Array) -> Array:
+    """A loop over rows that ends where the columns do, or the other way round."""
+    return _keep(slice(array.shape[plane[1 - which]]))(array, plane[which])
+
+
+def _over_plane(function: Callable[[Array, tuple[int, int]], Array], plane: tuple[int, int], array: Array) -> Array:
+    return function(array, plane)
 
 
 def _inverse(order: tuple[int, ...], shape: tuple[int, ...] | None, array: Array) -> Array:

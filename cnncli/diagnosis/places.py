@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.network.arrays import Array
-from cnncli.network.products import AXES
+from cnncli.network.products import AXES, name_several
 from cnncli.network.steps.step import KinkedStep
 
 Flags = NDArray[np.bool_]
@@ -27,7 +27,7 @@ def list_places(evidence: Evidence) -> Iterator[Place]:
     axes = evidence.products.axes
     for axis, letter in enumerate(axes):
         for words, choose in ALONG.items():
-            yield Place(words.format(AXES[letter]), partial(_find_along, axis, choose))
+            yield Place(words.format(AXES[letter], name_several(letter)), partial(_find_along, axis, choose))
     for plane in ("rs", "uv", "ij"):
         if plane[0] in axes and plane[1] in axes:
             rows, columns = (axes.index(letter) for letter in plane)
@@ -36,15 +36,23 @@ def list_places(evidence: Evidence) -> Iterator[Place]:
     if evidence.step is not None and evidence.which == 0:
         for words, condition in CONDITIONS.items():
             yield Place(words.format(evidence.step.source.name), partial(_find_where, condition))
+    yield from _list_of_kind(evidence)
+    yield Place("where it is positive", lambda e: e.products.total() > 0)
+    yield Place("where it is negative", lambda e: e.products.total() < 0)
+    yield Place("where it should be 0", lambda e: e.products.total() == 0)
+
+
+def _list_of_kind(evidence: Evidence) -> Iterator[Place]:
+    """Parts that some kinds of links alone have."""
+    if evidence.step is None:
+        yield Place("where y = 1", lambda e: e.tensors["y"] == 1)
+        yield Place("where y = 0", lambda e: e.tensors["y"] == 0)
     if evidence.products.places is not None:
         yield Place("where nothing was read", lambda e: _times_read(e) == 0)
         yield Place("where several overlap", lambda e: _times_read(e) > 1)
     if isinstance(evidence.step, KinkedStep) and evidence.products.places is not None:
         yield Place("at maxima that are tied", _tied)
         yield Place("in windows whose maxima are tied", _in_tied_windows)
-    yield Place("where it is positive", lambda e: e.products.total() > 0)
-    yield Place("where it is negative", lambda e: e.products.total() < 0)
-    yield Place("where it should be 0", lambda e: e.products.total() == 0)
 
 
 ALONG: dict[str, Callable[[NDArray[np.intp], int], Flags]] = {
@@ -56,10 +64,10 @@ ALONG: dict[str, Callable[[NDArray[np.intp], int], Flags]] = {
     "in all but the first and the last {}": lambda i, n: (i > 0) & (i < n - 1),
     "in every second {}, counted from the first": lambda i, _: i % 2 == 0,
     "in every second {}, counted from the second": lambda i, _: i % 2 == 1,
-    "in the first half of the {}s": lambda i, n: i < n // 2,
-    "in the second half of the {}s": lambda i, n: i >= n // 2,
-    "in all but the first two {}s": lambda i, _: i > 1,
-    "in the last two {}s": lambda i, n: i >= n - 2,
+    "in the first half of the {1}": lambda i, n: i < n // 2,
+    "in the second half of the {1}": lambda i, n: i >= n // 2,
+    "in all but the first two {1}": lambda i, _: i > 1,
+    "in the last two {1}": lambda i, n: i >= n - 2,
 }
 PLANES: dict[str, Callable[..., Flags]] = {
     "at the border": lambda i, j, n, m: (i == 0) | (j == 0) | (i == n - 1) | (j == m - 1),
@@ -72,6 +80,10 @@ PLANES: dict[str, Callable[..., Flags]] = {
     "in the lower left triangle": lambda i, j, *_: i > j,
     "at the first entry of each": lambda i, j, *_: (i == 0) & (j == 0),
     "at the last entry of each": lambda i, j, n, m: (i == n - 1) & (j == m - 1),
+    "in the middle of each": lambda i, j, n, m: (i == n // 2) & (j == m // 2),
+    "in all but the middle of each": lambda i, j, n, m: (i != n // 2) | (j != m // 2),
+    "where row and column are both even or both odd": lambda i, j, *_: (i + j) % 2 == 0,
+    "where one of row and column is odd": lambda i, j, *_: (i + j) % 2 == 1,
     "beyond the largest square": lambda i, j, n, m: (i >= min(n, m)) | (j >= min(n, m)),
 }
 CONDITIONS: dict[str, Callable[[Array], Flags]] = {
@@ -113,16 +125,25 @@ def _times_read(evidence: Evidence) -> NDArray[np.intp]:
 
 
 def _in_tied_windows(evidence: Evidence) -> Flags:
-    return _mark(evidence, lambda tied: np.broadcast_to(tied.sum(axis=-1, keepdims=True) > 1, tied.shape))
+    return spread_over_windows(lambda values: _count_tied(values) > 1, evidence)
 
 
 def _tied(evidence: Evidence) -> Flags:
-    return _mark(evidence, lambda tied: tied & (tied.sum(axis=-1, keepdims=True) > 1))
+    def choose(values: Array) -> Flags:
+        tied: Flags = (values == values.max(axis=-1, keepdims=True)) & (_count_tied(values) > 1)
+        return tied
+
+    return spread_over_windows(choose, evidence)
 
 
-def _mark(evidence: Evidence, choose: Callable[[Flags], Flags]) -> Flags:
+def _count_tied(values: Array) -> Array:
+    count: Array = (values == values.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True)
+    return count
+
+
+def spread_over_windows(choose: Callable[[Array], Flags], evidence: Evidence) -> Flags:
+    """The entries that windows choose from their candidates (…, c), in the shape of the gradient."""
     if not isinstance(evidence.step, KinkedStep):
         raise LookupError
     values = evidence.step.candidates(evidence.read[0])
-    tied = choose(values == values.max(axis=-1, keepdims=True))
-    return evidence.products.place(tied.astype(float)) > 0
+    return evidence.products.place(np.broadcast_to(choose(values), values.shape).astype(float)) > 0

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cnncli.diagnosis.evidence import Evidence, close
-from cnncli.diagnosis.hypotheses import NOTHING, RIGHT, Hypothesis
+from cnncli.diagnosis.hypotheses import NOTHING, RIGHT
+from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.places import Place, list_places
 from cnncli.network.arrays import Array
 

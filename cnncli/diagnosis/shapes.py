@@ -1,5 +1,6 @@
 """Answers of a wrong shape: laid out otherwise, not summed, summed too far, a part alone."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
@@ -7,30 +8,53 @@ import numpy as np
 
 from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.network.arrays import Array
-from cnncli.network.products import AXES, Products
+from cnncli.network.products import AXES, Products, name_several
 
 
-def explain_shape(evidences: Sequence[Evidence]) -> str | None:
-    """What the answers are where their shape is not that of the gradient, the same in every case."""
-    said: set[str] | None = None
+def explain_shape(evidences: Sequence[Evidence]) -> tuple[str, bool] | None:
+    """What the answers are where their shape is not that of the gradient, and whether that is so in every case."""
+    counts: Counter[str] = Counter()
     for evidence in evidences:
         if evidence.products.shape != evidence.right[0].shape:
             return None
-        fitting = {words for words, array in _list_shapes(evidence.products) if _is_laid_out(array, evidence)}
-        if said is None:
-            said = fitting
-        elif fitting:
-            said &= fitting
+        counts.update({words for words, array in _list_shapes(evidence.products) if _is_laid_out(array, evidence)})
     if all(_is_outer(evidence) for evidence in evidences):
-        return "{} has m rows and m columns: an array (m, 1) met one of (m,), and every image met every other"
-    ordered = [words for words, _ in _list_shapes(evidences[0].products) if said and words in said]
-    return ordered[0] if ordered else None
+        return "{} has m rows and m columns: an array (m, 1) met one of (m,), and every image met every other", True
+    if all(_holds_right(evidence) for evidence in evidences):
+        return "{} is right in its middle, but rows and columns are left around it (padding that is not cut off?)", True
+    if all(_is_middle(evidence) for evidence in evidences):
+        return "{} is the middle of the right one alone (a correlation without the k − 1 zeros around dL/dZ?)", True
+    if not counts:
+        return None
+    most = max(counts.values())
+    simplest = next(words for words, _ in _list_shapes(evidences[0].products) if counts[words] == most)
+    return simplest, most == len(evidences)
 
 
 def _is_outer(evidence: Evidence) -> bool:
     """Whether the first axis stands twice."""
     m = evidence.products.shape[0]
     return evidence.products.axes[0] == "m" and m > 1 and evidence.found[0].shape == (m, m)
+
+
+def _holds_right(evidence: Evidence) -> bool:
+    return _stands_in(evidence.found[0], evidence.right[0], evidence.eps)
+
+
+def _is_middle(evidence: Evidence) -> bool:
+    return _stands_in(evidence.right[0], evidence.found[0], evidence.eps)
+
+
+def _stands_in(larger: Array, smaller: Array, eps: float) -> bool:
+    """Whether one array stands in the middle of another."""
+    if larger.ndim != smaller.ndim or larger.ndim < 2 or smaller.size == 0:
+        return False
+    margins = [(one - other) / 2 for one, other in zip(larger.shape, smaller.shape, strict=True)]
+    if any(margin < 0 or margin % 1 for margin in margins):
+        return False
+    starts = [int(margin) for margin in margins]
+    middle = tuple(slice(start, start + length) for start, length in zip(starts, smaller.shape, strict=True))
+    return close(larger[middle], smaller, eps)
 
 
 def _is_laid_out(array: Array, evidence: Evidence) -> bool:
@@ -51,19 +75,36 @@ def _is_laid_out(array: Array, evidence: Evidence) -> bool:
 
 
 def _list_shapes(products: Products) -> Iterator[tuple[str, Array]]:
-    yield "{} is right, but has another shape, or its axes in another order", products.total()
-    for count in range(1, len(products.summed) + 1):
-        for axes in combinations(products.summed, count):
-            named = " and ".join(f"{AXES[axis]}s" for axis in axes)
-            yield f"{{}} is not summed over the {named}", products.unsummed("".join(axes))
+    """Arrays that the answer may be, whatever its shape, the simplest first."""
     total = products.total()
-    for count in range(1, total.ndim + 1):
-        for places in combinations(range(total.ndim), count):
-            named = " and ".join(f"{AXES[products.axes[place]]}s" for place in places)
-            yield f"{{}} is summed over the {named}, each of which has one of its own", total.sum(axis=places)
-            yield f"{{}} is averaged over the {named}, each of which has one of its own", total.mean(axis=places)
+    yield "{} is right, but has another shape, or its axes in another order", total
+    for left in _list_subsets(products.summed):
+        unsummed = products.unsummed(left)
+        yield f"{{}} is not summed over the {_name_axes(left)}", unsummed
+    for axes, named in _list_axes(products.axes):
+        yield f"{{}} is summed over the {named}, each of which has one of its own", total.sum(axis=axes)
+        yield f"{{}} is averaged over the {named}, each of which has one of its own", total.mean(axis=axes)
     for axis, letter in enumerate(products.axes):
         for words, place in (("first", 0), ("last", -1)):
             yield f"{{}} is that of the {words} {AXES[letter]} alone", np.take(total, place, axis)
     for name, operand in zip(products.names, products.operands, strict=True):
         yield f"{{}} is {name} itself", operand
+    for left in _list_subsets(products.summed):
+        unsummed = products.unsummed(left)
+        for axes, named in _list_axes(products.made):
+            yield f"{{}} is summed over the {named}, and not over the {_name_axes(left)}", unsummed.sum(axis=axes)
+            yield f"{{}} is averaged over the {named}, and not summed over the {_name_axes(left)}", unsummed.mean(axes)
+
+
+def _list_subsets(axes: str) -> Iterator[str]:
+    for count in range(1, len(axes) + 1):
+        yield from map("".join, combinations(axes, count))
+
+
+def _list_axes(letters: str) -> Iterator[tuple[tuple[int, ...], str]]:
+    for some in _list_subsets(letters):
+        yield tuple(letters.index(letter) for letter in some), _name_axes(some)
+
+
+def _name_axes(letters: str) -> str:
+    return " and ".join(name_several(letter) for letter in letters)

@@ -25,6 +25,13 @@ AXES = {
 }
 
 
+def name_several(letter: str) -> str:
+    """What an axis counts: "images", "entries of F"."""
+    first, space, rest = AXES[letter].partition(" of ")
+    plural = {"entry": "entries"}.get(first, f"{first}s")
+    return f"{plural}{space}{rest}"
+
+
 @dataclass(frozen=True)
 class Products:
     """The einsum of some operands, whose letters are those of AXES, and what becomes of it.

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from cnncli import memory
-from cnncli.data.dataset import Dataset
+from cnncli.data.dataset import Dataset, refuse_unreadable
 from cnncli.data.decoding import Size, image_size
 from cnncli.data.folder import Sample
 from cnncli.errors import ImageError, UsageError
@@ -49,12 +49,19 @@ class Rehearsal:
     seconds_per_step: float
     seconds_per_end: float  # of an epoch: the validation, and the files that are written
     symptoms: tuple[Symptom, ...]  # what would be warned of
+    unreadable: tuple[ImageError, ...]  # the images that cannot be read, all of them
+    skip_bad: bool  # whether they would be left out
 
     @property
     def images(self) -> tuple[int, int]:
         """How many there are to train on and to validate on."""
         training, validation = (sum(numbers) for numbers in zip(*self.counts.values(), strict=True))
         return training, validation
+
+    def require_readable(self) -> None:
+        """Raise DataError where some images cannot be read and would not be left out: so would the training."""
+        if not self.skip_bad:
+            refuse_unreadable(self.unreadable, sum(self.images) + len(self.unreadable))
 
     @property
     def seconds_per_epoch(self) -> float:
@@ -69,14 +76,18 @@ class Rehearsal:
 
 
 def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal:
-    """Read the images, make the network and time some steps; nothing is kept. Raises as `run_training`."""
+    """Read the images, make the network and time some steps; nothing is kept.
+
+    Raises as `run_training`, but for images that cannot be read: they are listed.
+    """
     if settings.resume:
         raise UsageError("has nothing to do in a dry run, which begins anew: leave it out", argument="resume")
     run = settings.out or free_run_folder(settings.data)
     refuse_place(run, settings.data, settings.force)
     like = load_initial_model(settings)
+    unreadable: list[ImageError] = []
     with tempfile.TemporaryDirectory() as scratch:
-        data = read_data(settings, like, Path(scratch), watcher.reading, watcher.left_out)
+        data = read_data(replace(settings, skip_bad=True), like, Path(scratch), watcher.reading, unreadable.extend)
         training, validation = data.training, data.validation
         symptoms = examine_data(training, validation, data.classes, data.fingerprints)
         for symptom in symptoms:
@@ -100,6 +111,8 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal
         step,
         end,
         tuple(symptoms),
+        tuple(unreadable),
+        settings.skip_bad,
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cnncli.text import tell_apart
+
 Verdict = Literal["PASS", "FAIL", "CANNOT TELL"]
 
 
@@ -28,10 +30,12 @@ class EntryResult:
         """Index, got, want and ratio."""
         place = f"input {self.input} at {list(self.index)}"
         if abs(self.above - self.below) > 2 * self.error:
-            return f"{place}: got {self.got:.9g}, the one-sided derivatives are {self.below:.9g} and {self.above:.9g}"
+            got, below, above = tell_apart(self.got, self.below, self.above, digits=9)
+            return f"{place}: got {got}, the one-sided derivatives are {below} and {above}"
         ratio = f", ratio {self.ratio:.6g}" if self.ratio == self.ratio else ""
         order = f", Taylor remainder of order {self.order:.1f}" if self.order == self.order else ""
-        return f"{place}: got {self.got:.9g}, want {self.want:.9g} ± {self.error:.1g}{ratio}{order}"
+        got, want = tell_apart(self.got, self.want, digits=9)
+        return f"{place}: got {got}, want {want} ± {self.error:.1g}{ratio}{order}"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 One sentence with its exit code, or it does without; nothing is left that is half a file.
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -181,16 +182,39 @@ def test_a_current_folder_that_is_gone(run: Run, image_folder: Path, tmp_path: P
     assert (done.code, done.sentence) == (3, "Error: the current folder is gone: go to one that is there")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_nobody_may_write_to(run: Run, image_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="root writes everywhere, but on Linux it can do without")
+@pytest.mark.parametrize("command", ["train IMAGES --out run", pytest.param("trace -o x.json", marks=pytest.mark.slow)])
+def test_a_folder_that_nobody_may_write_to(
+    run: Run, image_folder: Path, model_file: Path, tmp_path: Path, command: str
+) -> None:
     tmp_path.chmod(0o500)
     try:
-        for arguments in (("trace", "-o", "x.json"), ("train", image_folder, "--out", "run")):
-            done = run(*arguments)
-            assert done.code == 3
-            assert "cannot be written (Permission denied)" in done.sentence
+        done = run(*fill_in(command, image_folder, model_file), first=give_up_privileges)
     finally:
         tmp_path.chmod(0o700)
+    assert done.code == 3
+    assert "cannot be written (Permission denied)" in done.sentence
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="root reads everything, but on Linux it can do without")
+def test_images_that_nobody_may_read(run: Run, image_folder: Path, model_file: Path) -> None:
+    secret = image_folder / "dark" / "0.png"
+    secret.chmod(0)
+    done = run("train", image_folder, first=give_up_privileges)
+    assert (done.code, f"({secret}: not allowed to read it)" in done.sentence) == (3, True)
+    secret.parent.chmod(0)
+    try:
+        done = run("evaluate", image_folder, "-m", model_file, first=give_up_privileges)
+    finally:
+        secret.parent.chmod(0o700)
+    assert (done.code, done.sentence) == (3, f"Error: {secret.parent} cannot be read: Permission denied")
+
+
+def give_up_privileges() -> None:
+    """Of root's, those to read and write whatever the modes say."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(24, capability)  # PR_CAPBSET_DROP
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root has no limit of processes")

@@ -6,7 +6,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from multiprocessing import get_context
@@ -18,7 +17,8 @@ from cnncli import files
 from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_IDLE, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
-START = 120.0  # seconds in which a worker must be ready
+TICK = 1.0  # seconds between two looks at a worker; what is counted in them stands still with a machine that does
+START = 120  # of them in which a worker must be ready
 
 
 def run_cases(subject: str, seed: int, numbers: Iterable[int], jobs: int) -> Generator[tuple[int, Outcome], None, None]:
@@ -83,7 +83,7 @@ class _Worker:
         self._process.start()
         theirs.close()
         self.alive = True
-        if not (self._pipe.poll(START) and self._pipe.recv() == "ready"):
+        if not (any(self._pipe.poll(TICK) for _ in range(START)) and self._pipe.recv() == "ready"):
             self.stop()
             raise RuntimeError("a worker did not start")
 
@@ -92,12 +92,12 @@ class _Worker:
         try:
             self._pipe.send(number)
             start = before = self._spent()
-            idle_since = time.monotonic()
-            while not self._pipe.poll(1.0):
+            idle = 0.0
+            while not self._pipe.poll(TICK):
                 spent = self._spent()
-                if spent > before:  # on a busy machine slowly
-                    before, idle_since = spent, time.monotonic()
-                if spent - start > LONGEST or time.monotonic() - idle_since > LONGEST_IDLE:
+                idle = 0.0 if spent > before else idle + TICK  # on a busy machine it works slowly
+                before = spent
+                if spent - start > LONGEST or idle > LONGEST_IDLE:
                     self.stop()
                     return None
             outcome: Outcome = self._pipe.recv()

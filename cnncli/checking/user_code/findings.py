@@ -14,6 +14,7 @@ from cnncli.diagnosis.collect import collect_link, collect_through
 from cnncli.diagnosis.conditions import find_features
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.explain import DEPTHS, explain
+from cnncli.diagnosis.forward import explain_forward
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
 from cnncli.network.record import Record
@@ -95,6 +96,11 @@ def _explain_whole(
     """The one link that explains all that is wrong; else one for each part of it."""
     blocks = len(cases[0].subject.architecture.filters)  # under the same names another depth has other steps
     found = [case for case in cases if case.label in usable and len(case.subject.architecture.filters) == blocks]
+    found = [case for case in found if _is_finite(usable[case.label])]
+    if not found:
+        return tuple(f"… → {name}" for name in wrong), ()
+    if len(wrong) > 1 and (other := _explain_forward(found, usable)):
+        return (other.link,), (other,)
     groups = [list(wrong), *([name] for name in wrong)] if len(wrong) > 1 else [list(wrong)]
     findings: dict[str, Finding] = {}
     explained: set[str] = set()
@@ -108,6 +114,17 @@ def _explain_whole(
     links = [finding.link for finding in findings.values()]
     links += [f"… → {name}" for name in wrong if name not in explained]
     return tuple(links), tuple(findings.values())
+
+
+def _is_finite(usable: Usable) -> bool:
+    return all(np.isfinite(gradient).all() for gradient in usable.gradients.values())
+
+
+def _explain_forward(cases: Sequence[Case], usable: Mapping[str, Usable]) -> Finding | None:
+    """The other forward pass that they are the gradients of."""
+    found = [(case.subject, case.record, usable[case.label].gradients) for case in cases]
+    explanation = explain_forward(found, max(usable[case.label].eps for case in cases))
+    return Finding("X → L", explanation) if explanation else None
 
 
 def _explain_group(

@@ -30,6 +30,10 @@ def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
         "windows of 3": _draw(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
         "three outputs": _draw(Architecture(6, 7, filters=(2,), classes=3), 2, seed),
         "five outputs": _draw(Architecture(7, 6, channels=2, filters=(3,), classes=5), 4, seed),
+        "four outputs": _draw(Architecture(6, 6, filters=(1,), classes=4), 1, seed),
+        "three outputs, saturated": _stretch(_draw(Architecture(6, 7, filters=(3,), classes=3), 5, seed), 60),
+        "three outputs, far out": _stretch(_draw(Architecture(6, 7, filters=(3,), classes=3), 3, seed), 1000),
+        "as many outputs as images": _draw(Architecture(8, 6, filters=(2,), classes=4), 4, seed),
         **_unusual_subjects(seed),
         **{f"random {number}": _draw_any(seed, number) for number in range(1, more + 1)},
     }
@@ -56,15 +60,21 @@ def _scaled_subjects(seed: int) -> dict[str, Subject]:
     record = Textbook(near.architecture).record(near.parameters, near.X, near.y)
     near.parameters["b1"][:] -= [np.median(channel) for channel in record["Z1"].swapaxes(0, 1)]
     near.parameters["b1"][0] += 1e-12
-    saturated = _draw(Architecture(7, 6, filters=(3,)), 4, seed)
-    saturated.parameters["w2"][:] *= 40
-    saturated.y[:] = (0, 1, 0, 1)
+    saturated, far = (_stretch(_draw(Architecture(7, 6, filters=(3,)), 4, seed), z) for z in (60, 1000))
+    saturated.y[:] = far.y[:] = (0, 1, 0, 1)
     tiny, huge = (_draw(Architecture(8, 7, channels=2, filters=(2,)), 2, seed + 1) for _ in range(2))
     tiny.X[:] *= 1e-8
     tiny.parameters["b1"][:] *= 1e-8
     huge.X[:] *= 1e6
     huge.parameters["w2"][:] *= 1e-6
-    return {"Z near 0": near, "z saturated": saturated, "tiny numbers": tiny, "huge numbers": huge}
+    return {"Z near 0": near, "z saturated": saturated, "z far out": far, "tiny numbers": tiny, "huge numbers": huge}
+
+
+def _stretch(subject: Subject, largest: float) -> Subject:
+    """w2 so large that |z| is as large as said: from 40 on A is 0 or 1 to rounding, from 710 on e^z overflows."""
+    z = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)["z2"]
+    subject.parameters["w2"][:] *= largest / np.abs(z).max()
+    return subject
 
 
 def _unusual_subjects(seed: int) -> dict[str, Subject]:
@@ -80,7 +90,16 @@ def _unusual_subjects(seed: int) -> dict[str, Subject]:
         ),
         "windows that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2),
         "windows that lie apart": Architecture(9, 10, filters=(2,), pool_stride=3),
+        "windows of two that overlap": Architecture(8, 9, filters=(3,), kernel=2, pool_stride=1),
+        "windows of four that overlap": Architecture(12, 11, filters=(1,), kernel=2, pool=4, pool_stride=3),
         "averages that overlap": Architecture(9, 8, filters=(2,), pool=3, pool_stride=2, pooling="average"),
+        "averages of nine": Architecture(11, 9, channels=2, filters=(3,), pool=3, pooling="average"),
+        "averages that lie apart": Architecture(9, 11, filters=(1,), pool_stride=3, pooling="average"),
+        "averages of four that overlap": Architecture(9, 10, filters=(2,), pool_stride=1, pooling="average"),
+        "padding of two": Architecture(7, 5, filters=(3,), padding=2),
+        "stride of three": Architecture(11, 10, filters=(2,), kernel=2, stride=3, pool=1),
+        "padding and stride": Architecture(9, 10, channels=2, filters=(2,), padding=1, stride=2),
+        "dilation of three": Architecture(12, 9, filters=(2,), dilation=3, pool=1),
         "two blocks": Architecture(12, 13, channels=2, filters=(3, 2)),
         "three blocks": Architecture(17, 16, filters=(2, 3, 2), kernel=2),
     }

@@ -15,7 +15,7 @@ from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import grid
 from cnncli.reports.look import Look
-from cnncli.text import printable
+from cnncli.text import printable, tell_apart
 
 WORST = 3  # entries that are shown of a derivative that failed
 STYLES = {"PASS": "green", "KINK": "yellow", "FAIL": "bold red"}
@@ -212,9 +212,11 @@ def _tell_first_wrong(check: Check) -> str:
 
 
 def _entry(check: Check, which: int) -> str:
-    text = f"{list(check.index(which))}: {check.analytic[which]:.6g} instead of {check.numeric[which]:.6g}"
+    got, want = tell_apart(check.analytic[which], check.numeric[which])
+    text = f"{list(check.index(which))}: {got} instead of {want}"
     if check.below[which] != check.above[which]:
-        text += f" (one-sided: {check.below[which]:.6g} and {check.above[which]:.6g})"
+        below, above = tell_apart(check.below[which], check.above[which])
+        text += f" (one-sided: {below} and {above})"
     return text
 
 

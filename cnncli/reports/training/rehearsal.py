@@ -1,11 +1,12 @@
 """What a training would be, for people and for other programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
+from cnncli.errors import ImageError
 from cnncli.memory import available, describe_size
 from cnncli.network.engines import tell_engine
 from cnncli.reports.console import print_table, stdout
@@ -29,6 +30,7 @@ def rehearsal_document(rehearsal: Rehearsal, written: Callable[[str], str]) -> d
         "seconds_per_epoch": rehearsal.seconds_per_epoch,
         "seconds": rehearsal.seconds,
         "warnings": describe_symptoms(rehearsal.symptoms, written),
+        "unreadable": [{"path": str(error.path), "error": error.reason} for error in rehearsal.unreadable],
     }
 
 
@@ -41,6 +43,8 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
         table.add_row(name, *(f"{number:,}" for number in numbers))
     table.add_row("all", *(f"{number:,}" for number in rehearsal.images))
     print_table(table)
+    if rehearsal.unreadable:
+        _print_unreadable(rehearsal.unreadable)
     architecture = rehearsal.model.architecture
     colours = "gray" if architecture.channels == 1 else "RGB"
     files = " to ".join(dict.fromkeys(f"{size.height}×{size.width}" for size in rehearsal.file_sizes))
@@ -57,6 +61,15 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
         f"a dry run: nothing was kept; the training would go to {printable(rehearsal.run)}",
     ]
     stdout().print("\n".join(lines), soft_wrap=True)
+
+
+def _print_unreadable(errors: Sequence[ImageError]) -> None:
+    table = Table()
+    table.add_column("image that cannot be read", overflow="fold")
+    table.add_column("reason", overflow="fold")
+    for error in errors:
+        table.add_row(printable(error.path), printable(error.reason))
+    print_table(table)
 
 
 def _describe_time(seconds: float) -> str:

@@ -1,0 +1,124 @@
+"""What an expression for dL/dz, the gradient of the output step, may be made of by mistake."""
+
+import numpy as np
+
+from cnncli.network.arrays import Array, Labels
+from cnncli.network.steps.output_step import OutputStep
+
+EPSILONS = {
+    f"−y/(A + ε) + (1 − y)/(1 − A + ε), with ε = 1e-{digits}, times A·(1 − A)": 10.0**-digits for digits in range(2, 17)
+}
+
+
+def list_factors(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]:
+    """What dL/dz may be multiplied by: z (m, K), labels (m,), all (m, K)."""
+    A, name, y = step.forward(z), step.output.name, encode(labels, z)
+    return {
+        step.source.name: z,
+        name: A,
+        "y": y,
+        "1 − y": 1 - y,
+        f"1 − {name}": 1 - A,
+        f"{name}·(1 − {name})": A * (1 - A),
+        f"{name} − y": A - y,
+        f"|{name} − y|": np.abs(A - y),
+        f"1 − |{name} − y|": 1 - np.abs(A - y),
+        f"{name}²": A**2,
+        f"(1 − |{name} − y|)²": (1 - np.abs(A - y)) ** 2,
+        f"log {name}": np.log(A),
+        f"log(1 − {name})": np.log1p(-A),
+        f"log(1 − |{name} − y|)": np.log1p(-np.abs(A - y)),
+    }
+
+
+def list_alternatives(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]:
+    """What dL/dz itself may be, with the 1/m of the mean: z (m, K), labels (m,), all (m, K)."""
+    A, name, y = step.forward(z), step.output.name, encode(labels, z)
+    made = {f"made with {words} in the place of y": A - other for words, other in _list_labels(labels, y).items()}
+    made |= {f"made with {words} in the place of {name}": A_ - y for words, A_ in _list_outputs(step, z, A).items()}
+    made |= {
+        f"{name} alone, without y": A,
+        "−y alone": -y,
+        f"−y/{name}": -y / A,
+        f"−y/{name} + (1 − y)/(1 − {name})": (A - y) / (A * (1 - A)),
+        f"{name}·(y − Σ y·{name})": A * (y - (y * A).sum(axis=1, keepdims=True)),
+        f"({name} − y) times the Jacobian of the output once more": A
+        * ((A - y) - (A * (A - y)).sum(axis=1, keepdims=True)),
+        **{words: (-y / (A + e) + (1 - y) / (1 - A + e)) * A * (1 - A) for words, e in EPSILONS.items()},
+        "what the squared error (z − y)² gives": 2 * (z - y),
+        "what the hinge loss gives": np.where((2 * y - 1) * z < 1, 1 - 2 * y, 0),
+        f"the sign of {name} − y, as of |{name} − y|": np.sign(A - y),
+    }
+    return {words: array / len(z) for words, array in made.items()}
+
+
+def encode(labels: Labels, z: Array) -> Array:
+    """(m, K): the labels themselves for one output, else 1 at the output of each one's class."""
+    return labels[:, None].astype(float) if z.shape[1] == 1 else np.eye(z.shape[1])[labels]
+
+
+def _list_labels(labels: Labels, y: Array) -> dict[str, Array]:
+    """What may stand in the place of y."""
+    K = y.shape[1]
+    others = {
+        "1 − y": 1 - y,
+        "2·y − 1 (labels −1 and 1)": 2 * y - 1,
+        "the y of the images in reversed order": y[::-1],
+        "the y of the image before": np.roll(y, 1, axis=0),
+        "the y of the image after": np.roll(y, -1, axis=0),
+        "the y of the first image for every one": np.broadcast_to(y[:1], y.shape),
+        "the y of the last image for every one": np.broadcast_to(y[-1:], y.shape),
+        "the y of all images averaged": np.broadcast_to(y.mean(axis=0), y.shape),
+        "the y of all images summed": np.broadcast_to(y.sum(axis=0), y.shape),
+        "the labels sorted": encode(np.sort(labels), y),
+        "y in the first image alone (0 in the others)": np.where(np.arange(len(y))[:, None] == 0, y, 0),
+        "y in the last image alone (0 in the others)": np.where(np.arange(len(y))[:, None] == len(y) - 1, y, 0),
+    }
+    if K == 1:
+        return others
+    return others | {
+        "the classes of all images (A[:, y] −= 1 in the place of A[i, y[i]] −= 1)": np.broadcast_to(
+            y.any(axis=0), y.shape
+        ),
+        "the class before": np.roll(y, -1, axis=1),
+        "the class after": np.roll(y, 1, axis=1),
+        "the outputs of y in reversed order": y[:, ::-1],
+        "the class number y itself": np.broadcast_to(labels[:, None].astype(float), y.shape),
+        "1 at A[y], the images of these numbers,": _mark_rows(labels, y),
+        "one-hot y reshaped from (output, image) to (image, output)": y.T.reshape(y.shape),
+    }
+
+
+def _mark_rows(labels: Labels, y: Array) -> Array:
+    rows = np.zeros_like(y)
+    rows[labels[labels < len(y)]] = 1
+    return rows
+
+
+def _list_outputs(step: OutputStep, z: Array, A: Array) -> dict[str, Array]:
+    """What may stand in the place of A."""
+    e = np.exp(np.minimum(z, 700))
+    by_image, by_all = np.exp(z - z.max(axis=0, keepdims=True)), np.exp(z - z.max())
+    return {
+        "tanh(z)": np.tanh(z),
+        "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
+        "z": z,
+        "max(z, 0)": np.maximum(z, 0),
+        "e^z": e,
+        "0 or 1, whichever is nearer,": np.round(A),
+        "1 for the largest output, else 0,": (A.max(axis=1, keepdims=True) == A) * 1.0,
+        f"log {step.output.name}": np.log(A),
+        "that of −z": step.forward(-z),
+        "that of 2·z": step.forward(2 * z),
+        "that of z/2": step.forward(z / 2),
+        "that of 10·z": step.forward(10 * z),
+        "that of z/10": step.forward(z / 10),
+        "that of A itself (applied twice)": step.forward(A),
+        "σ(z) of each output": e / (1 + e),
+        "e^z/Σe^z over the images": by_image / by_image.sum(axis=0, keepdims=True),
+        "e^z/Σe^z over everything": by_all / by_all.sum(),
+        "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
+        "A of the image before": np.roll(A, 1, axis=0),
+        "A of the first image for every one": np.broadcast_to(A[:1], A.shape),
+        "A averaged over the images": np.broadcast_to(A.mean(axis=0), A.shape),
+    }

@@ -1,0 +1,110 @@
+"""Mistakes that no list names are said to be what they are; none is explained as something else for sure."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checking.test_user_code import RIGHT, checked, problems, sentences
+
+POOL = """
+    dA1 = np.zeros_like(A1)
+    for m, n, i, j in np.ndindex(dP1.shape):
+        part = (m, n, slice(i * pool, (i + 1) * pool), slice(j * pool, (j + 1) * pool))
+        w, d, g = A1[part], dA1[part], dP1[m, n, i, j]
+        {}
+    return dA1
+"""
+CONV = """
+    k = w1.shape[-1]
+    dX, dw1, db1 = np.zeros_like(X), np.zeros_like(w1), dZ1.sum(axis=(0, 2, 3))
+    for i, j in np.ndindex(dZ1.shape[2:]):
+        x, d, g = X[:, :, i:i + k, j:j + k], dX[:, :, i:i + k, j:j + k], dZ1[:, :, i, j]
+        dw1 += np.einsum("mn,mcuv->ncuv", g, x)
+        d += np.einsum("mn,ncuv->mcuv", g, w1)
+    {}
+    return dX, dw1, db1
+"""
+DENSE = "\n    dF, dw2, db2 = dz2 @ w2, dz2.T @ F, dz2.sum(axis=0)\n    {}\n    return dF, dw2, db2\n"
+LOSS = "\n    A, y = 1 / (1 + np.exp(-z2)), y[:, None]\n    return {} / len(y)\n"
+SOFTMAX = """
+    e = np.exp(z2 - z2.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    {}
+    return p / len(y)
+"""
+BODIES = {
+    "loss_backward(z2, y)": LOSS,
+    "softmax_backward(z2, y)": SOFTMAX,
+    "dense_backward(F, w2, dz2)": DENSE,
+    "maxpool_backward(A1, dP1, pool)": POOL,
+    "relu_backward(Z1, dA1)": "\n    return {}\n",
+    "conv_backward(X, w1, dZ1)": CONV,
+}
+# A column for each file: what is put into the body, and the words of the explanation.
+MISTAKES = {
+    "loss_backward(z2, y)": (
+        ("(A - (2 * y - 1))", "labels −1 and 1"),
+        ("(A - (0.9 * y + 0.05))", "0.9·y + 0.05 in the place of y"),
+        ("(-y / A + (1 - y) / (1 - A)) * A * (1 - A)", "NaN where A2 is 0 or 1"),
+    ),
+    "softmax_backward(z2, y)": (
+        ("p[:, y] -= 1", "A[:, y] −= 1 in the place of A[i, y[i]] −= 1"),
+        ("p[range(len(y)), y - 1] -= 1", "the class before in the place of y"),
+        ("p -= np.eye(p.shape[1])[y]; p -= p.mean(axis=0)", "less its mean over the images"),
+    ),
+    "dense_backward(F, w2, dz2)": (
+        ("db2 = dz2.sum(axis=1)", "summed over the outputs, and not over the images"),
+        ("dw2 = dz2.T @ (F / np.sqrt((F**2).sum(axis=1, keepdims=True)))", "F is divided by its length for each image"),
+        ("dw2 *= min(1, 1 / np.linalg.norm(dw2))", "cut down to the length 1 where it is longer"),
+    ),
+    "maxpool_backward(A1, dP1, pool)": (
+        ("k = np.argwhere(w == w.max()); d[tuple(k[np.random.randint(len(k))])] = g", "(at random?)"),
+        ("d[w == w.max(axis=1, keepdims=True)] = g", "the largest of each row of the window"),
+        ("d[np.unravel_index(w.argmax(), w.shape)] = g * w.max() / w.max()", "NaN at the maxima of windows"),
+    ),
+    "relu_backward(Z1, dA1)": (
+        ("dA1 * np.where(Z1 > 0, 1, np.exp(np.minimum(Z1, 0)))", "as of an ELU"),
+        ("dA1 * (Z1 > 0).all(axis=1, keepdims=True)", "the smallest over the filters for every one"),
+        ("dA1 * (Z1 > 0) / max((Z1 > 0).sum(), 1)", "divided by its number of entries that are not 0"),
+    ),
+    "conv_backward(X, w1, dZ1)": (
+        ("dw1 = dw1 - dZ1.sum(axis=(0, 2, 3))[:, None, None, None] * X.mean()", "multiplied by X's mean"),
+        ("dX = np.roll(dX, 1, 2)", "rolled by one along the rows"),
+        ("dw1 /= np.sqrt((dw1**2).sum(axis=(1, 2, 3), keepdims=True))", "divided by its length for each filter"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_mistakes_that_no_list_names_are_explained(tmp_path: Path, column: int) -> None:
+    chosen = {signature: each[column] for signature, each in MISTAKES.items()}
+    functions = (f"def {s}:{BODIES[s].format(code)}" for s, (code, _) in chosen.items())
+    results = checked(tmp_path, "import numpy as np\n" + "\n".join(functions))
+    for signature, (_, words) in chosen.items():
+        result = results[signature.partition("(")[0]]
+        said = sentences(result)
+        assert result.verdict == "FAIL"
+        assert any(words in sentence for sentence in said), said
+        assert all(words in finding.explanation.text for finding in result.findings if finding.explanation.certain)
+
+
+def test_what_belongs_to_an_option_is_said_with_it(tmp_path: Path) -> None:
+    code = RIGHT.replace("slice(t * i, t * i + d * (k - 1) + 1, d)", "slice(i, i + d * (k - 1) + 1, d)")
+    said = sentences(checked(tmp_path, code)["conv_backward"])
+    assert said == [
+        f"dL/d{name} is made as if the stride were 1, only where the stride is not 1" for name in ("X", "w1")
+    ]
+    said = sentences(checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX"))["conv_backward"])
+    assert "rows and columns are left around it" in said[0]
+
+
+def test_a_backward_pass_of_another_forward_pass_is_said_to_be_one(tmp_path: Path) -> None:
+    result = checked(tmp_path, RIGHT.replace("F @ w2.T + b2", "F @ w2.T"))["backward"]
+    assert sentences(result) == ["the backward pass belongs to another forward pass: b2 is left out of z2"]
+
+
+def test_what_nothing_explains_is_not_explained_for_sure(tmp_path: Path) -> None:
+    code = "import numpy as np\ndef relu_backward(Z1, dA1):\n    return dA1 * (Z1 > 0) * (1 + np.sin(7 * Z1) ** 2)\n"
+    result = checked(tmp_path, code)["relu_backward"]
+    assert not problems(result)
+    assert not any(finding.explanation.certain for finding in result.findings)
