@@ -13,6 +13,7 @@ import numpy as np
 
 from cnncli.checking.bounds import U64, Bounds, find_tied
 from cnncli.checking.check import Advance, Check, judge
+from cnncli.checking.convention import follow, hold
 from cnncli.checking.kinks import Ties, count_ties
 from cnncli.checking.measures import Loss, WeightedSum
 from cnncli.checking.methods import EPS, Method
@@ -26,6 +27,7 @@ from cnncli.network.steps.step import KinkedStep, Step
 from cnncli.network.tensors import Tensor
 from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
+from cnncli.text import tell_apart
 
 
 def engine_gradients(engine: Engine, subject: Subject) -> dict[str, Array]:
@@ -49,6 +51,7 @@ class Gradcheck:
     eps: float = EPS  # the rounding of the numbers that the gradients were computed in
     foreign: bool = False  # computed by other code, whose dL/dz = (A - y)/m may have lost digits where A is near y
     advance: Advance | None = None
+    conventions: tuple[str, ...] = ()  # declared for kinks: "first-max", …
 
     def checks(self) -> Iterator[Check]:
         """Every derivative through the whole chain, in the order in which the chain takes them."""
@@ -56,7 +59,8 @@ class Gradcheck:
         for tensor in self.checked:
             start = next((i for i, step in enumerate(chain.steps) if tensor in step.reads), len(chain.steps))
             probe = self._probe(chain.steps[start:], tensor, self._loss)
-            yield self._judge(probe, tensor, bounds[tensor.name] + tangents[tensor.name], None)
+            check = self._judge(probe, tensor, bounds[tensor.name] + tangents[tensor.name], None)
+            yield hold(check, self._declared[check.name]) if self.conventions and check.kinks.any() else check
 
     def links(self) -> Iterator[Check]:
         """Every step alone whose given gradient and whose answer are both known, from L backwards."""
@@ -87,6 +91,10 @@ class Gradcheck:
                 check = self._judge(self._probe([step], tensor, measure), tensor, bound, given)
                 if isinstance(step, KinkedStep) and step.selects and not step.overlaps and check.passed:
                     check = self._together(step, check, gradient)
+                if self.conventions and check.kinks.any():
+                    read = (self._record[each.name] for each in step.reads)
+                    answers = follow(self._chain, self.conventions).backward(step, gradient, *read)
+                    check = hold(check, answers[step.reads.index(tensor)])
                 yield check
 
     def _together(self, step: KinkedStep, check: Check, gradient: Array) -> Check:
@@ -104,10 +112,8 @@ class Gradcheck:
         places = step.candidates(np.arange(dA.size).reshape(dA.shape))  # (…, s²)
         failed = np.isin(check.entries, places[tied & wrong[..., None]])
         window = tuple(int(i) for i in np.argwhere(wrong)[0])
-        problem = (
-            f"gives the tied maxima of window {list(window[1:])} together {shares[window]:.6g} "
-            f"instead of {gradient[window]:.6g}"
-        )
+        got, want = tell_apart(shares[window], gradient[window])
+        problem = f"gives the tied maxima of window {list(window[1:])} together {got} instead of {want}"
         return Check(**{**check.__dict__, "failed": failed, "kinks": check.kinks & ~failed, "problem": problem})
 
     def _probe(self, steps: Sequence[Step], tensor: Tensor, measure: Measure) -> Probe:
@@ -137,6 +143,12 @@ class Gradcheck:
             if not np.isfinite(record[name]).all():
                 raise DataError(f"{name} is not finite with numbers as large as these: nothing can be checked")
         return record
+
+    @cached_property
+    def _declared(self) -> Record:
+        """The pass with the declared conventions."""
+        chain, subject = follow(self._chain, self.conventions), self.subject
+        return Textbook(subject.architecture, chain).record(subject.parameters, subject.X, subject.y)
 
     @cached_property
     def _bounds(self) -> Bounds:

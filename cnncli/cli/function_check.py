@@ -20,6 +20,13 @@ FUNCTION_OPTIONS = (
 
 HOW = "How"
 REPORT_OPTIONS = (
+    option(
+        "convention",
+        str | None,
+        metavar="NAMES",
+        panel=HOW,
+        help="What your code does on a kink, first-max for one (a wrong name lists all): nothing else passes there.",
+    ),
     option("strict", bool, panel=HOW, help="Count what is on a kink, or cannot be told, as a failure."),
     option("junit", Path | None, metavar="XML", panel=HOW, help="Also write the verdicts to a JUnit file."),
     option("github", bool, panel=HOW, help="Also print annotations for GitHub's log."),

@@ -141,7 +141,7 @@ def gradcheck(
     if chosen == "template":
         _write_template(mode["template"])
     elif chosen == "code":
-        _check_code(mode, seed, method, format)
+        _check_code(mode, seed, method, format, reporting)
     elif chosen == "function":
         check_function(mode["function"], function, seed, format, reporting)
     elif chosen == "self_test":
@@ -153,6 +153,7 @@ def gradcheck(
         check = prepare_gradcheck(
             images or [], model=model, label=label, against=against, method=method, sample=sample, **network, **fresh
         )
+        check = replace(check, conventions=_read_conventions(reporting))
         _check(check, against, show, format, reporting)
 
 
@@ -195,20 +196,46 @@ def _refuse_unchecked(name: str, gradcheck: "Gradcheck") -> None:
         raise UsageError(f"--show {name}: no such derivative is checked, there are {', '.join(checked)}{hint}")
 
 
-def _check_code(mode: Mapping[str, Any], seed: int, method: "Method", format: str) -> None:  # noqa: A002
+def _check_code(
+    mode: Mapping[str, Any],
+    seed: int,
+    method: "Method",
+    format: str,  # noqa: A002
+    reporting: Mapping[str, Any],
+) -> None:
     """Check the functions of a file."""
     from cnncli.checking.user_code.checks import TIME_LIMIT, check_file
     from cnncli.reports.console import print_json
-    from cnncli.reports.gradcheck.user_code import passed, print_user_code, user_code_document
+    from cnncli.reports.gradcheck.user_code import (
+        passed,
+        print_call,
+        print_user_code,
+        report_user_code,
+        user_code_document,
+    )
+    from cnncli.reports.gradcheck.verdicts import write_reports
 
-    path, timeout = mode["code"], mode.get("timeout", TIME_LIMIT)
-    results = check_file(path, seed, method, timeout=timeout, more=mode.get("cases", 0), only=mode.get("case"))
+    path, timeout, only = mode["code"], mode.get("timeout", TIME_LIMIT), mode.get("case")
+    conventions = _read_conventions(reporting)
+    more = mode.get("cases", 0)
+    results = check_file(path, seed, method, timeout=timeout, more=more, only=only, conventions=conventions)
+    strict = bool(reporting.get("strict"))
+    right = passed(results) and not (strict and any(each.verdict == "KINK" for each in results))
     if format == "json":
         print_json(user_code_document(results, method, seed))
-    else:
-        print_user_code(path, results, method, seed)
-    if not passed(results):
+    elif not right or not reporting.get("quiet"):
+        print_user_code(path, results, method, seed, strict=strict)
+        for result in results if only else ():
+            print_call(path, result)
+    write_reports(report_user_code(path, results), reporting)
+    if not right:
         raise typer.Exit(1)
+
+
+def _read_conventions(reporting: Mapping[str, Any]) -> tuple[str, ...]:
+    from cnncli.checking.convention import read_conventions
+
+    return read_conventions(reporting["convention"]) if "convention" in reporting else ()
 
 
 def _self_test(format: str) -> None:  # noqa: A002

@@ -72,8 +72,8 @@ _REPORTS = ("strict", "junit", "github", "quiet")
 GRADCHECK = Modes(
     "mode",
     {
-        "against": (*_CHECKED, *_REPORTS),
-        "code": ("method", "seed", "format", "timeout", "cases", "case"),
+        "against": (*_CHECKED, "convention", *_REPORTS),
+        "code": ("method", "seed", "format", "timeout", "cases", "case", "convention", *_REPORTS),
         "function": ("vjp", "gradient", "inputs", "shape", "seed", "format", *_REPORTS),
         "template": (),
         "self_test": ("format",),

@@ -15,6 +15,7 @@ from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
+from cnncli.text import tell_apart
 
 FINEST: dict[Method, float] = {"complex-step": 1e-11, "richardson": 1e-6, "central": 1e-5}
 
@@ -212,3 +213,9 @@ def test_float32_gradients_pass_at_the_rounding_of_float32_only() -> None:
     single = float(np.finfo(np.float32).eps)
     assert run_gradcheck(Gradcheck(subject, rounded, eps=single, foreign=True)).passed
     assert not run_gradcheck(Gradcheck(subject, rounded)).passed
+
+
+def test_numbers_that_differ_look_different() -> None:
+    assert tell_apart(0.1, 0.2) == ["0.1", "0.2"]
+    assert tell_apart(0.123456789, 0.123456788) == ["0.123456789", "0.123456788"]
+    assert tell_apart(1.0, np.nextafter(1, 2)) == ["1", "1.0000000000000002"]

@@ -106,3 +106,49 @@ def test_what_cannot_be_done_is_told(cli: Cli, code: Path, tmp_path: Path) -> No
     assert "are no shapes like 3x4,4x5" in tell(*f, "--vjp", f"{code}:vjp", "--shape", "3xx")
     assert "no such file" in tell(*f, "--vjp", f"{code}:vjp", "--inputs", tmp_path / "none.npz")
     assert "--vjp means nothing without --function" in tell("--vjp", f"{code}:vjp")
+
+
+KINKED = """
+import numpy as np
+
+def relu_backward(Z1, dA1):
+    return dA1 * (Z1 >= 0)
+"""
+
+
+def test_the_functions_of_a_file_have_their_lines_in_reports_and_a_convention(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(KINKED)
+    check = ("gradcheck", "--code", tmp_path / "mine.py", "-q")
+    assert (cli(*check).code, cli(*check).out) == (0, "")
+    strict = cli(*check, "--strict", "--github", "--junit", tmp_path / "report.xml")
+    assert strict.code == 1
+    assert "mine.py,line=4,title=gradcheck%3A relu_backward::relu_backward, ties" in strict.out
+    assert ElementTree.parse(tmp_path / "report.xml").getroot().attrib["failures"] == "1"  # noqa: S314
+    assert "18 of 72 entries are wrong" in cli(*check, "--convention", "first-max,relu0").out
+    declared = cli("gradcheck", "--code", tmp_path / "mine.py", "--convention", "relu1", "--strict")
+    assert (declared.code, declared.out.splitlines()[-1]) == (0, "PASS: relu_backward")
+    for names, sentence in (("relu2", "is no convention"), ("relu0,relu1", "two conventions for the same")):
+        refused = cli(*check, "--convention", names)
+        assert refused.code == 2
+        assert sentence in refused.sentence
+
+
+def test_a_declared_convention_holds_on_every_kink_of_the_example(cli: Cli) -> None:
+    central = ("gradcheck", "--method", "central", "--convention")
+    assert cli(*central, "first-max,relu0").out.splitlines()[-1] == "PASS: 10 derivatives and 10 links, 184 entries"
+    other = cli(*central, "last-max")
+    assert other.code == 1
+    assert "dL/dP1 → dL/dA1 is the first wrong link; worst entry [0, 2, 2]: -0.0450166 instead of 0" in other.out
+
+
+def test_a_failing_case_is_written_out_as_python_that_repeats_it(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(KINKED.replace("(Z1 >= 0)", "(Z1 > 1)"))
+    out = cli("gradcheck", "--code", path, "--case", "the-notes-example").out
+    lines = [line[4:] for line in out.partition("in Python:\n")[2].splitlines()]
+    namespace: dict[str, object] = {}
+    exec("\n".join(lines[:-1]), namespace)  # noqa: S102  what a person does with it
+    assert lines[-1] == "print(relu_backward(Z1, dA1))"
+    exec(f"answer = {lines[-1][6:-1]}", namespace)  # noqa: S102
+    assert isinstance(namespace["answer"], np.ndarray)
+    assert namespace["answer"].shape == (1, 1, 4, 4)

@@ -39,6 +39,7 @@ VALUES = {each.name: str(each.default) for each in NETWORK_OPTIONS} | {
     "follow": "w1[0,0]", "picture": "p.png", "against": "g.npz", "code": "c.py", "template": "t.py",
     "theme": "dark", "pool_stride": "1", "stride": "1", "dilation": "1", "case": "1", "cases": "3", "timeout": "9",
     "function": "m:f", "vjp": "m:g", "gradient": "m:h", "inputs": "x.npz", "shape": "2,3", "junit": "j.xml",
+    "convention": "first-max",
 }  # fmt: skip
 
 

@@ -39,13 +39,20 @@ def write_template(path: Path, command: str) -> None:
 
 
 def check_file(
-    path: Path, seed: int, method: Method, *, timeout: float = TIME_LIMIT, more: int = 0, only: str | None = None
+    path: Path,
+    seed: int,
+    method: Method,
+    *,
+    timeout: float = TIME_LIMIT,
+    more: int = 0,
+    only: str | None = None,
+    conventions: tuple[str, ...] = (),
 ) -> list[FunctionResult]:
     """Check every function of the contract that the file defines.
 
     `timeout` is in seconds of computing for all calls of one function; `more` cases are drawn besides; `only` one case
-    is looked at where it is named. Raises DataError where the file cannot be run, or defines none of the functions, and
-    UsageError for a case that there is not.
+    is looked at where it is named; `conventions` are those that are declared for kinks. Raises DataError where the
+    file cannot be run, or defines none of the functions, and UsageError for a case that there is not.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; write one to start from", remedy="template")
@@ -61,7 +68,7 @@ def check_file(
             )
         results = []
         for function in wanted:
-            run = _Run(path, process, function, layout, seed, timeout)
+            run = _Run(path, process, function, layout, seed, timeout, conventions)
             run.call_all(subjects)
             process = run.process
             results.append(_judge(run, method))
@@ -90,6 +97,7 @@ class _Run:
     layout: Layout
     seed: int
     timeout: float
+    conventions: tuple[str, ...]
     cases: list[Case] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     ended: str = ""  # how the process or the function ended before the cases did
@@ -139,14 +147,16 @@ def _judge(run: _Run, method: Method) -> FunctionResult:
             given = usable[case.label]
             behaviour = tuple(b.sentence for b in run.behaviours if b.case == case.label)
             results.append(
-                CaseResult(case.label, tuple(_check(function, case, given, method)), (*given.problems, *behaviour))
+                CaseResult(case.label, tuple(_check(run, case, given, method)), (*given.problems, *behaviour))
             )
     if run.ended and len(usable) == len(run.cases):
         results[-1] = CaseResult(results[-1].label, results[-1].checks, (*results[-1].problems, run.ended))
     errors = [answer.report.get("error") for answer in run.answers.values()]
     written = not errors or not all(error and error["unwritten"] for error in errors)
     wrong, findings = find_causes(function, run.cases, usable, results, run.seed)
-    return FunctionResult(function, tuple(results), wrong, findings, tuple(_remark(run, usable)), written)
+    line, calls = run.process.lines.get(function.name), {case.label: case for case in run.cases}
+    remarks = tuple(_remark(run, usable))
+    return FunctionResult(function, tuple(results), wrong, findings, remarks, written, line, calls)
 
 
 def _remark(run: _Run, usable: Mapping[str, Usable]) -> list[str]:
@@ -156,10 +166,11 @@ def _remark(run: _Run, usable: Mapping[str, Usable]) -> list[str]:
     return remarks + ([f"does not compute {', '.join(uncomputed)}"] if uncomputed else [])
 
 
-def _check(function: Function, case: Case, usable: Usable, method: Method) -> Sequence[Check]:
+def _check(run: _Run, case: Case, usable: Usable, method: Method) -> Sequence[Check]:
+    function = run.function
     gradients = {name: usable.gradients[name] for name in usable.gradients if name in usable.checkable}
     given = {f"dL/d{function.given}": case.gradient} if function.given else {}
-    gradcheck = Gradcheck(case.subject, gradients | given, method, foreign=True)
+    gradcheck = Gradcheck(case.subject, gradients | given, method, foreign=True, conventions=run.conventions)
     if function.is_whole:
         return list(gradcheck.checks())
     with np.errstate(over="ignore", invalid="ignore"):

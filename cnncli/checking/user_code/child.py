@@ -99,8 +99,14 @@ def _load(file: str) -> ModuleType:
 def _tell_contents(module: ModuleType) -> dict[str, Any]:
     """Its functions with the names of their arguments, and the constants of the contract."""
     functions = {name: _argument_names(value) for name, value in vars(module).items() if callable(value)}
+    lines = {name: value.__code__.co_firstlineno for name, value in vars(module).items() if _is_of_file(value)}
     constants = {name: getattr(module, name) for name in CONSTANTS if hasattr(module, name)}
-    return {"functions": functions, "constants": constants}
+    return {"functions": functions, "lines": lines, "constants": constants}
+
+
+def _is_of_file(value: Any) -> bool:
+    """Whether something is a function that the file itself defines."""
+    return inspect.isfunction(value) and value.__module__ == "user_code"
 
 
 def _argument_names(function: Callable[..., Any]) -> list[str]:

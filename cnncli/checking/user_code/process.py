@@ -52,6 +52,7 @@ class UserProcess:
             self.stop()
             raise DataError(f"{path} cannot be run: {tell_error(loaded['error'])}")
         self.functions: Mapping[str, Sequence[str]] = loaded["functions"]
+        self.lines: Mapping[str, int] = loaded["lines"]  # of the functions that the file itself defines
         self.constants: Mapping[str, Any] = loaded["constants"]
 
     def call(self, name: str, arguments: Sequence[Argument], options: Mapping[str, Argument], used: float) -> Answer:

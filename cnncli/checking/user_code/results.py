@@ -1,10 +1,10 @@
 """What became of a file: of each function, and of each of its cases."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cnncli.checking.check import Check
-from cnncli.checking.user_code.contract import Function
+from cnncli.checking.user_code.contract import Case, Function
 from cnncli.diagnosis import Explanation
 
 VERDICTS = ("FAIL", "KINK", "UNSUPPORTED", "PASS")
@@ -43,6 +43,8 @@ class FunctionResult:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     written: bool = True  # False where nothing was filled in
+    line: int | None = None  # of its def, in the file
+    calls: Mapping[str, Case] = field(default_factory=dict)  # by the name of the case
 
     @property
     def passed(self) -> bool:

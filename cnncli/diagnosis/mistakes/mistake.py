@@ -16,6 +16,7 @@ class Mistake:
     wrong: Literal["source", "weight", "bias"]  # whose gradient comes out wrong
     sentence: str  # what was done, and what is to be done
     function: Callable[..., Any]  # (step, gradient, source, *parameters) → as step.backward; (step, z, y) → as dL_dz
+    convention: str = ""  # what it is called by those who declare it as theirs, if it is one on a kink alone
 
     def plant(self, chain: Chain) -> Chain:
         """A chain whose backward pass makes this mistake and no other."""

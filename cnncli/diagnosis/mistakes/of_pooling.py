@@ -65,6 +65,7 @@ MISTAKES = (
         "source",
         "tied maxima of a window share the gradient; the convention gives it to the first alone",
         _shared_maximum,
+        convention="shared-max",
     ),
     Mistake(
         "last instead of first maximum",
@@ -72,6 +73,7 @@ MISTAKES = (
         "source",
         "the last of tied maxima takes the gradient; the convention gives it to the first",
         _last_maximum,
+        convention="last-max",
     ),
     Mistake(
         "whole window",

@@ -62,5 +62,6 @@ MISTAKES = (
         "source",
         "relu′(0) is taken as 1; the convention is 0",
         _active_at_zero,
+        convention="relu1",
     ),
 )

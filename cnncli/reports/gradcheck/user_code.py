@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -12,8 +13,10 @@ from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_
 from cnncli.checking.user_code.subjects import name_case
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanation_document, explanations
+from cnncli.reports.gradcheck.verdicts import Reported
 from cnncli.text import printable
 
+MOST_NUMBERS = 400  # that are written out
 OTHER_STYLES = {"UNSUPPORTED": "yellow", "NOT WRITTEN": "dim"}
 
 
@@ -54,8 +57,10 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
     }
 
 
-def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, seed: int) -> None:
-    """A row a function, then what is wrong with each, in the first case that shows it."""
+def print_user_code(
+    path: Path, results: Sequence[FunctionResult], method: str, seed: int, *, strict: bool = False
+) -> None:
+    """A row a function, then what is wrong with each, in the first case that shows it; strict: a kink is a failure."""
     out = stdout()
     count = f"{len(results)} function" + ("s, each alone" if len(results) > 1 else "")
     out.print(f"{printable(str(path))}: {count}; {method}, seed {seed}", soft_wrap=True)
@@ -75,8 +80,11 @@ def print_user_code(path: Path, results: Sequence[FunctionResult], method: str, 
     for result in results:
         for line in _tell(result):
             out.print(line, soft_wrap=True)
-    wrong = ", ".join(result.function.name for result in results if result.verdict == "FAIL")
-    right = ", ".join(result.function.name for result in results if result.verdict in ("PASS", "KINK"))
+    failing, passing = (("FAIL", "KINK"), ("PASS",)) if strict else (("FAIL",), ("PASS", "KINK"))
+    wrong, right = (
+        ", ".join(result.function.name for result in results if result.verdict in verdicts)
+        for verdicts in (failing, passing)
+    )
     if not wrong and not right:
         out.print(
             Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow"), soft_wrap=True
@@ -101,6 +109,47 @@ def _tell(result: FunctionResult) -> list[str]:
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
         told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
+
+
+def report_user_code(path: Path, results: Sequence[FunctionResult]) -> list[Reported]:
+    """Every function, with the line of its def."""
+    return [
+        Reported(
+            result.function.name,
+            result.verdict,
+            "\n".join(_tell(result)),
+            (str(path), result.line) if result.line else None,
+        )
+        for result in results
+    ]
+
+
+def print_call(path: Path, result: FunctionResult) -> None:
+    """The lines of Python that repeat the failing case, where its numbers are not too many to be read."""
+    smallest = result.smallest_failing
+    case = result.calls.get(smallest.label) if smallest else None
+    if case is None:
+        return
+    names = [*result.function.argument_names, *case.options]
+    given = dict(zip(names, (*case.arguments, *case.options.values()), strict=True))
+    if sum(value.size for value in given.values() if isinstance(value, np.ndarray)) > MOST_NUMBERS:
+        return
+    name = result.function.name
+    lines = ["from runpy import run_path", "from numpy import array", f"{name} = run_path({str(path)!r})[{name!r}]"]
+    lines += [f"{argument} = {_write(value)}" for argument, value in given.items()]
+    call = ", ".join([*result.function.argument_names, *(f"{option}={option}" for option in case.options)])
+    stdout().print(f"{name}, {case.label}, in Python:", soft_wrap=True)
+    for line in (*lines, f"print({name}({call}))"):
+        stdout().print(f"    {line}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _write(value: object) -> str:
+    """A value as Python reads it back to the last bit."""
+    if isinstance(value, np.ndarray):
+        return f"array({value.tolist()})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_write(each)}" for name, each in value.items()) + "}"
+    return repr(value)
 
 
 def _count_more(cases: int) -> str:

@@ -22,7 +22,7 @@ class Reported(NamedTuple):
     """One thing that was checked."""
 
     name: str
-    verdict: str  # PASS, KINK or FAIL
+    verdict: str  # PASS, KINK or FAIL; UNSUPPORTED or NOT WRITTEN of a function
     message: str
     source: Callable[..., Any] | tuple[str, int] | None = None  # where it is defined, if that is known
 
@@ -53,11 +53,15 @@ def write_reports(reported: Sequence[Reported], options: Mapping[str, Any]) -> N
     if options.get("github"):
         for each in reported:
             if each.verdict != "PASS":
-                sys.stdout.write(_annotate(each, "error" if strict or each.verdict == "FAIL" else "warning") + "\n")
+                sys.stdout.write(_annotate(each, "error" if _is_failure(each, strict=strict) else "warning") + "\n")
+
+
+def _is_failure(each: Reported, *, strict: bool) -> bool:
+    return each.verdict == "FAIL" or (strict and each.verdict == "KINK")
 
 
 def _write_junit(path: Path, reported: Sequence[Reported], *, strict: bool) -> None:
-    failed = [each.verdict == "FAIL" or (strict and each.verdict != "PASS") for each in reported]
+    failed = [_is_failure(each, strict=strict) for each in reported]
     counts = {"name": REPORT, "tests": str(len(reported)), "failures": str(sum(failed))}
     suite = ElementTree.Element("testsuite", counts)
     for each, wrong in zip(reported, failed, strict=True):
