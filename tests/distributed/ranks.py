@@ -54,7 +54,8 @@ def start(
     for segment in segments:
         command += [":", "-n", "1", *segment]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-    return subprocess.Popen(command, text=True, env=os.environ | ENVIRONMENT, **pipes | options)
+    options["env"] = options.get("env", os.environ) | ENVIRONMENT
+    return subprocess.Popen(command, text=True, **pipes | options)
 
 
 def run(ranks: int, *arguments: object, segments: tuple[list[str], ...] = (), **options: Any) -> Result:

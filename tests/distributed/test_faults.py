@@ -164,7 +164,8 @@ def test_without_mpi4py_a_rank_says_what_to_install(tmp_path: Path) -> None:
     (package / "__init__.py").write_text("raise ImportError('No module named mpi4py')")
     done = finish(start(2, "info", env=os.environ | {"PYTHONPATH": str(tmp_path)}))
     assert done.code == 2
-    assert done.sentence.endswith("(No module named mpi4py): install cnncli[mpi]")
+    (sentence,) = {line for line in done.err.splitlines() if line.startswith("Error")}
+    assert sentence.endswith("(No module named mpi4py): install cnncli[mpi]")
 
 
 def test_a_rank_without_mpi_says_what_to_install(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

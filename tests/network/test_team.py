@@ -62,7 +62,6 @@ def test_threads_are_woken_when_there_is_work_for_them(monkeypatch: pytest.Monke
     assert parts == 2 * [lanes << 16]
 
 
-
 @pytest.mark.skipif(load_library() is None, reason=NO_LIBRARY)
 def test_an_interrupt_leaves_no_part_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that still worked on one would write into arrays that are gone."""
