@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from PIL import Image
 from cnncli.model import load_model
 from cnncli.reports.saliency import overlay
 from tests.conftest import Cli, write_image
+
+REASON = "not an image of a kind that is read (PNG, JPEG, BMP, GIF, WebP)"
 
 
 def test_paths_come_on_stdin(
@@ -58,6 +61,20 @@ def test_a_reason_has_a_column_of_its_own(cli: Cli, image_folder: Path, model_fi
     assert [cell.strip() for cell in table[1].split("┃")[1:-1]] == ["image", "class", "probability", "reason"]
     assert [cell.strip() for cell in table[-2].split("│")[1:-1]] == [str(gone), "", "", "no such file"]
     assert "┃ reason" not in cli("predict", good, "-m", model_file).out
+
+
+def test_a_terminal_of_80_columns_breaks_a_reason_between_its_words(
+    cli: Cli, tmp_path: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+    bad = Path("x" * 40 + ".png")
+    bad.write_text("no image")
+    out = cli("predict", bad, write_image(Path("good.png")), "-m", model_file).out
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", out).splitlines()
+    assert {len(line) for line in lines} == {80}
+    reason = " ".join(line.split("│")[4].strip() for line in lines if line.startswith("│"))
+    assert reason.split() == REASON.split()
 
 
 def test_saliency_is_the_gradient_of_the_predicted_class(cli: Cli, image_folder: Path, model_file: Path) -> None:
