@@ -44,7 +44,7 @@ COMMON: dict[str, Any] = {
 }
 NETWORKS: dict[str, dict[str, Any]] = {
     "one": {"filters": (64,), "kernel": 5, "pool": 3, "epochs": 20, "augment": ("flip", "shift=1")},
-    "two": {"filters": (48, 128), "epochs": 40, "augment": ("flip", "shift=1", "erase")},
+    "two": {"filters": (48, 96), "padding": 1, "epochs": 24, "augment": ("flip", "shift=1")},
 }
 TRIAL = 1 / 6  # of the training images
 

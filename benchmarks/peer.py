@@ -29,7 +29,7 @@ def network(architecture: Architecture) -> torch.nn.Sequential:
     channels = architecture.channels
     for filters in architecture.filters:
         layers += [
-            torch.nn.Conv2d(channels, filters, architecture.kernel),
+            torch.nn.Conv2d(channels, filters, architecture.kernel, padding=architecture.padding),
             torch.nn.ReLU(),
             torch.nn.MaxPool2d(architecture.pool),
         ]

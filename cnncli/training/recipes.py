@@ -8,9 +8,9 @@ from cnncli.training.settings import RecipeName
 RECIPES: dict[RecipeName, Mapping[str, Any]] = {
     "quick": {},  # the defaults: a first answer in seconds
     "best": {
-        "filters": (16, 32),
+        "filters": (16, 32, 64),
         "padding": 1,
-        "epochs": 30,
+        "epochs": 60,
         "optimizer": "adamw",
         "weight_decay": 0.02,
         "schedule": "one-cycle",
