@@ -92,6 +92,15 @@ def test_positive_and_negative_differ_for_every_eye(kind: str, open_page: Opened
         assert np.abs(colours[0] - colours[1]).max() > 60
 
 
+def test_the_systems_own_colours_leave_the_marks(open_page: Opened) -> None:
+    page = open_page(example(), forced_colors="active")
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    winner = cell(page, "A1", 0, 2)
+    assert winner.evaluate("(cell) => getComputedStyle(cell).boxShadow") != "none"
+    contrast = "(cell) => [getComputedStyle(cell).color, getComputedStyle(cell).backgroundColor]"
+    assert winner.evaluate(contrast) == ["rgb(20, 22, 27)", "rgb(255, 255, 255)"]
+
+
 def test_without_scripts_all_values_are_there_to_read(open_page: Opened) -> None:
     for kind in ("example", "two blocks, colour, softmax", "large"):
         trace = KINDS[kind]()

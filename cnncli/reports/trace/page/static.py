@@ -10,7 +10,7 @@ from cnncli.reports.look import Look
 from cnncli.reports.tints import largest_of
 from cnncli.reports.trace.heading import header, sections, shape_text
 from cnncli.reports.trace.mathml import mathml
-from cnncli.text import printable
+from cnncli.text import capitalise, printable
 from cnncli.tracing.trace import Trace
 
 SHADES = 7  # of each sign in the style sheet
@@ -21,7 +21,7 @@ def static_trace(trace: Trace, look: Look) -> str:
     """The header, and each value with its formula and its numbers, tinted by sign and size."""
     parts = [f"<h1>{escape('One image, forwards and backwards')}</h1>", f"<pre>{escape(header(trace).rstrip())}</pre>"]
     for heading, steps in sections(trace):
-        parts.append(f"<h2>{escape(heading)}</h2>")
+        parts.append(f"<h2>{escape(capitalise(heading))}</h2>")
         for step in steps:
             parts += _step(step, look)
     return '<div class="static">\n' + "\n".join(parts) + "\n</div>\n"
