@@ -1,6 +1,7 @@
 """What the documents show is what the program does."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,16 @@ def normalised(text: str) -> str:
     return re.sub(r"\s+", " ", NUMBER.sub("#", text))
 
 
+@pytest.fixture(scope="module")
+def run() -> Iterator[make_docs.Commands]:
+    with make_docs.Commands() as commands:
+        yield commands
+
+
 @pytest.mark.parametrize("path", make_docs.documents(), ids=lambda path: path.name)
-def test_the_shown_output_is_the_real_one(path: Path, tmp_path: Path) -> None:
+def test_the_shown_output_is_the_real_one(path: Path, tmp_path: Path, run: make_docs.Commands) -> None:
     text = path.read_text(encoding="utf-8")
-    fresh = make_docs.refreshed(text, tmp_path)
+    fresh = make_docs.refreshed(text, tmp_path, run)
     old_blocks, new_blocks = make_docs.BLOCK.findall(text), make_docs.BLOCK.findall(fresh)
     for old, new in zip(old_blocks, new_blocks, strict=True):
         if re.search(r"^\$ cnncli (train|predict|gradcheck|info|export|trace \S+\.png)", old, re.MULTILINE):
@@ -27,8 +34,8 @@ def test_the_shown_output_is_the_real_one(path: Path, tmp_path: Path) -> None:
         assert new == old, "run python tools/make_docs.py"
 
 
-def test_the_command_reference_is_the_help_of_every_command() -> None:
-    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == make_docs.command_reference()
+def test_the_command_reference_is_the_help_of_every_command(run: make_docs.Commands) -> None:
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == make_docs.command_reference(run)
 
 
 def test_the_picture_of_a_trace_is_drawn_from_the_real_thing() -> None:

@@ -6,13 +6,16 @@ Every console block of a document shows commands, "$ cnncli …", each followed 
 it. A test runs the commands too and holds the documents against them. docs/commands.md is made whole, from the help.
 """
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+from itertools import takewhile
 from pathlib import Path
+from types import TracebackType
 
 from rich.console import Console
 
@@ -26,7 +29,58 @@ from cnncli.tracing.trace import trace_image
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("train", "predict", "evaluate", "export", "gradcheck", "trace", "info")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-WIDTH = "80"
+TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1", "CNNCLI_ENGINE": "numpy"}  # an engine that is everywhere
+COLOURS = ("FORCE_COLOR", "GITHUB_ACTIONS")  # variables that ask for colours
+END = "\0\n"  # of the output of a command
+SERVER = """
+import json, os, sys
+import cnncli.api, cnncli.cli.program, cnncli.cli.trace_views, cnncli.reports.trace.table
+from cnncli.cli import app, main
+for name in app.COMMANDS:
+    app.load(name)
+for line in open(os.dup(0)):
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sys.argv = ["cnncli", *json.loads(line)]
+        main()
+    os.waitpid(child, 0)
+    print("\\0", flush=True)
+"""
+
+
+class Commands:
+    """Inside a `with`, call it for what `cnncli …` prints, as in a terminal of 80 columns without colour.
+
+    The documents have dozens of commands: each runs in a fork of one process that has imported the program already.
+    """
+
+    def __enter__(self) -> "Commands":
+        self._process = subprocess.Popen(  # noqa: S603  our own documents
+            [sys.executable, "-c", SERVER],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name not in COLOURS} | TERMINAL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+        return self
+
+    def __call__(self, command: str, folder: Path) -> str:
+        """The output; `runs/` in it stands for the folder, into which the documents train."""
+        assert self._process.stdin  # noqa: S101
+        assert self._process.stdout  # noqa: S101
+        arguments = shlex.split(command.removeprefix("cnncli ").replace("runs/", f"{folder}/"))
+        print(json.dumps(arguments), file=self._process.stdin, flush=True)
+        output = "".join(takewhile(END.__ne__, self._process.stdout)).replace(f"{folder}/", "runs/")
+        return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n") + "\n"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.communicate()
 
 
 def documents() -> list[Path]:
@@ -34,25 +88,7 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def run(command: str, folder: Path) -> str:
-    """What `cnncli …` prints, as in a terminal of 80 columns without colour; train into `folder`."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "GITHUB_ACTIONS")}
-    arguments = shlex.split(command.removeprefix("cnncli ").replace("runs/", f"{folder}/"))
-    done = subprocess.run(  # noqa: S603  our own documents
-        [sys.executable, "-m", "cnncli", *arguments],
-        cwd=ROOT,
-        env=environment | {"COLUMNS": WIDTH, "NO_COLOR": "1", "CNNCLI_ENGINE": "numpy"},  # which is everywhere
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    output = done.stdout.replace(f"{folder}/", "runs/")
-    return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n") + "\n"
-
-
-def refreshed(text: str, folder: Path) -> str:
+def refreshed(text: str, folder: Path, run: Commands) -> str:
     """A document with the output of each of its commands made anew; a line "…" in a block stands for what is left out.
 
     A block shows one command or several; the output of each ends at the next line that starts with "$ ".
@@ -60,12 +96,12 @@ def refreshed(text: str, folder: Path) -> str:
 
     def block(match: re.Match[str]) -> str:
         parts = re.split(r"^\$ ", match.group(1), flags=re.MULTILINE)[1:]
-        return "```console\n" + "\n".join(_shown(part, folder) for part in parts) + "```"
+        return "```console\n" + "\n".join(_shown(part, folder, run) for part in parts) + "```"
 
     return BLOCK.sub(block, text)
 
 
-def _shown(part: str, folder: Path) -> str:
+def _shown(part: str, folder: Path, run: Commands) -> str:
     """One command with its output, cut where the document cuts it: a line "…" after the first N lines."""
     command, _, old = part.partition("\n")
     lines = run(command, folder).splitlines()
@@ -76,7 +112,7 @@ def _shown(part: str, folder: Path) -> str:
     return f"$ {command}\n" + "".join(f"{line}\n" for line in lines)
 
 
-def command_reference() -> str:
+def command_reference(run: Commands) -> str:
     """docs/commands.md, from the help texts."""
     parts = [
         "# Command reference",
@@ -104,10 +140,10 @@ def draw_trace(path: Path) -> None:
 def main() -> None:
     """Rewrite the documents."""
     draw_trace(ROOT / "docs" / "images" / "trace.svg")
-    (ROOT / "docs" / "commands.md").write_text(command_reference(), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Commands() as run:
+        (ROOT / "docs" / "commands.md").write_text(command_reference(run), encoding="utf-8")
         for path in documents():
-            path.write_text(refreshed(path.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8")
+            path.write_text(refreshed(path.read_text(encoding="utf-8"), Path(folder), run), encoding="utf-8")
 
 
 if __name__ == "__main__":
