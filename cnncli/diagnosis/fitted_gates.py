@@ -59,11 +59,17 @@ def _fit_thresholds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     below, above = shut[shut < lowest].max(initial=-np.inf), shut[shut > highest].min(initial=np.inf)
     low, high = round_between(float(below), lowest), round_between(highest, float(above))
     name = evidences[0].step.source.name if evidences[0].step else ""
-    limit = f" and shut from {high:.4g} on" if np.isfinite(high) else ""
+    opening = f"{name} = {low:.4g}{_tell_gap(below, lowest)}"
+    limit = f" and shuts at {high:.4g}{_tell_gap(highest, above)}" if np.isfinite(high) else ""
     yield Hypothesis(
-        f"in {{}}, the gate opens at {name} = {low:.4g}{limit}",
+        f"in {{}}, the gate opens at {opening}{limit}",
         lambda e: e.given * ((e.read[0] > low) & (e.read[0] < high)),
     )
+
+
+def _tell_gap(low: float, high: float) -> str:
+    """Between which numbers it may be as well, for none was seen there."""
+    return f", or somewhere between {low:.4g} and {high:.4g}," if np.isfinite(low) and np.isfinite(high) else ""
 
 
 def round_between(low: float, high: float) -> float:

@@ -66,9 +66,7 @@ def _fit_labels(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         f"{{}} is made with {a:.4g}·y + {b:.4g} in the place of y (label smoothing?)",
         partial(_make, lambda A, y: A - a * y - b),
     )
-    K = evidences[0].products.shape[1]
-    first = _read(evidences[0])
-    share = float(np.median((first[0] - first[2])[first[1] == 0])) * K
+    share = float(np.median(np.concatenate([y.shape[1] * (A - got)[y == 0] for A, y, got in map(_read, evidences)])))
     yield Hypothesis(
         f"{{}} is made with {1 - share:.4g}·y + {share:.4g}/K in the place of y (label smoothing)",
         partial(_make, lambda A, y: A - (1 - share) * y - share / y.shape[1]),

@@ -32,10 +32,17 @@ def explain_forward(cases: Sequence[tuple[Subject, Record, Gradients]], eps: flo
     judged = [(case, eps * measure_cancellation(*case[:2])) for case in cases]
     if all(_equals(record, gradients, precision) for (_, record, gradients), precision in judged):
         return None
-    for change in _CHANGES:
-        if all(_agrees(change, subject, gradients, precision) for (subject, _, gradients), precision in judged):
-            return Explanation(f"the backward pass belongs to another forward pass: {change.words}", len(cases) > 1)
-    return None
+    if any(len(subject.architecture.filters) > 1 for subject, _, _ in cases):
+        return None  # w2 and b2 are then a block's
+    fitting = [
+        change.words
+        for change in _CHANGES
+        if all(_agrees(change, subject, gradients, precision) for (subject, _, gradients), precision in judged)
+    ]
+    if not fitting:
+        return None
+    certain = len(cases) > 1 and len(fitting) == 1
+    return Explanation(f"the backward pass belongs to another forward pass: {' or '.join(fitting[:2])}", certain)
 
 
 def _agrees(change: _Change, subject: Subject, gradients: Gradients, eps: float) -> bool:

@@ -37,13 +37,17 @@ def explain_undefined(evidences: Sequence[Evidence]) -> tuple[str, bool]:
     seen = [(e, ~np.isfinite(e.found[0])) for e in evidences if e.is_direct]
     if len(seen) < len(evidences) or all(flags.all() or not flags.any() for _, flags in seen):
         return f"{{}} is {kind}", False
-    for place in _list_all_places(seen[0][0]):
-        try:
-            if all((place.find(evidence) == flags).all() for evidence, flags in seen):
-                return f"{{}} is {kind} {place.words}", True
-        except LookupError:
-            continue
-    return f"{{}} is {kind} in some entries", False
+    fitting = [place.words for place in _list_all_places(seen[0][0]) if _is_where(place, seen)]
+    if not fitting:
+        return f"{{}} is {kind} in some entries", False
+    return f"{{}} is {kind} {' or '.join(fitting[:2])}", len(fitting) == 1
+
+
+def _is_where(place: Place, seen: Sequence[tuple[Evidence, Flags]]) -> bool:
+    try:
+        return all(bool((place.find(evidence) == flags).all()) for evidence, flags in seen)
+    except LookupError:
+        return False
 
 
 def _list_all_places(evidence: Evidence) -> Iterator[Place]:

@@ -55,14 +55,16 @@ class Mpi(Communicator):
     @property
     def host(self) -> str:
         """The name of the machine."""
-        return MPI.Get_processor_name()
+        name: str = MPI.Get_processor_name()
+        return name
 
     def gather(self, value: T) -> list[T]:
         """The values of all ranks, in their order."""
         with stopping.deferred():
             self._meet()
             with self._exchange():
-                return self._comm.allgather(value)
+                values: list[T] = self._comm.allgather(value)
+            return values
 
     def add_up(self, engine: Engine, parameters: Parameters, part: Part, smoothing: float) -> Step:
         """The sum over the lanes of a batch, in their order, of which each rank brings its own."""
