@@ -15,6 +15,7 @@ EACH = pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 1
 START = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the background job of a shell ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts, this
 
 def send(name):
     os.kill(os.getpid(), getattr(signal, name))
