@@ -91,6 +91,8 @@ def _fit_winners(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         values, got = (e.step.candidates(array) for array in (e.read[0], e.found[0]))  # (m, N, p, q, s²)
         takes = np.abs(got - e.given[..., None]) <= SAME * np.abs(e.given[..., None])
         tied = values == values.max(axis=-1, keepdims=True)
+        if np.count_nonzero(got) != np.count_nonzero(e.found[0]):  # what no window covers
+            return
         if ((got != 0) & ~takes).any() or (takes & ~tied).any() or (takes.sum(axis=-1) != 1).any():
             return
     by_case = {id(e): e.found[0] for e in evidences}

@@ -103,6 +103,15 @@ def test_a_backward_pass_of_another_forward_pass_is_said_to_be_one(tmp_path: Pat
     assert sentences(result) == ["the backward pass belongs to another forward pass: b2 is left out of z2"]
 
 
+def test_what_no_window_covers_is_no_winner_at_random(tmp_path: Path) -> None:
+    pool = POOL.replace("np.zeros_like(A1)", "np.random.default_rng().normal(size=A1.shape)").format(
+        "d[...] = 0; d[np.unravel_index(w.argmax(), w.shape)] = g"
+    )
+    result = checked(tmp_path, f"import numpy as np\ndef maxpool_backward(A1, dP1, pool):{pool}")["maxpool_backward"]
+    assert result.verdict == "FAIL"
+    assert not any("at random" in sentence for sentence in sentences(result))
+
+
 def test_what_nothing_explains_is_not_explained_for_sure(tmp_path: Path) -> None:
     code = "import numpy as np\ndef relu_backward(Z1, dA1):\n    return dA1 * (Z1 > 0) * (1 + np.sin(7 * Z1) ** 2)\n"
     result = checked(tmp_path, code)["relu_backward"]
