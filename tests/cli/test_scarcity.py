@@ -29,10 +29,11 @@ def run(tmp_path: Path) -> Run:
     def run_process(
         *arguments: object, first: Callable[[], object] | None = None, environment: dict[str, str] | None = None
     ) -> Result:
+        given = os.environ if environment is None else environment
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "cnncli", *map(str, arguments)],  # Python itself leaves halves of .pyc files
+            [sys.executable, "-m", "cnncli", *map(str, arguments)],
             cwd=tmp_path,
-            env=environment,
+            env=given | {"PYTHONDONTWRITEBYTECODE": "1"},  # Python itself leaves halves of its .pyc files
             preexec_fn=first,
             capture_output=True,
             check=False,
