@@ -7,6 +7,7 @@ for this machine is also installed where no compiler is on the path, and trains.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +16,8 @@ import venv
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
+
+import ziglang
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,7 +45,9 @@ PLATFORMS = (
 
 def build(platform: Platform, folder: Path) -> Path:
     """The wheel of a platform."""
-    compiler = f"{sys.executable} -m ziglang cc -target {platform.target}"
+    # zig itself, for pip hides what is installed here from every Python that it starts for a build.
+    zig = Path(ziglang.__file__).parent / ("zig.exe" if os.name == "nt" else "zig")
+    compiler = shlex.join([str(zig), "cc", "-target", platform.target])
     environment = os.environ | {"CC": compiler, "CNNCLI_PLATFORM": platform.tag}
     before = set(folder.glob("*.whl"))
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
@@ -90,8 +95,8 @@ def main() -> None:
         wheel = build(platform, folder)
         check(wheel, platform)
         sys.stdout.write(f"{wheel.name}: {wheel.stat().st_size / 1024:,.0f} kB\n")
-        here = sysconfig.get_platform().replace("-", "_")
-        if platform.tag.endswith(here.removeprefix("linux_")) and here.startswith("linux"):
+        system, _, processor = sysconfig.get_platform().partition("-")
+        if system == "linux" and platform.tag.startswith("manylinux") and platform.tag.endswith(processor):
             try_here(wheel)
 
 
