@@ -68,7 +68,7 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)  # the group of its own session
         self._process.kill()
         self._process.wait()
-        if sys.is_finalizing():  # threads stand still then, one perhaps with a pipe's lock, and Python would abort for it
+        if sys.is_finalizing():  # a thread may stand still with the lock of a pipe, and Python would abort
             return
         self._output.close()
         with suppress(OSError):  # what it has not read any more
