@@ -96,7 +96,7 @@ def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoders, "HELPERS_BYTES", decoders.BYTES_OF_PIXEL * 2 * 30)  # 6×5 pixels, no more
-    here: list[object] = []
+    here:  = []
     decode_here = decoders._decode_here
 
     def note(item: decoders.Item, wanted: decoders.Wanted) -> decoders.Decoded:
@@ -151,7 +151,7 @@ while not any(thread.daemon for thread in threading.enumerate()):
 
 def test_what_is_left_open_to_the_end_of_python_does_no_harm(tmp_path: Path) -> None:
     """Python closes the generator when its threads stand still already, one of them with the lock of a pipe."""
-    command = [sys.executable, "-X", "dev", "-c", LEFT_OPEN, write_image(tmp_path / "x.png", 5, 6)]
+    command = [sys.executable, "-X", "dev", "-c", LEFT_OPEN, str(write_image(tmp_path / "x.png", 5, 6))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
