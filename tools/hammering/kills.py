@@ -208,7 +208,7 @@ def read(path: Path) -> Any:
 
 
 def begin(parent: int) -> None:
-    """In the program before it starts: it ends with the hammer, and takes signals that a background job ignores."""
+    """In the program before it starts: it ends with the hammer, and takes the signals that the hammer may ignore."""
     end_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # as a shell's background job or nohup has it
+        signal.signal(number, signal.SIG_DFL)
