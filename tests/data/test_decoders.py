@@ -96,7 +96,7 @@ def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoders, "HELPERS_BYTES", decoders.BYTES_OF_PIXEL * 2 * 30)  # 6×5 pixels, no more
-    here:  = []
+    here: list[object] = []
     decode_here = decoders._decode_here
 
     def note(item: decoders.Item, wanted: decoders.Wanted) -> decoders.Decoded:
