@@ -41,12 +41,18 @@ class Wanted(NamedTuple):
 
 
 def decode_many(
-    items: Iterable[Item], size: Size | None, *, expected: Size | None = None, threads: int | None = None
+    items: Iterable[Item],
+    size: Size | None,
+    *,
+    expected: Size | None = None,
+    threads: int | None = None,
+    at_once: int = MOST_IN_TASK,
 ) -> Generator[Decoded, None, None]:
     """Each path with its pixels, fitted to `size`, or with its ImageError; in the order given, a never-ending one too.
 
-    `threads` is the number of processor cores where it is not given. Raises AnotherSize as soon as an image has not the
-    `expected` one, MemoryError, and DataError where the system ends a helper.
+    `threads` is the number of processor cores where it is not given. Who uses so many images `at_once` gets each such
+    batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as soon as an image has not
+    the `expected` one, MemoryError, and DataError where the system ends a helper.
     """
     waiting, wanted = iter(items), Wanted(size, expected)
     helpers_to_start = min(threads or available_cores(), MOST_HELPERS)
@@ -54,7 +60,7 @@ def decode_many(
     task_length = 1
     while spent <= ALONE or helpers_to_start == 1:
         start = time.perf_counter()
-        decoded = _decode_here(list(islice(waiting, task_length)), wanted)
+        decoded = _decode_here(list(islice(waiting, min(task_length, at_once - done % at_once))), wanted)
         if not decoded:
             return
         spent, done = spent + time.perf_counter() - start, done + len(decoded)
@@ -63,7 +69,7 @@ def decode_many(
     try:
         helpers = Helpers(helpers_to_start, wanted, task_length)
     except (OSError, RuntimeError):  # the system gives no more processes, files, memory or threads
-        yield from _decode_all_here(waiting, wanted, task_length)
+        yield from decode_many(waiting, size, expected=expected, threads=1, at_once=at_once)
         return
     try:
         yield from helpers.decode(waiting)
@@ -118,7 +124,7 @@ class Helpers:
             yield from decoded
         most_ahead = 2 * sum(self._started.get() for _ in self._children)
         if most_ahead == 0:  # none could start: for lack of memory, perhaps
-            yield from _decode_all_here(waiting, self._wanted, self._task_length)
+            yield from decode_many(waiting, self._wanted.size, expected=self._wanted.expected, threads=1)
         ahead: deque[Task] = deque()
         while True:
             while len(ahead) < most_ahead and (not ahead or ahead[0].answer.empty()):
@@ -181,11 +187,6 @@ def _choose_task_length(seconds: float, size: Size | None) -> int:
     """How many images, of so many seconds each, make a task."""
     room = TASK_BYTES // (3 * size.height * size.width) if size else MOST_IN_TASK
     return max(1, min(MOST_IN_TASK, room, int(TASK_SECONDS / max(seconds, 1e-9))))
-
-
-def _decode_all_here(waiting: Iterator[Item], wanted: Wanted, task_length: int) -> Iterator[Decoded]:
-    while decoded := _decode_here(list(islice(waiting, task_length)), wanted):
-        yield from decoded
 
 
 def _decode_here(items: Sequence[Item], wanted: Wanted) -> list[Decoded]:
