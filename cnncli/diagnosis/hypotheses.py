@@ -5,6 +5,7 @@ multiple) are in fitted.py; those that are wrong in a part of the entries alone 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import combinations
 
@@ -21,6 +22,7 @@ from cnncli.diagnosis.operations import (
     change_numbers,
     relay,
     relay_twice,
+    relay_within,
 )
 from cnncli.diagnosis.placing import list_placings
 from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
@@ -54,12 +56,15 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
     yield from _of_products(products)
     yield from _of_tensors(evidence)
+    yield from _of_sums(evidence)
 
 
 def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     """Less likely ones: what the step reads changed before it looks at it; operands laid out in another order."""
     yield from _of_reading(evidence)
+    yield from _of_shares_and_places(evidence)
     products = evidence.products
+    yield from _relaid_within(products)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in relay_twice(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
@@ -163,16 +168,47 @@ def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
             )
 
 
+def _of_shares_and_places(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another share for the numbers of each window, and what overlaps not added up."""
+    products = evidence.products
+    if not isinstance(evidence.step, KinkedStep) or products.places is None:
+        return
+    for words, share in SHARES.items():
+        for placing in list_placings(products):
+            yield Hypothesis(f"in {{}}, {words}; and {placing.words}", partial(_place_shares, share, placing))
+
+
+def _place_shares(share: Share, placing: Hypothesis, evidence: Evidence) -> Array:
+    return placing.answer(replace(evidence, products=_share(share, evidence)))
+
+
 def _with_gate(gate: Gate, evidence: Evidence) -> Array:
     return evidence.products.exchange(1, gate(evidence.read[0], evidence.given)).total()
 
 
 def _with_shares(share: Share, evidence: Evidence) -> Array:
+    return _share(share, evidence).total()
+
+
+def _share(share: Share, evidence: Evidence) -> Products:
+    """The products with another share for each number of a window."""
     products, source = evidence.products, evidence.read[0]
     if products.places is None:
         raise LookupError
     values = source.reshape(*source.shape[:2], -1)[:, :, products.places]  # (m, N, p, q, s²)
-    return products.exchange(1, share(values, evidence.given)).total()
+    return products.exchange(1, share(values, evidence.given))
+
+
+def _relaid_within(products: Products) -> Iterator[Hypothesis]:
+    """Some axes of an operand, or of what is put into places, laid out in one order and read in another."""
+    for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
+        for operation in relay_within(letters):
+            yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+    if products.places is not None:
+        for operation in relay_within(products.made):
+            yield Hypothesis(
+                f"in {{}}, what is put into its places is {operation.words}", partial(_place_changed, operation)
+            )
 
 
 def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -180,7 +216,7 @@ def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.step is None:
         return
     for which, tensor in enumerate(evidence.step.reads):
-        axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
+        axes = AXES_OF.get(tensor.axes) if tensor.role != "bias" else None
         for operation in (*along_axes(axes), *relay(axes), *change_numbers()) if axes else ():
             yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
 
@@ -204,6 +240,35 @@ def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
         yield Hypothesis(f"{{}} is {name}", partial(_take, name))
         for which, operand in enumerate(evidence.products.names):
             yield Hypothesis(f"in {{}}, {name} stands in the place of {operand}", partial(_exchange, which, name))
+
+
+AXES_OF = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md", "N": "n", "K": "k"}
+JOINED = {"summed": np.sum, "averaged": np.mean}
+
+
+def _of_sums(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another tensor of the step, or another gradient of it, summed down to the axes of this one."""
+    step, own = evidence.step, evidence.products.axes
+    for index, tensor in enumerate(step.reads if step else ()):
+        axes = AXES_OF.get(tensor.axes, "").replace("c", "n") if index == 0 else AXES_OF.get(tensor.axes, "")
+        over = tuple(place for place, letter in enumerate(axes) if letter not in own)
+        if set(own) <= set(axes) and over:
+            for words, join in JOINED.items():
+                said = f"{words} over all its other axes"
+                yield Hypothesis(f"{{}} is {tensor.name}, {said}", partial(_join_read, index, join, over))
+                if index != evidence.which:
+                    name = tensor.gradient.name
+                    yield Hypothesis(f"{{}} is {name}, {said}", partial(_join_other, index, join, over))
+
+
+def _join_read(index: int, join: Callable[..., Array], over: tuple[int, ...], evidence: Evidence) -> Array:
+    return join(evidence.read[index], axis=over)
+
+
+def _join_other(index: int, join: Callable[..., Array], over: tuple[int, ...], evidence: Evidence) -> Array:
+    if evidence.step is None:
+        raise LookupError
+    return join(evidence.step.backward(evidence.given, *evidence.read)[index], axis=over)
 
 
 def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
