@@ -4,7 +4,7 @@ A hypothesis predicts the link's wrong answer in any case. Those that depend on 
 multiple) are in fitted.py; those that are wrong in a part of the entries alone are in places.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import combinations
@@ -26,6 +26,7 @@ from cnncli.diagnosis.operations import (
 )
 from cnncli.diagnosis.placing import list_placings
 from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
+from cnncli.diagnosis.stale import list_stale
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products, name_several
 from cnncli.network.steps.step import KinkedStep
@@ -57,17 +58,23 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from _of_products(products)
     yield from _of_tensors(evidence)
     yield from _of_sums(evidence)
+    yield from list_stale(evidence)
 
 
 def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     """Less likely ones: what the step reads changed before it looks at it; operands laid out in another order."""
     yield from _of_reading(evidence)
-    yield from _of_shares_and_places(evidence)
     products = evidence.products
-    yield from _relaid_within(products)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in relay_twice(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+
+
+def list_composed(cases: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Two things that are often wrong together; some axes of many laid out wrongly among themselves."""
+    if any(isinstance(case.step, KinkedStep) and case.step.overlaps for case in cases):
+        yield from _of_shares_and_places(cases[0])
+    yield from _relaid_within(cases[0].products)
 
 
 def _of_result(axes: str) -> Iterator[Hypothesis]:
@@ -243,7 +250,7 @@ def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
 
 
 AXES_OF = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md", "N": "n", "K": "k"}
-JOINED = {"summed": np.sum, "averaged": np.mean}
+JOINED: dict[str, Callable[..., Array]] = {"summed": np.sum, "averaged": np.mean}
 
 
 def _of_sums(evidence: Evidence) -> Iterator[Hypothesis]:

@@ -150,29 +150,31 @@ def _list_outputs(step: OutputStep, z: Array, A: Array, y: Array) -> dict[str, A
 
 def _list_quotients(z: Array, y: Array) -> Iterator[tuple[str, Array]]:
     """e^(z − c)/Σ e^(z − c) with every c and every Σ."""
-    shifts = {
-        "e^z": np.zeros(()),
-        "e^(z − the largest of its image)": z.max(axis=1, keepdims=True),
-        "e^(z − the largest of its output)": z.max(axis=0, keepdims=True),
-        "e^(z − the largest of all)": z.max(),
-        "e^(z − the mean of its image)": z.mean(axis=1, keepdims=True),
+    largest = {axis: z.max(axis=axis, keepdims=True) for axis in (0, 1, None)}
+    e = np.exp(z - largest[1])
+    whole = e.sum(axis=1, keepdims=True)
+    sums = {
+        "the outputs without the last class": whole - e[:, -1:],
+        "the outputs without the first class": whole - e[:, :1],
+        "the other outputs": whole - e,
+        "the outputs without that of y": whole - (e * y).sum(axis=1, keepdims=True),
     }
-    for words, shift in shifts.items():
-        e = np.exp(np.minimum(z - shift, OVERFLOW))
-        whole = e.sum(axis=1, keepdims=True)
-        sums = {
-            "its sum over the outputs": whole,
-            "its sum over the images": e.sum(axis=0, keepdims=True),
-            "its sum over images and outputs": e.sum(),
-            "its sum over the outputs without the last class": whole - e[:, -1:],
-            "its sum over the outputs without the first class": whole - e[:, :1],
-            "its sum over the other outputs": whole - e,
-            "its sum over the outputs without that of y": whole - (e * y).sum(axis=1, keepdims=True),
-            "its sum over the outputs and 1": whole + 1,
-            "its mean over the outputs": whole / z.shape[1],
-            "its largest over the outputs": e.max(axis=1, keepdims=True),
-            "its length over the outputs": np.sqrt((e**2).sum(axis=1, keepdims=True)),
-        }
-        yield words, e
-        for divisor, total in sums.items():
-            yield f"{words}, divided by {divisor},", e / total
+    yield from ((f"e^z, divided by its sum over {over},", e / total) for over, total in sums.items())
+    yield "e^z, divided by its mean over the outputs,", e / whole * z.shape[1]
+    yield "e^z, divided by its largest over the outputs,", e
+    yield "e^z, divided by its length over the outputs,", e / np.sqrt((e**2).sum(axis=1, keepdims=True))
+    less = "e^(z − the largest of its {})"
+    yield "e^z, divided by its sum over the images,", _divide(np.exp(z - largest[0]), 0)
+    yield f"{less.format('image')}, divided by its sum over the images,", _divide(e, 0)
+    yield "e^z, divided by its sum over images and outputs,", _divide(np.exp(z - largest[None]), None)
+    yield f"{less.format('image')}, divided by its sum over images and outputs,", _divide(e, None)
+    yield f"{less.format('output')}, divided by its sum over the outputs,", _divide(np.exp(z - largest[0]), 1)
+    yield "e^(z − the largest of all), divided by its sum over the outputs,", _divide(np.exp(z - largest[None]), 1)
+    yield f"{less.format('image')}, divided by its sum over the outputs and 1,", e / (whole + 1)
+    big = np.exp(np.minimum(z, OVERFLOW))
+    yield "e^z, divided by its sum over the outputs and 1,", big / (big.sum(axis=1, keepdims=True) + 1)
+
+
+def _divide(e: Array, axis: int | None) -> Array:
+    quotient: Array = e / e.sum(axis=axis, keepdims=True)
+    return quotient

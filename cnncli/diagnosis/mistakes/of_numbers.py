@@ -32,6 +32,8 @@ def list_of_numbers(evidence: Evidence) -> Iterator[Hypothesis]:
     if isinstance(step, MaxPooling | AveragePooling):
         for geometry in vary_axes(OF_POOLING):
             yield Hypothesis(f"{{}} is made {geometry.words}", partial(_pool_with, geometry))
+    if isinstance(step, AveragePooling):
+        yield Hypothesis("in {}, dL/dP is laid out like tiles (np.tile for np.repeat?)", partial(_tile, _even))
     if isinstance(step, MaxPooling):
         for geometry in vary_axes(OF_POOLING):
             yield Hypothesis(f"{{}} is put into its places {geometry.words}", partial(_put_with, geometry))
@@ -138,10 +140,14 @@ def _list_cuts() -> Iterator[Hypothesis]:
 
 
 def _split(evidence: Evidence) -> tuple[Windows, int, int]:
-    step, (p, q) = evidence.step, evidence.given.shape[2:]
-    if not isinstance(step, MaxPooling) or step.windows.t != step.windows.s:
+    windows, (p, q) = _get_windows(evidence), evidence.given.shape[2:]
+    if windows.t != windows.s:
         raise LookupError
-    return step.windows, p, q
+    return windows, p, q
+
+
+def _even(values: Array, _given: Array) -> Array:
+    return np.full_like(values, 1 / values.shape[-1])
 
 
 def _cut(share: Share, evidence: Evidence, *, cut: bool, put: bool) -> Array:
