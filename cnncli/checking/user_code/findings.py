@@ -25,6 +25,9 @@ from cnncli.subject.subject import Subject
 Called = tuple[Case, Usable]  # a case, and what was made of it
 CallFresh = Callable[[int], Sequence[Called]]
 Select = Callable[[Sequence[Called]], list[Called]]
+LOST = (
+    "{} is right to the rounding of its largest entries; smaller ones have lost more digits than a sum does (an FFT?)"
+)
 PROBES = 1000  # added to the seed: cases of which nobody knows what would be found
 
 
@@ -68,7 +71,11 @@ def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: Ca
         return [_make_probe(subject, case, name) for subject, case in _draw_probes(called, seed)]
 
     evidences = collect(called)
-    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number))) if evidences else None
+    if not evidences:
+        return None
+    if all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in evidences if not e.is_lost):
+        return Explanation(LOST.format(name), certain=False, left=1.0)
+    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number)))
 
 
 def _list_wrong(usable: Mapping[str, Usable], results: Sequence[CaseResult]) -> list[str]:
