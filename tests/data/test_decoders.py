@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -99,9 +99,9 @@ def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
     here: list[object] = []
     decode_here = decoders._decode_here
 
-    def note(item: decoders.Item, wanted: decoders.Wanted) -> decoders.Decoded:
-        here.append(item)
-        return decode_here(item, wanted)
+    def note(items: Sequence[decoders.Item], wanted: decoders.Wanted) -> list[decoders.Decoded]:
+        here.extend(items)
+        return decode_here(items, wanted)
 
     monkeypatch.setattr(decoders, "_decode_here", note)
     paths = make_files(tmp_path, 9)
