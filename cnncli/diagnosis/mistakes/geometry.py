@@ -24,7 +24,7 @@ class Axis(NamedTuple):
 
     def read(self, own: Own, positions: int, kernel: int, length: int) -> Indices:
         """(positions, kernel): the index that each reads, −1 where there is none."""
-        t, d, p = (self.find(own, name) for name in "tdp")
+        t, d, p = (self.find(own, number) for number in ("t", "d", "p"))
         index: Indices = t * np.arange(positions)[:, None] + d * np.arange(kernel) - p
         if self.outside == "wrapped":
             return index % length
