@@ -51,7 +51,7 @@ def test_differences_accuse_no_network_of_extreme_numbers(method: Method, scale:
 
 
 def test_extrapolations_that_agree_by_chance_accuse_nobody() -> None:
-    """In this network two of them once did, and differed from the derivative by three times what they were trusted for."""
+    """In this network two of them did, and were wrong by three times what they were trusted for."""
     subject = draw_subject(1050)
     gradients = {"dL/dw2": differentiate_by_columns(subject)["dL/dw2"]}
     (check,) = Gradcheck(subject, gradients, "richardson", foreign=True).checks()
