@@ -158,7 +158,7 @@ def test_what_is_not_finite_is_as_in_the_textbook(value: float, where: str) -> N
             engine.lane_sums(changed, images[part], y[part], m=9, bounds=(0, len(y[part])))
             for part in (slice(0, 3), slice(3, 7))
         ]
-        assert_same(sums.add(), join_lanes(alone).add())  # whoever computes them
+        assert_same(engine.add(sums), engine.add(join_lanes(alone)))  # whoever computes them
 
 
 def test_an_engine_keeps_nothing_of_the_batch_before() -> None:
