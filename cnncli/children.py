@@ -68,6 +68,8 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)  # the group of its own session
         self._process.kill()
         self._process.wait()
+        if sys.is_finalizing():  # a thread may stand still with the lock of a pipe, and Python would abort
+            return
         self._output.close()
         with suppress(OSError):  # what it has not read any more
             self._input.close()
@@ -84,9 +86,20 @@ class Child:
 def begin() -> None:
     """What a child does first; its arguments are those of `Child`, with the parent's process number before them."""
     parent, module, *arguments = sys.argv[2:]
-    _end_with_parent(int(parent))
+    end_with_parent(int(parent))
     sys.argv = [module, *arguments]
     import_module(module).main(*arguments)
+
+
+def end_with_parent(parent: int) -> None:
+    """On Linux: have the system kill this process when its parent, or the thread of it that started this, ends."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # only a child needs it
+
+    ctypes.CDLL(None).prctl(KILL_AT_PARENTS_END, signal.SIGKILL)
+    if os.getppid() != parent:  # it had ended before
+        os._exit(1)
 
 
 def write_message(file: IO[bytes], message: bytes) -> None:
@@ -101,17 +114,6 @@ def read_message(file: IO[bytes]) -> bytes | None:
     length = int.from_bytes(head, "little") if len(head := file.read(LENGTH)) == LENGTH else None
     message = file.read(length) if length is not None else None
     return message if message is not None and len(message) == length else None
-
-
-def _end_with_parent(parent: int) -> None:
-    """On Linux: have the system kill this process when its parent ends."""
-    if sys.platform != "linux":
-        return
-    import ctypes  # only a child needs it
-
-    ctypes.CDLL(None).prctl(KILL_AT_PARENTS_END, signal.SIGKILL)
-    if os.getppid() != parent:  # it had ended before
-        os._exit(1)
 
 
 def _not_none(pipe: IO[bytes] | None) -> IO[bytes]:

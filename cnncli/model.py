@@ -83,7 +83,7 @@ class Model:
         """
         size = Size(self.architecture.height, self.architecture.width)
         batch: list[Decoded] = []
-        with closing(decode_many(items, size, threads=threads)) as decoded:
+        with closing(decode_many(items, size, threads=threads, at_once=self.images_at_once)) as decoded:
             for path, result in decoded:
                 if not isinstance(result, ImageError):
                     result = to_channels(result, self.architecture.channels)

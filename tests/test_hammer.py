@@ -1,9 +1,11 @@
 """The hammer itself: what it draws can be repeated, what breaks is told, and what it found stays fixed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -116,6 +118,7 @@ def test_a_hammer_that_is_stopped_reports(tmp_path: Path) -> None:
     environ = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as hammer:
         while not any(tmp_path.glob("hammer-*/case*")):
+            assert hammer.poll() is None
             time.sleep(0.01)
         hammer.terminate()
         out, err = hammer.communicate(timeout=PATIENCE)
@@ -123,6 +126,34 @@ def test_a_hammer_that_is_stopped_reports(tmp_path: Path) -> None:
     assert out.splitlines()[0] == "stopped: so far"
     assert "tracebacks" in out
     assert not err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process does not end with its parent")
+def test_a_hammer_whose_processes_are_killed_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, str(HAMMER), "kills", "--jobs", "1", "--first", "2"]
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as hammer:
+        while not any("cnncli\0train" in line for line in find_processes(tmp_path).values()):
+            assert hammer.poll() is None
+            time.sleep(0.01)
+        for process, line in find_processes(tmp_path).items():
+            if "cnncli\0train" not in line:
+                os.kill(process, signal.SIGKILL)
+    end = time.monotonic() + PATIENCE
+    while left := find_processes(tmp_path):
+        assert time.monotonic() < end, left
+        time.sleep(0.01)
+
+
+def find_processes(folder: Path) -> dict[int, str]:
+    """The command lines of the processes that have a folder in their environment, by their numbers."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(folder).encode() in (process / "environ").read_bytes():
+                found[int(process.name)] = (process / "cmdline").read_text()
+    return found
 
 
 @pytest.mark.slow

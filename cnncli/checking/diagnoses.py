@@ -1,14 +1,13 @@
 """The diagnosis of one gradient check: of each wrong link, or where no link could be checked of the whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
 from cnncli.checking.check import Check
-from cnncli.diagnosis.collect import collect_link, collect_through
-from cnncli.diagnosis.conditions import find_features
+from cnncli.diagnosis.collect import collect_link, collect_through, find_reached
 from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.diagnosis.explain import DEPTHS, explain
 from cnncli.diagnosis.explanation import Explanation
@@ -67,17 +66,19 @@ def explain_chain(subject: Subject, gradients: Mapping[str, Array], eps: float) 
         wrong = Textbook(subject.architecture, mistake.plant(chain)).record(subject.parameters, subject.X, subject.y)
         if _agree(wrong, found, eps) and not _agree(wrong, {name: record[name] for name in found}, eps):
             return Explanation(mistake.sentence, True, mistake=mistake)
-    features = [find_features(subject.architecture, record)]
     best = None
-    links = list(chain.gradients.values())
-    for depth, tensor in product(DEPTHS[:2], links):
+    off = {name for name, gradient in found.items() if not close(gradient, record[name], eps)}
+    links = {tensor: find_reached(chain, tensor) for tensor in chain.gradients.values()}
+    links = {tensor: reached for tensor, reached in links.items() if off <= reached}
+    for depth, (tensor, reached) in product(DEPTHS[:2], links.items()):
+        seen = {name: gradient for name, gradient in found.items() if name in reached}
 
-        def draw(tensor: Tensor = tensor) -> list[Evidence]:
+        def draw(tensor: Tensor = tensor, names: Iterable[str] = seen) -> list[Evidence]:
             others = [(other, _record(other)) for other in _draw_others(subject)]
-            return [collect_through("", o, r, tensor, {name: r[name] for name in found}, eps) for o, r in others]
+            return [collect_through("", o, r, tensor, {name: r[name] for name in names}, eps) for o, r in others]
 
-        evidence = collect_through("", subject, record, tensor, found, eps)
-        explanation = explain([evidence], features, draw, depth=depth)
+        evidence = collect_through("", subject, record, tensor, seen, eps)
+        explanation = explain([evidence], draw, depth=depth)
         if explanation and explanation.certain:
             return explanation
         best = best or explanation
@@ -92,16 +93,13 @@ def _explain_link(
     subject: Subject, record: Record, check: Check, gradients: Mapping[str, Array], eps: float
 ) -> Explanation | None:
     gradient = gradients.get(check.given or "", np.ones(()))  # the output step is given L itself
-    features = [find_features(subject.architecture, record)]
 
     def draw() -> list[Evidence]:
         others = [(other, _record(other)) for other in _draw_others(subject)]
         other = np.random.default_rng(0).normal(size=gradient.shape)
         return [collect_link("", o, r, check.tensor, other, r[check.name], eps) for o, r in others]
 
-    return explain(
-        [collect_link("", subject, record, check.tensor, gradient, gradients[check.name], eps)], features, draw
-    )
+    return explain([collect_link("", subject, record, check.tensor, gradient, gradients[check.name], eps)], draw)
 
 
 def _record(subject: Subject) -> Record:

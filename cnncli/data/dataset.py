@@ -190,7 +190,7 @@ class _Reading:
         return decoded
 
     def _decode_own(self, decoded: Sequence[Decoded], size: Size, expected: Size | None) -> None:
-        places = [(split, int(place)) for split in decoded for place in split.kept]
+        places = [(split, place) for split in decoded for place in split.kept.tolist()]
         paths = (split.listed[place].path for split, place in places)
         with closing(decode_many(paths, size, expected=expected, threads=self.threads)) as results:
             for done, ((split, place), (_, result)) in enumerate(zip(places, results, strict=True), 1):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnncli.children import read_message, write_message
-from cnncli.data.decoding import AnotherSize, Pixels, Size, TooLarge, decode
+from cnncli.data.decoding import AnotherSize, Pixels, Size, TooLarge, decode_any, decode_plain
 from cnncli.errors import ImageError
 
 READY = b"ready"
@@ -27,17 +27,18 @@ def main(most_pixels: str) -> None:
     write_message(answers, READY)
     while (task := read_message(tasks)) is not None:
         paths, size, expected = json.loads(task)
-        outcomes, pixels = _decode_all(paths, _as_size(size), _as_size(expected), int(most_pixels))
+        outcomes, pixels = _decode_all([*map(Path, paths)], _as_size(size), _as_size(expected), int(most_pixels))
         write_message(answers, json.dumps(outcomes).encode())
         write_message(answers, b"".join(image.tobytes() for image in pixels))
 
 
-def _decode_all(paths: Sequence[str], size: Size | None, expected: Size | None, most_pixels: int) -> Answer:
+def _decode_all(paths: Sequence[Path], size: Size | None, expected: Size | None, most_pixels: int) -> Answer:
     outcomes: list[Any] = []
     decoded = []
-    for path in paths:
+    for path, pixels in zip(paths, decode_plain(paths, expected or size), strict=True):
         try:
-            pixels = decode(Path(path), size, expected=expected, most_pixels=most_pixels)
+            if pixels is None:
+                pixels = decode_any(path, size, expected=expected, most_pixels=most_pixels)
         except ImageError as error:
             outcomes.append(error.reason)
         except AnotherSize:

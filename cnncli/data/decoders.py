@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cnncli.children import Child, ChildEnded
 from cnncli.cores import available_cores
 from cnncli.data.decoder import ANOTHER_SIZE, YOURS, read_answer
-from cnncli.data.decoding import AnotherSize, Pixels, Size, decode
+from cnncli.data.decoding import AnotherSize, Pixels, Size, decode_any, decode_plain
 from cnncli.errors import DataError, ImageError
 
 ALONE = 0.2  # seconds of decoding after which helpers are started: about what their start takes
@@ -41,30 +41,35 @@ class Wanted(NamedTuple):
 
 
 def decode_many(
-    items: Iterable[Item], size: Size | None, *, expected: Size | None = None, threads: int | None = None
+    items: Iterable[Item],
+    size: Size | None,
+    *,
+    expected: Size | None = None,
+    threads: int | None = None,
+    at_once: int = MOST_IN_TASK,
 ) -> Generator[Decoded, None, None]:
     """Each path with its pixels, fitted to `size`, or with its ImageError; in the order given, a never-ending one too.
 
-    `threads` is the number of processor cores where it is not given. Raises AnotherSize as soon as an image has not the
-    `expected` one, MemoryError, and DataError where the system ends a helper.
+    `threads` is the number of processor cores where it is not given. Who uses so many images `at_once` gets each such
+    batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as soon as an image has not
+    the `expected` one, MemoryError, and DataError where the system ends a helper.
     """
     waiting, wanted = iter(items), Wanted(size, expected)
     helpers_to_start = min(threads or available_cores(), MOST_HELPERS)
     spent, done = 0.0, 0
-    for item in waiting:
+    task_length = 1
+    while spent <= ALONE or helpers_to_start == 1:
         start = time.perf_counter()
-        decoded = _decode_here(item, wanted)
-        spent, done = spent + time.perf_counter() - start, done + 1
-        yield decoded
-        if helpers_to_start > 1 and spent > ALONE:
-            break
-    else:
-        return
-    task_length = _choose_task_length(spent / done, size or expected)
+        decoded = _decode_here(list(islice(waiting, min(task_length, at_once - done % at_once))), wanted)
+        if not decoded:
+            return
+        spent, done = spent + time.perf_counter() - start, done + len(decoded)
+        yield from decoded
+        task_length = min(2 * task_length, _choose_task_length(spent / done, size or expected))
     try:
         helpers = Helpers(helpers_to_start, wanted, task_length)
     except (OSError, RuntimeError):  # the system gives no more processes, files, memory or threads
-        yield from (_decode_here(item, wanted) for item in waiting)
+        yield from decode_many(waiting, size, expected=expected, threads=1, at_once=at_once)
         return
     try:
         yield from helpers.decode(waiting)
@@ -113,13 +118,13 @@ class Helpers:
     def decode(self, waiting: Iterator[Item]) -> Iterator[Decoded]:
         """As `decode_many`: here until the helpers are ready, then by them, with tasks ahead so that none waits."""
         while not self.ready:
-            item = next(waiting, None)
-            if item is None:
+            decoded = _decode_here(list(islice(waiting, self._task_length)), self._wanted)
+            if not decoded:
                 return
-            yield _decode_here(item, self._wanted)
+            yield from decoded
         most_ahead = 2 * sum(self._started.get() for _ in self._children)
         if most_ahead == 0:  # none could start: for lack of memory, perhaps
-            yield from (_decode_here(item, self._wanted) for item in waiting)
+            yield from decode_many(waiting, self._wanted.size, expected=self._wanted.expected, threads=1)
         ahead: deque[Task] = deque()
         while True:
             while len(ahead) < most_ahead and (not ahead or ahead[0].answer.empty()):
@@ -172,7 +177,10 @@ class Helpers:
             result: Result | int = YOURS if isinstance(item, ImageError) else next(results)
             if result is ANOTHER_SIZE:
                 raise AnotherSize
-            yield _decode_here(item, self._wanted) if isinstance(result, int) else (_path_of(item), result)
+            if isinstance(result, int):
+                yield from _decode_here([item], self._wanted)
+            else:
+                yield _path_of(item), result
 
 
 def _choose_task_length(seconds: float, size: Size | None) -> int:
@@ -181,13 +189,22 @@ def _choose_task_length(seconds: float, size: Size | None) -> int:
     return max(1, min(MOST_IN_TASK, room, int(TASK_SECONDS / max(seconds, 1e-9))))
 
 
-def _decode_here(item: Item, wanted: Wanted) -> Decoded:
-    if isinstance(item, ImageError):
-        return item.path, item
+def _decode_here(items: Sequence[Item], wanted: Wanted) -> list[Decoded]:
+    plain = iter(decode_plain([item for item in items if isinstance(item, Path)], wanted.expected or wanted.size))
+    return [
+        (item.path, item) if isinstance(item, ImageError) else (item, _finish(item, next(plain), wanted))
+        for item in items
+    ]
+
+
+def _finish(path: Path, plain: Pixels | None, wanted: Wanted) -> Result:
+    """What is found in a file that is not read in the quick way."""
+    if plain is not None:
+        return plain
     try:
-        return item, decode(item, wanted.size, expected=wanted.expected)
+        return decode_any(path, wanted.size, expected=wanted.expected)
     except ImageError as error:
-        return item, error
+        return error
 
 
 def _path_of(item: Item) -> Path:

@@ -8,7 +8,7 @@ are equal in every pixel.
 """
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil, floor
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from cnncli.data.plain_png import read_plain_png
+from cnncli.data.plain_png import read_plain_pngs
 from cnncli.errors import ImageError
 
 Pixels = NDArray[np.uint8]
@@ -65,18 +65,35 @@ def decode(
     Raises ImageError, with the reason, for whatever cannot be decoded to the last pixel; AnotherSize, before a pixel is
     decoded, where the size is not the one `expected`; and TooLarge for more than `most_pixels` before they are fitted.
     """
-    pixels = _read_quickly(path, expected or size)
+    (pixels,) = decode_plain([path], expected or size)
     if pixels is None:
-        with _open(path) as image:
-            if expected and _size_of(image) != expected:
-                raise AnotherSize
-            if size:
-                _decode_smaller(image, size)
-            if most_pixels is not None and image.width * image.height > most_pixels:
-                raise TooLarge
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)
-            pixels = np.array(_fit_size(_opaque(image), size))  # (H, W) or (H, W, 3)
+        pixels = decode_any(path, size, expected=expected, most_pixels=most_pixels)
+    return pixels
+
+
+def decode_plain(paths: Sequence[Path], size: Size | None) -> list[Pixels | None]:
+    """What `decode` answers for files that are read in the quick way, and None for the others, which have their own."""
+    return [None if pixels is None else _lay_in_planes(pixels) for pixels in read_plain_pngs(paths, size)]
+
+
+def decode_any(
+    path: Path, size: Size | None = None, *, expected: Size | None = None, most_pixels: int | None = None
+) -> Pixels:
+    """As `decode`, in the usual way."""
+    with _open(path) as image:
+        if expected and _size_of(image) != expected:
+            raise AnotherSize
+        if size:
+            _decode_smaller(image, size)
+        if most_pixels is not None and image.width * image.height > most_pixels:
+            raise TooLarge
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return _lay_in_planes(np.array(_fit_size(_opaque(image), size)))
+
+
+def _lay_in_planes(pixels: Pixels) -> Pixels:
+    """(H, W) or (H, W, 3) → (1, H, W) where it is gray, else (3, H, W)."""
     if pixels.ndim == 2:
         return pixels[None]
     channels = np.moveaxis(pixels, 2, 0)  # (3, H, W)
@@ -116,15 +133,6 @@ def _bytes_of_pixel(image: Image.Image) -> int:
     if image.format == "WEBP":
         return BYTES_OF_PIXEL_WEBP
     return BYTES_OF_PIXEL_PROGRESSIVE if "progressive" in image.info else BYTES_OF_PIXEL
-
-
-def _read_quickly(path: Path, size: Size | None) -> Pixels | None:
-    """A plain PNG file of the size that is needed; None for any other."""
-    try:
-        pixels = read_plain_png(path, MAX_PIXELS)
-    except OSError:  # the reason is given where the file is read in the usual way
-        return None
-    return pixels if pixels is not None and size in (None, pixels.shape[:2]) else None
 
 
 def _size_of(image: Image.Image) -> Size:

@@ -1,7 +1,7 @@
 """What lies in a data folder: class folders, or splits of them. Names only, no pixel is read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,12 @@ def scan(root: Path) -> Folder:
     return Folder(root, classes, training, _samples(root / validation[0], classes))
 
 
+def names_below(root: Path, samples: Iterable[Sample]) -> list[str]:
+    """The POSIX path of each sample below the folder that it was found in; Path.relative_to takes ten times as long."""
+    above = f"{root.as_posix().rstrip('/')}/"
+    return [sample.path.as_posix().removeprefix(above) for sample in samples]
+
+
 def subfolders(root: Path) -> list[Path]:
     """The folders directly below, in order, without hidden ones. Raises DataError where there is no such folder."""
     if not root.exists():
@@ -79,10 +85,11 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
 
     for directory, names, files in os.walk(folder, onerror=fail):
         names[:] = [name for name in names if not name.startswith(".")]
-        below = Path(directory).relative_to(folder).as_posix()
+        path = Path(directory)
+        below = path.relative_to(folder).as_posix()
         for name in files:
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield name if below == "." else f"{below}/{name}", Path(directory, name)
+                yield name if below == "." else f"{below}/{name}", path / name
 
 
 def _classes(root: Path) -> tuple[str, ...]:
@@ -105,7 +112,8 @@ def _samples(root: Path, classes: tuple[str, ...]) -> tuple[Sample, ...]:
         images = list_images_below(path)
         if not images:
             raise DataError(f"{path}: the class folder holds no images ({', '.join(READ)})")
-        samples += [Sample(image, classes.index(path.name)) for image in images]
+        label = classes.index(path.name)
+        samples += [Sample(image, label) for image in images]
     if not samples:
         raise DataError(f"{root} has no class folders: put the images of each class into a folder of its own")
     return tuple(samples)

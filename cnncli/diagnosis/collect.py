@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from cnncli.diagnosis.conditions import find_features
 from cnncli.diagnosis.evidence import Arrays, Evidence
-from cnncli.diagnosis.factors import count_sizes
+from cnncli.diagnosis.measures import count_sizes
 from cnncli.diagnosis.mistakes import Mistake
 from cnncli.diagnosis.output import list_alternatives, list_factors
 from cnncli.network.arrays import Array
@@ -38,7 +39,12 @@ def collect_link(
     at_hand = _list_at_hand(subject, record, tensor, gradient)
     if tensor.name not in build_chain(subject.architecture).readers:
         eps *= measure_cancellation(subject, record)
-    return _collect(case, subject, record, tensor, gradient, (found,), lambda answer: (answer,), eps, at_hand)
+    step = build_chain(subject.architecture).readers.get(tensor.name)
+    read = [record[each.name] for each in step.reads] if step else []
+    return _collect(
+        case, subject, record, tensor, gradient, (found,), lambda answer: (answer,), eps, at_hand,
+        lambda: step.backward(gradient, *read) if step else (record[tensor.gradient.name],),
+    )  # fmt: skip
 
 
 def collect_through(
@@ -58,14 +64,26 @@ def collect_through(
         at_hand = {entry.name: entry.value for entry in record} | at_hand
         at_hand.pop(tensor.gradient.name, None)
     eps *= measure_cancellation(subject, record)
-    return _collect(case, subject, record, tensor, gradient, tuple(found.values()), observe, eps, at_hand)
+    return _collect(
+        case, subject, record, tensor, gradient, tuple(found.values()), observe, eps, at_hand,
+        lambda: tuple(record[each.gradient.name] for each in chain.parameters.values()),
+    )  # fmt: skip
+
+
+def find_reached(chain: Chain, tensor: Tensor) -> set[str]:
+    """The gradients in which that of a tensor has a part, itself among them."""
+    reached = {tensor.gradient.name}
+    while step := chain.makers.get(tensor.name):
+        reached |= {read.gradient.name for read in step.reads}
+        tensor = step.source
+    return reached
 
 
 def measure_cancellation(subject: Subject, record: Record) -> float:
-    """How much of its precision A − y loses where A is near y."""
+    """How much of its precision A − y loses where A is near y; where all of it is lost the case tells nothing."""
     dz = record[build_chain(subject.architecture).logit.gradient.name]
     loss = 1 / (len(dz) * float(np.abs(dz).max()) + np.finfo(float).tiny)
-    return float(min(max(loss, 1), 1 / np.finfo(float).eps))
+    return max(loss, 1.0)
 
 
 def _list_at_hand(subject: Subject, record: Record, tensor: Tensor, gradient: Array) -> dict[str, Array]:
@@ -98,6 +116,7 @@ def _collect(
     observe: Observe,
     eps: float,
     tensors: Mapping[str, Array],
+    together: Callable[[], Arrays],
 ) -> Evidence:
     chain = build_chain(subject.architecture)
     step = chain.readers.get(tensor.name)
@@ -122,4 +141,5 @@ def _collect(
     return Evidence(
         case, tensor.gradient.name, products, step, which, gradient, read, tensors, numbers,
         observe(products.total()), found, observe, plant, eps, 0.0 if step else 1 / len(subject.y), instead,
+        find_features(subject.architecture, record), together,
     )  # fmt: skip

@@ -1,16 +1,15 @@
 """In which cases a gradient is wrong: what the wrong ones have in common and the right ones have not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
 
+from cnncli.diagnosis.evidence import Features
 from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
 from cnncli.network.record import Record
 from cnncli.network.steps.step import KinkedStep
-
-Features = Mapping[str, bool]
 
 OVERFLOW = 709.0  # of float64, in z
 
@@ -89,26 +88,34 @@ ENOUGH = 3  # cases on either side from which on a condition of two parts is mor
 def separate(wrong: Sequence[Features], right: Sequence[Features], *, thorough: bool = True) -> str | None:
     """What holds in all the wrong cases and in none of the right ones; None if nothing does.
 
-    A thorough search looks at the size of the numbers too, which may only hide what is wrong, and at two conditions at
-    once.
+    What the cases do not tell from it is said with it. A thorough search looks at the size of the numbers too, which
+    may only hide what is wrong, and at two conditions at once.
     """
     if not wrong or not right:
         return None
-    said = [name for name in wrong[0] if thorough or name not in SCALES]
-    for name in said:
+    names = [name for name in wrong[0] if thorough or name not in SCALES]
+    found = list(_separate_by_one(wrong, right, names))
+    if not found and thorough and min(len(wrong), len(right)) >= ENOUGH:
+        found = list(_separate_by_two(wrong, right, names))
+    if len(found) < 2:
+        return found[0] if found else None
+    return f"{found[0]} (or {found[1]}: the cases are the same)"
+
+
+def _separate_by_one(wrong: Sequence[Features], right: Sequence[Features], names: Sequence[str]) -> Iterator[str]:
+    for name in names:
         if all(case[name] for case in wrong) and not any(case[name] for case in right):
-            return name
-    for name in said:
+            yield name
+    for name in names:
         if len(right) > 1 and not any(case[name] for case in wrong) and all(case[name] for case in right):
-            return NEGATED[name]
-    return _separate_by_two(wrong, right, said) if thorough and min(len(wrong), len(right)) >= ENOUGH else None
+            yield NEGATED[name]
 
 
-def _separate_by_two(wrong: Sequence[Features], right: Sequence[Features], names: Sequence[str]) -> str | None:
-    for one, other in combinations(names, 2):
-        if all(case[one] and case[other] for case in wrong) and not any(case[one] and case[other] for case in right):
-            return f"{one} and {other}"
+def _separate_by_two(wrong: Sequence[Features], right: Sequence[Features], names: Sequence[str]) -> Iterator[str]:
+    """Two that are both needed, or of which either is enough."""
     for one, other in combinations(names, 2):
         if all(case[one] or case[other] for case in wrong) and not any(case[one] or case[other] for case in right):
-            return f"{one} or {other}"
-    return None
+            yield f"{one} or {other}"
+    for one, other in combinations(names, 2):
+        if all(case[one] and case[other] for case in wrong) and not any(case[one] and case[other] for case in right):
+            yield f"{one} and {other}"

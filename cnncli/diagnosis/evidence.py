@@ -12,9 +12,11 @@ from cnncli.network.products import Products
 from cnncli.network.steps.step import Step
 
 Arrays = tuple[Array, ...]
+Features = Mapping[str, bool]
 
 CLOSE = 1e4  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
 FLOOR = 100  # how much less than that what is left of numbers that cancel may be
+COARSEST = 1e-3  # the share of the largest entry from which on rounding leaves nothing to go by
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Evidence:
     eps: float
     scale: float = 0.0  # the size of the numbers that it is the difference of
     instead: Mapping[str, Array] = field(default_factory=dict)  # what the gradient may be as a whole, in words
+    features: Features = field(default_factory=dict)  # of the case, in the words that follow "only where"
+    together: Callable[[], Arrays] = tuple  # the right gradients that the same call gives
+    earlier: Sequence["Evidence"] = ()  # of the same link, in the calls before, the first one first
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether rounding alone may make anything of it: A − y where A is y to the last digit."""
+        return is_lost(self.eps)
 
     @cached_property
     def is_right(self) -> bool:
@@ -46,6 +56,16 @@ class Evidence:
     def is_as_right(self, arrays: Arrays) -> bool:
         """Whether arrays differ from the right ones by rounding alone."""
         return all(close(one, other, self.eps) for one, other in zip(arrays, self.right, strict=True))
+
+    @property
+    def has_right_shape(self) -> bool:
+        """Whether all that was found has the shape that it should have."""
+        return all(one.shape == other.shape for one, other in zip(self.found, self.right, strict=True))
+
+    @property
+    def is_as_it_should_be(self) -> bool:
+        """Whether nothing can be said against it."""
+        return self.has_right_shape and (self.is_lost or self.is_right)
 
     @property
     def is_direct(self) -> bool:
@@ -62,6 +82,11 @@ class Evidence:
         if self.step is None:
             raise LookupError
         return self.step.backward(given, *read)[self.which]
+
+
+def is_lost(eps: float) -> bool:
+    """Whether numbers of such a rounding tell nothing."""
+    return CLOSE * eps > COARSEST
 
 
 def close(one: Array, other: Array, eps: float) -> bool:

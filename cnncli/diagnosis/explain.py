@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from cnncli.diagnosis.conditions import Features, separate
-from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.conditions import separate
+from cnncli.diagnosis.evidence import Evidence, Features
 from cnncli.diagnosis.explanation import Explanation, say
-from cnncli.diagnosis.fit import Fit, choose, fit_hypothesis
+from cnncli.diagnosis.fit import FEW, Fit, choose, fit_hypothesis, foretells
 from cnncli.diagnosis.fitted import fit_hypotheses
 from cnncli.diagnosis.fitted_gates import fit_masks
 from cnncli.diagnosis.hypotheses import list_far_hypotheses, list_hypotheses
@@ -20,57 +20,96 @@ from cnncli.diagnosis.undefined import explain_undefined, is_defined
 
 Depth = Literal["known", "simple", "all"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
+DrawProbes = Callable[[], Sequence[Evidence]]
+ROUNDS = 3  # of cases that are drawn to hold an explanation against
+CANNOT_TELL = "it cannot be told: where σ is saturated A − y has no digits left that could be right or wrong"
 
 
 def explain(
     evidences: Sequence[Evidence],
-    features: Sequence[Features],
-    draw_probes: Callable[[], Sequence[Evidence]],
+    draw_probes: DrawProbes,
     *,
     depth: Depth = "all",
+    draw_fresh: Callable[[int], Sequence[Evidence]] | None = None,
 ) -> Explanation | None:
     """The explanation of what was found in several cases of one link; None where all is right, or none is found.
 
     `draw_probes` makes cases of which it is not known what would be found: hypotheses that agree on them are one.
     `depth`: how far to look: at known mistakes, at simple hypotheses, or at all, which needs the link's own answer.
+    `draw_fresh` finds out what comes out in other cases, others for each number: no explanation is certain that does
+    not foretell them. Without it, it is held against the cases alone that it was made from.
     """
-    misshapen = [e for e in evidences if any(a.shape != b.shape for a, b in zip(e.found, e.right, strict=True))]
+    cases = list(evidences)
+    explanation = _explain(cases, draw_probes, depth)
+    if draw_fresh is None:
+        return explanation
+    for number in range(ROUNDS):
+        if not _is_to_be_tried(explanation, cases):
+            return explanation
+        fresh = draw_fresh(number)
+        if explanation and explanation.certain and fresh:
+            where = separate(*_divide([*cases, *fresh]), thorough=explanation.spares)
+            if all(foretells(explanation, e) for e in fresh) and (where or not explanation.spares):
+                return replace(explanation, where=where)
+        cases += fresh
+        before, explanation = explanation, _explain(cases, draw_probes, depth)
+        if before and explanation and not before.hypothesis and not explanation.hypothesis:
+            return explanation  # it was read off every case
+    return replace(explanation, certain=False) if explanation else None
+
+
+def _is_to_be_tried(explanation: Explanation | None, cases: Sequence[Evidence]) -> bool:
+    """Whether other cases would tell more: the explanation is certain, or there are too few to go by."""
+    return bool(explanation and explanation.certain) or sum(not e.is_as_it_should_be for e in cases) < FEW
+
+
+def _explain(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -> Explanation | None:
+    """The explanation of these cases alone."""
+    misshapen = [e for e in cases if not e.has_right_shape]
     if misshapen:
         said = explain_shape(misshapen)
         return say(said[0], misshapen[0], certain=said[1]) if said else None
-    pairs = list(zip(evidences, features, strict=True))
-    usable = [(e, f) for e, f in pairs if is_defined(e)]
+    cases = [e for e in cases if not e.is_lost] or cases
+    if all(e.is_lost for e in cases):
+        return Explanation(CANNOT_TELL, False, 1.0)
+    usable = [e for e in cases if is_defined(e)]
     explanation = _explain_numbers(usable, draw_probes, depth)
-    if len(usable) == len(pairs):
+    if len(usable) == len(cases):
         return explanation
-    if not all(e.is_direct for e in evidences):  # where it comes from is not seen
+    if not all(e.is_direct for e in cases):  # where it comes from is not seen
         return explanation
-    words, exact = explain_undefined([e for e, _ in pairs])
-    where = separate([f for e, f in pairs if not is_defined(e)], [f for _, f in usable])
-    undefined = say(words, evidences[0], certain=exact, where=where)
+    words, exact = explain_undefined(cases)
+    where = separate([e.features for e in cases if not is_defined(e)], [e.features for e in usable])
+    undefined = say(words, cases[0], certain=exact, where=where)
     if explanation is None:
         return undefined
-    return replace(explanation, sentence=f"{undefined.text}; beside that, {explanation.sentence}")
+    sentence = f"{undefined.text}; beside that, {explanation.sentence}"
+    return replace(explanation, sentence=sentence, certain=explanation.certain and exact)
 
 
-def _explain_numbers(
-    usable: Sequence[tuple[Evidence, Features]], draw_probes: Callable[[], Sequence[Evidence]], depth: Depth
-) -> Explanation | None:
+def _divide(cases: Sequence[Evidence]) -> tuple[list[Features], list[Features]]:
+    """The features of the wrong cases, and of the right ones."""
+    known = [e for e in cases if e.has_right_shape and is_defined(e) and not e.is_lost]
+    wrong, right = ([e.features for e in known if e.is_right == whether] for whether in (False, True))
+    return wrong, right
+
+
+def _explain_numbers(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -> Explanation | None:
     """The explanation of cases in which every entry is a finite number."""
-    wrong, right = ([(e, f) for e, f in usable if e.is_right == whether] for whether in (False, True))
+    wrong, right = ([e for e in cases if e.is_right == whether] for whether in (False, True))
     if not wrong:
         return None
-    features = [f for _, f in wrong], [f for _, f in right]
+    features = _divide(cases)
     where, only = separate(*features, thorough=False), separate(*features)
-    cases = sorted((e for e, _ in wrong), key=_weight, reverse=True) + [e for e, _ in right]
-    precise = explain_precision([e for e, _ in wrong], where)
+    cases = sorted(wrong, key=_weight, reverse=True) + right
+    precise = explain_precision(wrong, where)
     if precise:
         return precise
     spoiling: list[Fit] = []  # those that hold under a condition alone
     for tier in _list_tiers(cases, depth):
         fits = [fit for hypothesis in tier if (fit := fit_hypothesis(hypothesis, cases))]
         if depth == "known":
-            fits = [fit for fit in fits if not fit.factors[0]]
+            fits = [fit for fit in fits if not fit.factors[0].words]
         if clean := [fit for fit in fits if not fit.spared]:
             return choose(clean, cases, draw_probes, where)
         spoiling = spoiling or (fits if only else [])
@@ -82,9 +121,7 @@ def _explain_numbers(
     return last or explain_most_cases(cases) or explain_most(cases, only) or locate(cases, only)
 
 
-def _explain_last(
-    cases: Sequence[Evidence], draw_probes: Callable[[], Sequence[Evidence]], where: str | None
-) -> Explanation | None:
+def _explain_last(cases: Sequence[Evidence], draw_probes: DrawProbes, where: str | None) -> Explanation | None:
     """Two things at once; or entries that are 0 where nothing says why, which is never said for sure."""
     fits = [fit for each in _list_last(cases) if (fit := fit_hypothesis(each, cases)) and not fit.spared]
     if fits:

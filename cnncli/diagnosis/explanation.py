@@ -1,5 +1,6 @@
 """What an explanation is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnncli.diagnosis.evidence import Evidence
@@ -19,6 +20,8 @@ class Explanation:
     )
     mistake: Mistake | None = None
     hypothesis: Hypothesis | None = None
+    factor: Callable[["Evidence"], float] | None = None  # of the hypothesis in any case, where it is for all of them
+    spares: bool = False  # whether the hypothesis holds in a part of the cases alone, which `where` describes
 
     @property
     def text(self) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import FLOOR, Evidence, measure_factor
+from cnncli.diagnosis.evidence import CLOSE, FLOOR, Evidence, measure_factor
 from cnncli.diagnosis.explanation import Explanation
-from cnncli.diagnosis.factors import SAME, name_factor
+from cnncli.diagnosis.factors import SAME, Formula, find_factor
 from cnncli.diagnosis.hypotheses import RIGHT
 from cnncli.diagnosis.hypothesis import Hypothesis
 
@@ -20,7 +20,7 @@ class Fit:
     """How a hypothesis fits some cases."""
 
     hypothesis: Hypothesis
-    factors: tuple[str, ...]  # several where the cases do not tell them apart
+    factors: tuple[Formula, ...]  # several where the cases do not tell them apart
     spared: tuple[str, ...]  # the cases that it would spoil and that are right
     missed: int = 0  # the wrong cases that it does not explain
 
@@ -44,9 +44,9 @@ def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing
     wrong = [(case, factor) for case, factor in factors if not case.is_right]
     if not wrong or not changes or (hypothesis is not RIGHT and _is_trivial(wrong)):
         return None  # what changes nothing explains nothing, whatever the factor
-    named = name_factor(factors)
+    named = find_factor(factors)
     if not named:  # in the cases that are right it may be 1 by exception
-        named = name_factor(wrong)
+        named = find_factor(wrong)
         spared += [case.case for case, _ in factors if case.is_right]
     return Fit(hypothesis, tuple(named), tuple(spared), missed) if named else None
 
@@ -59,7 +59,7 @@ def _is_trivial(factors: Sequence[tuple[Evidence, float]]) -> bool:
 
 def rank(fit: Fit) -> tuple[bool, float]:
     """The plainest first: a known mistake, the right one with one factor, anything else without one."""
-    factor = fit.factors[0]
+    factor = fit.factors[0].words
     steps = (1 + factor.count(" and ") if factor else 0) + (len(fit.factors) > 1)
     if fit.hypothesis is RIGHT:
         return bool(fit.spared), steps
@@ -80,18 +80,37 @@ def choose(
     if best.spared:  # it says nothing of the others
         probes = [probe for probe in probes if probe.case not in best.spared]
     others = [fit for fit in others if bool(fit.spared) == bool(best.spared) and not _agree(best, fit, probes)]
-    others = [fit for fit in others if not fit.factors[0] or best.factors[0]][:2]
+    factor = best.factors[0].words
+    others = [fit for fit in others if not fit.factors[0].words or factor][:2]
     sentences = [_phrase(best), *(_phrase(fit) for fit in others)]
     wrong = [case for case in cases if not case.is_right]
-    plain = best.hypothesis.mistake or best.factors[0] == "has the wrong sign"
-    few = len(wrong) < (FEW if best.factors[0] else TWO) and not plain and (len(cases) > 1 or bool(best.factors[0]))
+    plain = best.hypothesis.mistake or factor == "has the wrong sign"
+    few = len(wrong) < (FEW if factor else TWO) and not plain and (len(cases) > 1 or bool(factor))
     return Explanation(
         "; or ".join(dict.fromkeys(sentences)).format(*[cases[0].name] * 9),
         not others and len(best.factors) == 1 and not few and not best.missed,
         where=where,
         mistake=best.hypothesis.mistake,
         hypothesis=best.hypothesis,
+        factor=best.factors[0].evaluate,
+        spares=bool(best.spared),
     )
+
+
+def foretells(explanation: Explanation, case: Evidence) -> bool:
+    """Whether an explanation by a hypothesis says what was found in a case that it was not made from."""
+    if explanation.hypothesis is None or explanation.factor is None or not case.has_right_shape:
+        return False
+    if case.is_lost or not all(np.isfinite(part).all() for part in case.found):
+        return True
+    if explanation.spares and case.is_right:
+        return True
+    predicted = explanation.hypothesis.predict(case)
+    factor = case.measure_factor(predicted) if predicted else None
+    if factor is None or np.isnan(factor):
+        return factor is not None
+    expected = explanation.factor(case)
+    return abs(factor - expected) <= max(SAME, CLOSE * case.eps) * abs(expected)
 
 
 def _agree(one: Fit, other: Fit, probes: Sequence[Evidence]) -> bool:
@@ -109,7 +128,7 @@ def _agree(one: Fit, other: Fit, probes: Sequence[Evidence]) -> bool:
 
 
 def _phrase(fit: Fit) -> str:
-    factor = " or ".join(fit.factors)
+    factor = " or ".join(formula.words for formula in fit.factors)
     if fit.hypothesis is RIGHT:
         return "{} " + (factor if factor.startswith("has") else f"is {factor}")
     return fit.hypothesis.words + (f", and {factor}" if factor else "")

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from cnncli.diagnosis.evidence import Arrays, Evidence, measure_factor
-from cnncli.diagnosis.factors import SAME, name_factor
+from cnncli.diagnosis.factors import SAME, Formula, find_factor
 from cnncli.diagnosis.fitted_gates import fit_gates, round_between
 from cnncli.diagnosis.fitted_output import fit_outputs
 from cnncli.diagnosis.hypothesis import Hypothesis
@@ -26,17 +26,12 @@ def fit_hypotheses(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
 
 
 def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Cut off at a bound, or cut down to a length: the largest that was found. Small entries set to 0."""
+    """Cut off at a bound, the largest that was found. Small entries set to 0."""
     bound = max(float(np.abs(e.found[0]).max(initial=0)) for e in evidences)
-    length = max(float(np.sqrt((e.found[0] ** 2).sum())) for e in evidences)
     if not bound > 0:
         return
     yield Hypothesis(
         f"{{}} is cut off at ±{bound:.6g} (gradient clipping)", lambda e: np.clip(e.products.total(), -bound, bound)
-    )
-    yield Hypothesis(
-        f"{{}} is cut down to the length {length:.6g} where it is longer (gradient clipping)",
-        partial(_cut_down, length),
     )
     dropped = [np.abs(e.right[0][(e.found[0] == 0) & (e.right[0] != 0)]) for e in evidences]
     kept = [np.abs(e.right[0][e.found[0] != 0]) for e in evidences]
@@ -44,11 +39,6 @@ def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     if 0 < most < least:
         edge = round_between(float(most), float(least))
         yield Hypothesis(f"{{}} is 0 where it is smaller than {edge:g}", partial(_drop_small, edge))
-
-
-def _cut_down(length: float, e: Evidence) -> Array:
-    total = e.products.total()
-    return total * min(1.0, length / float(np.sqrt((total**2).sum()) or 1))
 
 
 def _drop_small(edge: float, e: Evidence) -> Array:
@@ -61,12 +51,9 @@ def _fit_additions(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     candidates = _list_tensors(evidences[0]) | _list_own(evidences[0].products) | _list_others(evidences[0])
     for name, make in candidates.items():
         multiple = _find_multiple(make, evidences)
-        if multiple is not None and not (name.startswith("its ") and "its" in multiple[0]):
-            words, value = multiple
-            yield Hypothesis(
-                f"{{}} is right plus {name}{words}",
-                partial(_add, make, value),
-            )
+        if multiple is not None and not (name.startswith("its ") and "its" in multiple.words):
+            words = f", {multiple.words}" if multiple.words else ""
+            yield Hypothesis(f"{{}} is right plus {name}{words}", partial(_add, make, multiple.evaluate))
 
 
 Candidates = dict[str, Callable[[Evidence], Array]]
@@ -110,9 +97,7 @@ def _list_others(first: Evidence) -> Candidates:
     return candidates
 
 
-def _find_multiple(
-    make: Callable[[Evidence], Array], evidences: Sequence[Evidence]
-) -> tuple[str, Callable[[Evidence], float]] | None:
+def _find_multiple(make: Callable[[Evidence], Array], evidences: Sequence[Evidence]) -> Formula | None:
     factors, unseen = [], []
     for e in evidences:
         try:
@@ -124,7 +109,7 @@ def _find_multiple(
         size = max(np.abs(part).max(initial=0) for part in e.found)
         left = max(np.abs(part).max(initial=0) for part in missing)
         if left <= INVISIBLE * size:
-            unseen.append(max(np.abs(part).max(initial=0) for part in added) / (size or 1))
+            unseen.append((e, max(np.abs(part).max(initial=0) for part in added) / (size or 1)))
             continue
         eps = e.eps * max(size / left, 1)
         factor = measure_factor(added, missing, eps)
@@ -132,14 +117,12 @@ def _find_multiple(
             return None
         if 10 * eps < SAME:  # else it is not known well enough to be named
             factors.append((e, factor))
-    named = name_factor(factors)
-    if not named or not any(np.isfinite(f) and f for _, f in factors):
+    formulas = find_factor(factors)
+    if not formulas or not any(np.isfinite(f) and f for _, f in factors):
         return None
-    by_case = {id(e): factor for e, factor in factors}
-    constant = next(f for _, f in factors if np.isfinite(f))
-    if max(unseen, default=0) * abs(constant) > VISIBLE:
+    if any(size * abs(formulas[0].evaluate(e)) > VISIBLE for e, size in unseen):
         return None
-    return (f", {named[0]}" if named[0] else ""), lambda e: by_case.get(id(e), constant)
+    return formulas[0]
 
 
 def _add(make: Callable[[Evidence], Array], value: Callable[[Evidence], float], e: Evidence) -> Array:

@@ -9,7 +9,7 @@ from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.network.arrays import Array
 from cnncli.network.steps.step import KinkedStep
 
-SAME = 1e-9  # relative
+EQUAL = 1e-9  # relative: what two numbers that are the same may differ by
 
 
 def fit_gates(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
@@ -89,7 +89,7 @@ def _fit_winners(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         if not isinstance(e.step, KinkedStep) or not e.step.selects or e.step.overlaps:
             return
         values, got = (e.step.candidates(array) for array in (e.read[0], e.found[0]))  # (m, N, p, q, s²)
-        takes = np.abs(got - e.given[..., None]) <= SAME * np.abs(e.given[..., None])
+        takes = np.abs(got - e.given[..., None]) <= EQUAL * np.abs(e.given[..., None])
         tied = values == values.max(axis=-1, keepdims=True)
         if np.count_nonzero(got) != np.count_nonzero(e.found[0]):  # what no window covers
             return
@@ -112,10 +112,10 @@ def fit_masks(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         factors.append(e.found[0][kept] / e.right[0][kept])
     every = np.concatenate(factors)
     factor = float(np.median(every)) if len(every) else 0.0
-    if factor == 0 or (np.abs(every - factor) > SAME * abs(factor)).any():
+    if factor == 0 or (np.abs(every - factor) > EQUAL * abs(factor)).any():
         return
     by_case = {id(e): e.found[0] != 0 for e in evidences}
-    words = f", the others are multiplied by {factor:.6g}" if abs(factor - 1) > SAME else ""
+    words = f", the others are multiplied by {factor:.6g}" if abs(factor - 1) > EQUAL else ""
     yield Hypothesis(
         f"entries of {{}} are 0 here and there{words}, as with dropout or a mask of its own",
         lambda e: factor * e.products.total() * by_case.get(id(e), 1),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cnncli.diagnosis.collect import measure_cancellation
-from cnncli.diagnosis.evidence import close
+from cnncli.diagnosis.evidence import close, is_lost
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
@@ -30,6 +30,7 @@ class _Change:
 def explain_forward(cases: Sequence[tuple[Subject, Record, Gradients]], eps: float) -> Explanation | None:
     """The forward pass whose right gradients are those that were found, in every case; None if there is none."""
     judged = [(case, eps * measure_cancellation(*case[:2])) for case in cases]
+    judged = [(case, precision) for case, precision in judged if not is_lost(precision)]
     if all(_equals(record, gradients, precision) for (_, record, gradients), precision in judged):
         return None
     if any(len(subject.architecture.filters) > 1 for subject, _, _ in cases):
@@ -41,7 +42,7 @@ def explain_forward(cases: Sequence[tuple[Subject, Record, Gradients]], eps: flo
     ]
     if not fitting:
         return None
-    certain = len(cases) > 1 and len(fitting) == 1
+    certain = len(judged) > 1 and len(fitting) == 1
     return Explanation(f"the backward pass belongs to another forward pass: {' or '.join(fitting[:2])}", certain)
 
 

@@ -14,7 +14,7 @@ from cnncli.network.arrays import Array
 from cnncli.network.products import Products
 
 LARGEST = 4096  # entries of the case that pairs are tried on
-SAME = 1e-9
+SPREAD = 1e-9  # what the spread of an array may change by if its numbers are only moved
 
 
 def pair_hypotheses(singles: Sequence[Hypothesis], case: Evidence) -> Iterator[Hypothesis]:
@@ -31,7 +31,7 @@ def pair_hypotheses(singles: Sequence[Hypothesis], case: Evidence) -> Iterator[H
         if predicted is None or not predicted[0].any() or not np.isfinite(predicted[0]).all():
             continue
         # What only moves numbers leaves their distribution; what leaves some out leaves what was found as it is.
-        moved = abs(_measure_spread(predicted[0]) - _measure_spread(found)) <= SAME
+        moved = abs(_measure_spread(predicted[0]) - _measure_spread(found)) <= SPREAD
         for operation in operations if moved else keeping:
             if measure_factor((operation.apply(predicted[0]),), case.found, case.eps):
                 yield Hypothesis(

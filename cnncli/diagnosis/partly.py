@@ -16,6 +16,7 @@ MOST = 0.1  # the share of an error that may be left by an explanation of most o
 PRECISION = 1e-5  # errors below this share of the gradient are of its precision
 PRECISION_OF_HALF = 1e-2
 LEAST_OF_SINGLE, MOST_OF_SINGLE = 1e-9, 1e-6
+EXACT = 1e-10  # a share of the error that is none
 NEARLY = 0.02  # a share of the gradient below which an error that nothing explains may be noise
 
 
@@ -74,7 +75,8 @@ def explain_most(cases: Sequence[Evidence], where: str | None) -> Explanation | 
             best, least = hypothesis, left
     if best is None:
         return None
-    return Explanation(best.words.format(cases[0].name), False, least, where, best.mistake, best)
+    left = least if least > EXACT else 0.0  # nothing of the wrong cases, but right ones would be spoilt
+    return Explanation(best.words.format(cases[0].name), False, left, where, best.mistake, best)
 
 
 def locate(cases: Sequence[Evidence], where: str | None) -> Explanation | None:

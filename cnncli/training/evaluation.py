@@ -11,7 +11,7 @@ import numpy as np
 
 from cnncli.data.dataset import Dataset, decode_all, keep_batches, refuse_unreadable
 from cnncli.data.decoding import Pixels, Size
-from cnncli.data.folder import VALIDATION, Sample, list_images_below, subfolders
+from cnncli.data.folder import VALIDATION, Sample, list_images_below, names_below, subfolders
 from cnncli.data.settings import Channels
 from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import DataError, ImageError
@@ -177,7 +177,7 @@ def evaluate_folder(
     architecture = model.architecture
     size = Size(architecture.height, architecture.width)
     channels: Channels = "gray" if architecture.channels == 1 else "rgb"
-    communicator.require_same("image files", lambda: [each.path.relative_to(folder).as_posix() for each in samples])
+    communicator.require_same("image files", lambda: names_below(folder, samples))
     kept = [keep_batches(len(samples), communicator)]
     scratch = Path(gettempdir())
     (decoded,) = decode_all([samples], size, channels, scratch, on_image, kept=kept, communicator=communicator)

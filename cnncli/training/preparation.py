@@ -20,7 +20,7 @@ from cnncli.data.dataset import (
 )
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
-from cnncli.data.folder import Folder, Sample, scan
+from cnncli.data.folder import Folder, names_below, scan
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
@@ -92,7 +92,7 @@ def read_data(
         validation,
         fingerprints,
         split_text(folder.root, datasets, fingerprints, folder.classes),
-        _digest(_names(splits[0], folder.root)),
+        _digest(names_below(folder.root, splits[0])),
         None if scanned.validation else settings.validation_fraction or VALIDATION_FRACTION,
     )
 
@@ -111,12 +111,8 @@ def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
     """Raise DataError where two ranks do not have the same program and the same files."""
     samples = (*folder.training, *(folder.validation or ()))
     communicator.require_same("versions of cnncli and NumPy", lambda: (__version__, np.__version__))
-    communicator.require_same("image files", lambda: _digest(_names(samples, folder.root)))
+    communicator.require_same("image files", lambda: _digest(names_below(folder.root, samples)))
     communicator.require_same("sizes of image files", lambda: _digest(_size(sample.path) for sample in samples))
-
-
-def _names(samples: Iterable[Sample], root: Path) -> list[str]:
-    return [sample.path.relative_to(root).as_posix() for sample in samples]
 
 
 def _size(path: Path) -> int | None:

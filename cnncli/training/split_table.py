@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnncli.data.dataset import Dataset
+from cnncli.data.folder import names_below
 from cnncli.text import printable
 
 
@@ -17,16 +18,10 @@ def split_text(
     classes: Sequence[str],
 ) -> str:
     """split.csv, a row for each file: its path below the data folder, its split, its class, its pixels' fingerprint."""
-    above = f"{root.as_posix().rstrip('/')}/"
     rows = [
-        {
-            "file": sample.path.as_posix().removeprefix(above),
-            "split": split,
-            "class": classes[sample.label],
-            "pixels": mark,
-        }
+        {"file": file, "split": split, "class": classes[sample.label], "pixels": mark}
         for (split, dataset), marks in zip(splits.items(), fingerprints, strict=True)
-        for sample, mark in zip(dataset.samples, marks, strict=True)
+        for file, sample, mark in zip(names_below(root, dataset.samples), dataset.samples, marks, strict=True)
     ]
     return table_text(rows)
 
@@ -58,7 +53,8 @@ def describe_change(before: str, now: str) -> str:
 def table_text(rows: Sequence[dict[str, Any]]) -> str:
     """Rows, by column, as CSV."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    columns = list(rows[0])
+    writer.writerow(columns)
+    writer.writerows([row[column] for column in columns] for row in rows)  # DictWriter takes three times as long
     return text.getvalue()

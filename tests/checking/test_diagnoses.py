@@ -55,7 +55,7 @@ MISTAKES = {
     "dense_backward(F, w2, dz2)": (
         ("db2 = dz2.sum(axis=1)", "summed over the outputs, and not over the images"),
         ("dw2 = dz2.T @ (F / np.sqrt((F**2).sum(axis=1, keepdims=True)))", "F is divided by its length for each image"),
-        ("dw2 *= min(1, 1 / np.linalg.norm(dw2))", "cut down to the length 1 where it is longer"),
+        ("dw2 *= min(1, 1 / np.linalg.norm(dw2))", "cut down to 1 where its length"),
     ),
     "maxpool_backward(A1, dP1, pool)": (
         ("k = np.argwhere(w == w.max()); d[tuple(k[np.random.randint(len(k))])] = g", "(at random?)"),
@@ -117,3 +117,27 @@ def test_what_nothing_explains_is_not_explained_for_sure(tmp_path: Path) -> None
     result = checked(tmp_path, code)["relu_backward"]
     assert not problems(result)
     assert not any(finding.explanation.certain for finding in result.findings)
+
+
+def test_an_explanation_that_other_cases_refute_is_not_certain(tmp_path: Path) -> None:
+    code = "import numpy as np\ndef dense_backward(F, w2, dz2):\n    {}\n    return dz2 @ w2, dw2, dz2.sum(axis=0)\n"
+    never_usual = (15, 25, 30, 40, 42, 50, 60, 72, 90)  # sizes that only fresh cases have
+    code = code.format(f"dw2 = dz2.T @ F * (2 if F.shape[1] in {never_usual} else 3)")
+    result = checked(tmp_path, code)["dense_backward"]
+    assert result.verdict == "FAIL"
+    assert not any(finding.explanation.certain for finding in result.findings), sentences(result)
+
+
+def test_clipping_by_the_length_of_all_gradients_together_is_said_of_each(tmp_path: Path) -> None:
+    code = RIGHT[RIGHT.index("def conv_backward") : RIGHT.index("def backward")]
+    code = "import numpy as np\n" + code.replace(
+        "return dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))",
+        """
+    g = dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))
+    length = np.sqrt(sum((part**2).sum() for part in g))
+    return [part * min(1, 60 / length) for part in g]""",
+    )
+    result = checked(tmp_path, code)["conv_backward"]
+    said = [f.explanation.text for f in result.findings if f.explanation.certain]
+    assert len(said) == 3
+    assert all("cut down to 60 where the gradients' common length √Σg² is more" in each for each in said), said

@@ -1,5 +1,7 @@
 """Every known mistake is found, localised to its link and named; in one block or two, in one image or a batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import EPS
 from cnncli.checking.run import run_gradcheck
 from cnncli.checking.self_test import hard_subject, run_self_test
+from cnncli.checking.user_code.subjects import make_subjects
 from cnncli.diagnosis.mistakes import MISTAKES, Mistake
 from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
@@ -63,3 +66,23 @@ def test_mistakes_have_different_names_and_results() -> None:
             assert any(
                 one[name].shape != other[name].shape or not np.array_equal(one[name], other[name]) for name in one
             )
+
+
+def test_in_a_saturated_network_nothing_is_called_right_and_nothing_explained() -> None:
+    subject = make_subjects(0)["z far out"]
+    z = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)["z2"]
+    certain = replace(subject, y=(z[:, 0] > 0).astype(int))  # every image on its own side: A is y to the last digit
+    gradients = engine_gradients(Textbook(certain.architecture), certain)
+    for wrong in (2 * gradients["dL/dw1"], gradients["dL/dw1"][..., ::-1], gradients["dL/dw1"] + 1e-3):
+        parameters = {f"dL/d{name}": gradients[f"dL/d{name}"] for name in certain.parameters} | {"dL/dw1": wrong}
+        outcome = run_gradcheck(Gradcheck(certain, parameters))
+        assert outcome.verdict == "FAIL"
+        assert [d.explanation.certain for d in outcome.diagnoses] == [False]
+        assert "it cannot be told" in outcome.diagnoses[0].sentence
+
+
+def test_a_factor_of_one_gradient_alone_is_found_among_right_ones() -> None:
+    gradients = engine_gradients(Textbook(SUBJECT.architecture), SUBJECT)
+    parameters = {f"dL/d{name}": gradients[f"dL/d{name}"] for name in SUBJECT.parameters}
+    outcome = run_gradcheck(Gradcheck(SUBJECT, parameters | {"dL/dw1": -gradients["dL/dw1"]}))
+    assert [d.sentence for d in outcome.diagnoses] == ["dL/dw1: dL/dw1 has the wrong sign"]

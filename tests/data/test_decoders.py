@@ -3,8 +3,10 @@
 import errno
 import itertools
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -97,9 +99,9 @@ def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
     here: list[object] = []
     decode_here = decoders._decode_here
 
-    def note(item: decoders.Item, wanted: decoders.Wanted) -> decoders.Decoded:
-        here.append(item)
-        return decode_here(item, wanted)
+    def note(items: Sequence[decoders.Item], wanted: decoders.Wanted) -> list[decoders.Decoded]:
+        here.extend(items)
+        return decode_here(items, wanted)
 
     monkeypatch.setattr(decoders, "_decode_here", note)
     paths = make_files(tmp_path, 9)
@@ -133,6 +135,25 @@ def test_a_helper_that_the_system_ends_is_one_sentence(at_once: list[Helpers], t
         child._process.kill()
     with pytest.raises(DataError, match=r"a process that decodes images was ended by SIGKILL, by the system and for "):
         list(results)
+
+
+LEFT_OPEN = """
+import sys, threading
+from itertools import cycle
+from pathlib import Path
+from cnncli.data import decoders
+decoders.ALONE = 0
+results = decoders.decode_many(cycle([Path(sys.argv[1])]), None, threads=2)
+while not any(thread.daemon for thread in threading.enumerate()):
+    next(results)
+"""
+
+
+def test_what_is_left_open_to_the_end_of_python_does_no_harm(tmp_path: Path) -> None:
+    """Python closes the generator when its threads stand still already, one of them with the lock of a pipe."""
+    command = [sys.executable, "-X", "dev", "-c", LEFT_OPEN, str(write_image(tmp_path / "x.png", 5, 6))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def refuse(number: int) -> Callable[..., None]:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cnncli.children import end_with_parent
 from tools.hammering.frame import CODE, FILES, HANG, PROCESSES, TRACEBACK, Outcome, Problem
 from tools.hammering.real import CLASSES, write_model
 
@@ -95,7 +97,7 @@ class Program:
             stdout=subprocess.DEVNULL,
             stderr=self._err,
             start_new_session=True,
-            preexec_fn=accept_interrupts,
+            preexec_fn=partial(begin, os.getpid()),
         )
 
     def wait_for(self, phase: str) -> None:
@@ -205,7 +207,8 @@ def read(path: Path) -> Any:
     return None
 
 
-def accept_interrupts() -> None:
-    """In the program before it starts: a shell's background job ignores SIGINT, and its children too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def begin(parent: int) -> None:
+    """In the program before it starts: it ends with the hammer, and takes the signals that the hammer may ignore."""
+    end_with_parent(parent)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # as a shell's background job or nohup has it
+        signal.signal(number, signal.SIG_DFL)

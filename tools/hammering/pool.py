@@ -8,12 +8,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from cnncli import files
+from cnncli.children import end_with_parent
 from tools.hammering.frame import CODE, HANG, LONGEST, LONGEST_IDLE, Outcome, Problem, randomness
 from tools.hammering.subjects import load
 
@@ -129,6 +130,8 @@ class _Worker:
 
 def _work(pipe: Connection, subject: str, seed: int, base: Path) -> None:
     """What a worker does: cases, until the pipe is closed."""
+    if parent := parent_process():
+        end_with_parent(parent.pid or 0)
     os.setpgid(0, 0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a case prints is taken otherwise
     inputs = base / "inputs"

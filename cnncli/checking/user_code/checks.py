@@ -16,7 +16,7 @@ from cnncli.checking.user_code.findings import find_causes
 from cnncli.checking.user_code.layout import Layout
 from cnncli.checking.user_code.process import Answer, UserProcess
 from cnncli.checking.user_code.results import CaseResult, FunctionResult
-from cnncli.checking.user_code.subjects import make_subjects, name_case
+from cnncli.checking.user_code.subjects import draw_subjects, make_subjects, name_case
 from cnncli.checking.user_code.template import write_stubs
 from cnncli.children import ChildEnded
 from cnncli.errors import DataError, UsageError
@@ -70,8 +70,8 @@ def check_file(
         for function in wanted:
             run = _Run(path, process, function, layout, seed, timeout, conventions)
             run.call_all(subjects)
-            process = run.process
             results.append(_judge(run, method))
+            process = run.process
         return results
     finally:
         process.stop()
@@ -103,6 +103,7 @@ class _Run:
     ended: str = ""  # how the process or the function ended before the cases did
     behaviours: tuple[Behaviour, ...] = ()
     _used: float = 0.0
+    _fresh: dict[int, list[tuple[Case, Usable]]] = field(default_factory=dict)
 
     def call_all(self, subjects: Mapping[str, Subject]) -> None:
         """Call it with every case, and then again."""
@@ -115,6 +116,21 @@ class _Run:
             self.ended = f"the process {ended}" if "still running" not in str(ended) else str(ended)
             self.process.stop()
             self.process = UserProcess(self.path, self.timeout)
+
+    def call_fresh(self, number: int) -> list[tuple[Case, Usable]]:
+        """What it gives for other cases; none where it does not get through them in the time of its own."""
+        if number not in self._fresh:
+            cases = list_cases(self.function, draw_subjects(self.seed, number), self.seed + number + 1, self.layout)
+            self._used = 0.0
+            try:
+                called = [(case, self.call(case)) for case in cases]
+            except ChildEnded:
+                self.process.stop()
+                self.process, called = UserProcess(self.path, self.timeout), []
+            self._fresh[number] = [
+                (case, select_usable(self.function, case, answer, self.layout)) for case, answer in called
+            ]
+        return self._fresh[number]
 
     def call(self, case: Case) -> Answer:
         """One call. Raises ChildEnded where the process ended, or the function took too long."""
@@ -153,7 +169,7 @@ def _judge(run: _Run, method: Method) -> FunctionResult:
         results[-1] = CaseResult(results[-1].label, results[-1].checks, (*results[-1].problems, run.ended))
     errors = [answer.report.get("error") for answer in run.answers.values()]
     written = not errors or not all(error and error["unwritten"] for error in errors)
-    wrong, findings = find_causes(function, run.cases, usable, results, run.seed)
+    wrong, findings = find_causes(function, run.cases, usable, results, run.seed, run.call_fresh)
     line, calls = run.process.lines.get(function.name), {case.label: case for case in run.cases}
     remarks = tuple(_remark(run, usable))
     return FunctionResult(function, tuple(results), wrong, findings, remarks, written, line, calls)

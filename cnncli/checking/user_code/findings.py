@@ -1,8 +1,9 @@
 """What is wrong with a function, in words: the diagnosis of each wrong link, from all cases together."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,10 +11,10 @@ from cnncli.checking.user_code.answers import Usable
 from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.subjects import make_subjects
-from cnncli.diagnosis.collect import collect_link, collect_through
-from cnncli.diagnosis.conditions import find_features
+from cnncli.diagnosis.collect import collect_link, collect_through, find_reached
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.explain import DEPTHS, explain
+from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.forward import explain_forward
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain
@@ -21,6 +22,8 @@ from cnncli.network.record import Record
 from cnncli.network.tensors import Tensor
 from cnncli.subject.subject import Subject
 
+Called = tuple[Case, Usable]  # a case, and what was made of it
+CallFresh = Callable[[int], Sequence[Called]]
 PROBES = 1000  # added to the seed: cases of which nobody knows what would be found
 
 
@@ -30,30 +33,36 @@ def find_causes(
     usable: Mapping[str, Usable],
     results: Sequence[CaseResult],
     seed: int,
+    call_fresh: CallFresh,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """The wrong links, from L backwards, and an explanation of each as far as there is one."""
+    """The wrong links, from L backwards, and an explanation of each as far as there is one.
+
+    `call_fresh` tells what comes out in other cases, others for each number.
+    """
     wrong = _list_wrong(usable, results)
     if not wrong:
         return (), ()
+    called = [(case, usable[case.label]) for case in cases if case.label in usable]
     with np.errstate(all="ignore"):
         if function.is_whole:
-            return _explain_whole(cases, usable, wrong, seed)
+            return _explain_whole(called, wrong, seed, call_fresh)
         given = f"dL/d{function.given}" if function.given else "L"
-        findings = []
-        for name in wrong:
-            found = [(case, usable[case.label]) for case in cases if name in usable.get(case.label, _NOTHING).gradients]
-            evidences = [_collect(case, each, name) for case, each in found]
-            features = [find_features(case.subject.architecture, case.record) for case, _ in found]
-
-            def draw(found: Sequence[tuple[Case, Usable]] = found, name: str = name) -> list[Evidence]:
-                return [_make_probe(subject, case, name) for subject, case in _draw_probes(found, seed)]
-
-            if evidences and (explanation := explain(evidences, features, draw)):
-                findings.append(Finding(f"{given} → {name}", explanation))
-    return tuple(f"{given} → {name}" for name in wrong), tuple(findings)
+        explained = ((name, _explain_link(called, name, seed, call_fresh)) for name in wrong)
+        findings = tuple(Finding(f"{given} → {name}", explanation) for name, explanation in explained if explanation)
+    return tuple(f"{given} → {name}" for name in wrong), findings
 
 
-_NOTHING = Usable({}, frozenset(), (), (), 0.0)
+def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: CallFresh) -> Explanation | None:
+    """What one gradient is that a function of a single link gives."""
+
+    def collect(called: Sequence[Called]) -> list[Evidence]:
+        return [_collect(case, each, name) for case, each in called if name in each.gradients]
+
+    def draw_probes() -> list[Evidence]:
+        return [_make_probe(subject, case, name) for subject, case in _draw_probes(called, seed)]
+
+    evidences = collect(called)
+    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number))) if evidences else None
 
 
 def _list_wrong(usable: Mapping[str, Usable], results: Sequence[CaseResult]) -> list[str]:
@@ -71,7 +80,7 @@ def _collect(case: Case, usable: Usable, name: str) -> Evidence:
     )
 
 
-def _draw_probes(found: Sequence[tuple[Case, Usable]], seed: int) -> Iterator[tuple[Subject, Case]]:
+def _draw_probes(found: Sequence[Called], seed: int) -> Iterator[tuple[Subject, Case]]:
     """The same cases with other numbers."""
     others = make_subjects(seed + PROBES)
     for case, _ in found:
@@ -91,15 +100,22 @@ def _make_probe(subject: Subject, case: Case, name: str) -> Evidence:
 
 
 def _explain_whole(
-    cases: Sequence[Case], usable: Mapping[str, Usable], wrong: Sequence[str], seed: int
+    called: Sequence[Called], wrong: Sequence[str], seed: int, call_fresh: CallFresh
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The one link that explains all that is wrong; else one for each part of it."""
-    blocks = len(cases[0].subject.architecture.filters)  # under the same names another depth has other steps
-    found = [case for case in cases if case.label in usable and len(case.subject.architecture.filters) == blocks]
-    found = [case for case in found if _is_finite(usable[case.label])]
-    if not found:
+    usual = [(case, each) for case, each in called if _is_finite(each)]
+    if not usual:
         return tuple(f"… → {name}" for name in wrong), ()
-    if len(wrong) > 1 and (other := _explain_forward(found, usable)):
+    blocks = _count_blocks(usual[0][0])  # under the same names another depth has other steps
+
+    def select(called: Sequence[Called]) -> list[Called]:
+        return [(case, each) for case, each in called if _is_finite(each) and _count_blocks(case) == blocks]
+
+    def draw(number: int) -> list[Called]:
+        return select(call_fresh(number))
+
+    found = select(usual)
+    if len(wrong) > 1 and (other := _explain_forward(found, draw)):
         return (other.link,), (other,)
     groups = [list(wrong), *([name] for name in wrong)] if len(wrong) > 1 else [list(wrong)]
     findings: dict[str, Finding] = {}
@@ -107,7 +123,7 @@ def _explain_whole(
     for group in groups:
         if set(group) <= explained:
             continue
-        finding = _explain_group(found, usable, group, set(wrong) - set(group), seed)
+        finding = _explain_group(found, group, set(wrong) - set(group), seed, draw)
         if finding and (finding.explanation.certain or len(group) == 1):
             explained |= set(group)
             findings[",".join(group)] = finding
@@ -120,65 +136,81 @@ def _is_finite(usable: Usable) -> bool:
     return all(np.isfinite(gradient).all() for gradient in usable.gradients.values())
 
 
-def _explain_forward(cases: Sequence[Case], usable: Mapping[str, Usable]) -> Finding | None:
+def _count_blocks(case: Case) -> int:
+    return len(case.subject.architecture.filters)
+
+
+def _explain_forward(called: Sequence[Called], draw: CallFresh) -> Finding | None:
     """The other forward pass that they are the gradients of."""
-    found = [(case.subject, case.record, usable[case.label].gradients) for case in cases]
-    explanation = explain_forward(found, max(usable[case.label].eps for case in cases))
+
+    def explain_all(called: Sequence[Called]) -> Explanation | None:
+        found = [(case.subject, case.record, each.gradients) for case, each in called]
+        return explain_forward(found, max((each.eps for _, each in called), default=0.0))
+
+    explanation = explain_all(called)
+    if explanation and explanation.certain:
+        explanation = replace(explanation, certain=explain_all(draw(0)) == explanation)
     return Finding("X → L", explanation) if explanation else None
 
 
 def _explain_group(
-    cases: Sequence[Case], usable: Mapping[str, Usable], names: Sequence[str], others: Collection[str], seed: int
+    called: Sequence[Called], names: Sequence[str], others: Collection[str], seed: int, draw: CallFresh
 ) -> Finding | None:
     """The link whose mistake makes these gradients wrong, and none of the right ones; the others are left aside."""
-    complete = [case for case in cases if set(names) <= set(usable[case.label].gradients)]
-    features = [find_features(case.subject.architecture, case.record) for case in complete]
     best: Finding | None = None
-    links = _list_links(cases[0], names)
+    links = _list_links(called[0][0], names)
     for depth, (tensor, reached) in product(DEPTHS, links.items()):
+        sight = _Sight(tensor, frozenset(names), frozenset(reached) - frozenset(others))
 
-        def collect(
-            case: Case, subject: Subject, record: Record, found: Mapping[str, Array], link: Tensor = tensor
-        ) -> Evidence:
-            here = build_chain(subject.architecture).gradients[link.name]
-            return collect_through(case.label, subject, record, here, found, usable[case.label].eps)
+        def probe(sight: _Sight = sight) -> list[Evidence]:
+            return [sight.imagine(case, subject) for subject, case in _draw_probes(called, seed)]
 
-        seen = {
-            case.label: {
-                name: gradient
-                for name, gradient in usable[case.label].gradients.items()
-                if name in reached and name not in others
-            }
-            for case in complete
-        }
+        def draw_fresh(number: int, sight: _Sight = sight) -> list[Evidence]:
+            return sight.collect(draw(number))
 
-        def draw(collect: Callable[..., Evidence] = collect, seen: Mapping[str, Any] = seen) -> list[Evidence]:
-            pairs = _draw_probes([(case, usable[case.label]) for case in complete], seed)
-            records = [(case, subject, make_record(subject)) for subject, case in pairs]
-            return [collect(c, s, r, {name: r[name] for name in seen[c.label]}) for c, s, r in records]
-
-        evidences = [collect(case, case.subject, case.record, seen[case.label]) for case in complete]
-        explanation = explain(evidences, features, draw, depth=depth) if evidences else None
+        evidences = sight.collect(called)
+        explanation = explain(evidences, probe, depth=depth, draw_fresh=draw_fresh) if evidences else None
         if explanation and (best is None or (explanation.certain and not best.explanation.certain)):
-            best = Finding(_name_link(build_chain(cases[0].subject.architecture), tensor), explanation)
+            best = Finding(_name_link(build_chain(called[0][0].subject.architecture), tensor), explanation)
         if best and best.explanation.certain:
             return best
     return best
 
 
+class _Sight(NamedTuple):
+    """A link as it is seen from the end of a whole backward pass."""
+
+    tensor: Tensor  # whose gradient the link answers
+    wanted: frozenset[str]  # gradients without which a case shows nothing
+    seen: frozenset[str]  # all that are looked at
+
+    def collect(self, called: Sequence[Called]) -> list[Evidence]:
+        """What the calls gave."""
+        complete = [(case, each) for case, each in called if self.wanted <= set(each.gradients)]
+        return [
+            self._look(case, case.subject, case.record, each.eps, self._select(each.gradients))
+            for case, each in complete
+        ]
+
+    def imagine(self, case: Case, subject: Subject) -> Evidence:
+        """A case with other numbers, of which nothing is found."""
+        record = make_record(subject)
+        names = [name for tensor in case.returned if (name := tensor.gradient.name) in self.seen]
+        return self._look(case, subject, record, np.finfo(float).eps, {name: record[name] for name in names})
+
+    def _select(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: gradient for name, gradient in gradients.items() if name in self.seen}
+
+    def _look(self, case: Case, subject: Subject, record: Record, eps: float, found: Mapping[str, Array]) -> Evidence:
+        here = build_chain(subject.architecture).gradients[self.tensor.name]
+        return collect_through(case.label, subject, record, here, found, eps)
+
+
 def _list_links(case: Case, names: Sequence[str]) -> dict[Tensor, set[str]]:
     """The links behind which all of the names lie, from L backwards, and the gradients that each has a part in."""
     chain = build_chain(case.subject.architecture)
-    links = {}
-    for tensor in chain.gradients.values():
-        reached = {tensor.gradient.name}
-        each = tensor
-        while step := chain.makers.get(each.name):
-            reached |= {read.gradient.name for read in step.reads}
-            each = step.source
-        if set(names) <= reached:
-            links[tensor] = reached
-    return links
+    links = {tensor: find_reached(chain, tensor) for tensor in chain.gradients.values()}
+    return {tensor: reached for tensor, reached in links.items() if set(names) <= reached}
 
 
 def _name_link(chain: Chain, tensor: Tensor) -> str:

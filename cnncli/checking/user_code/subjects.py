@@ -1,5 +1,7 @@
 """The networks and images that somebody else's functions are called with: from the note's example to awkward ones."""
 
+from typing import Any
+
 import numpy as np
 
 from cnncli.errors import ArchitectureError
@@ -12,6 +14,8 @@ from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
 
 MOST_TRIES = 1000
+FRESH = 10_000  # added to a seed: numbers that no case has
+MOST_DRAWN, MOST_DEEP = 12, 4
 
 
 def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
@@ -37,6 +41,17 @@ def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
         **_unusual_subjects(seed),
         **{f"random {number}": _draw_any(seed, number) for number in range(1, more + 1)},
     }
+
+
+def draw_subjects(seed: int, number: int) -> dict[str, Subject]:
+    """Others, new ones for each number: of the same kinds, and with sizes and options at random."""
+    seed += FRESH * (number + 1)
+    usual = {f"drawn {number}.{place}": _draw_any(seed, place) for place in range(MOST_DRAWN)}
+    unusual = {
+        f"drawn {number}.{place} with options": _draw_any(seed, place, unusual=True) for place in range(MOST_DRAWN)
+    }
+    deep = {f"drawn {number}.{place} of two blocks": _draw_deep(seed, place) for place in range(MOST_DEEP)}
+    return make_subjects(seed) | usual | unusual | deep
 
 
 def _tied_subjects(seed: int) -> dict[str, Subject]:
@@ -109,24 +124,38 @@ def _unusual_subjects(seed: int) -> dict[str, Subject]:
     }
 
 
-def _draw_any(seed: int, number: int) -> Subject:
-    """Sizes and numbers at random."""
+def _draw_any(seed: int, number: int, *, unusual: bool = False) -> Subject:
+    """Sizes and numbers at random, and options that only some functions take where they may be unusual."""
     random = np.random.default_rng([seed, 7, number])
+
+    def pick(least: int, beyond: int) -> int:
+        return int(random.integers(least, beyond))
+
     for _ in range(MOST_TRIES):
+        sizes: dict[str, Any] = {
+            "height": pick(4, 14),
+            "width": pick(4, 14),
+            "channels": pick(1, 5),
+            "filters": (pick(1, 9),),
+        }
+        sizes |= {"kernel": pick(1, 5), "pool": pick(1, 4)}
+        if unusual:
+            sizes |= {"padding": pick(0, 3), "stride": pick(1, 4), "dilation": pick(1, 3), "pool_stride": pick(1, 4)}
+            sizes |= {"classes": pick(2, 7), "pooling": ("max", "average")[pick(0, 2)]}
         try:
-            architecture = Architecture(
-                height=int(random.integers(4, 14)),
-                width=int(random.integers(4, 14)),
-                channels=int(random.integers(1, 5)),
-                filters=(int(random.integers(1, 9)),),
-                kernel=int(random.integers(1, 5)),
-                pool=int(random.integers(1, 4)),
-            )
+            architecture = Architecture(**sizes)
             build_chain(architecture)
         except ArchitectureError:
             continue
-        return _draw(architecture, int(random.integers(1, 6)), seed + number)
+        return _draw(architecture, pick(1, 6), seed + number)
     raise AssertionError("no sizes fit")
+
+
+def _draw_deep(seed: int, number: int) -> Subject:
+    random = np.random.default_rng([seed, 11, number])
+    C, N, M, m = (int(count) for count in random.integers(1, 4, 4))
+    H, W = (int(side) for side in random.integers(10, 15, 2))
+    return _draw(Architecture(H, W, channels=C, filters=(N, M)), m, seed + number)
 
 
 def _draw(architecture: Architecture, m: int, seed: int) -> Subject:
