@@ -7,9 +7,9 @@ killed comes to none: then the program that started the ranks (mpiexec, srun) en
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import mpi4py
@@ -22,13 +22,12 @@ from cnncli import stopping  # noqa: E402
 from cnncli.cores import limit_cores, usable_cores  # noqa: E402
 from cnncli.distributed.communicator import Communicator, Part, Step, count_correct  # noqa: E402
 from cnncli.distributed.sums import Sums, make_sums  # noqa: E402
+from cnncli.distributed.waiting import wait  # noqa: E402
 from cnncli.errors import CnncliError, Stopped  # noqa: E402
 from cnncli.network.arrays import Array, Parameters  # noqa: E402
 from cnncli.network.engine import MOST_LANES, Engine, add_in_order  # noqa: E402
 
 LINGER = 5.0  # seconds that a failed rank waits for the others to meet; after them it ends the job
-PATIENCE = 1e-3  # seconds in which a rank that waits looks again and again
-NAP = 5e-5  # seconds between two looks after that
 FAILED, STOPPED, CORRECT, LOSSES = 0, 1, 2, 3  # what the numbers of a meeting are; the losses are those of all lanes
 
 T = TypeVar("T")
@@ -102,7 +101,7 @@ class Mpi(Communicator):
         """What all ranks tell: (size, 3 + lanes). Raises RankFailed where one has failed."""
         own, reason = self._own, stopping.pending()
         own[:LOSSES] = failure is not None, reason.exit_code if reason else 0, correct
-        self._wait_for_all(self._comm.Iallgather(own, self._all), failure)
+        wait(self._comm.Iallgather(own, self._all), nap=True, look=partial(self._look, failure))
         own[:] = 0
         if self._all[:, FAILED].any():
             self._end = _choose_failure(self._comm.allgather(failure and (self.host, *failure)))
@@ -121,17 +120,10 @@ class Mpi(Communicator):
                     self._sums = engine, make_sums(self._comm, lanes, engine, parameters)
         return self._sums[1]
 
-    def _wait_for_all(self, request: MPI.Request, failure: tuple[str, int] | None) -> None:
-        """Until all have come to the meeting; with a failure only so long, and then the job ends at once."""
-        start = time.monotonic()
-        while not request.Test():
-            waited = time.monotonic() - start
-            if failure is not None and waited > LINGER:
-                self._abort(*failure)
-            if waited < PATIENCE:
-                os.sched_yield()
-            else:
-                time.sleep(NAP)
+    def _look(self, failure: tuple[str, int] | None, waited: float) -> None:
+        """While the others come: with a failure they have only so long, and then the job ends at once."""
+        if failure is not None and waited > LINGER:
+            self._abort(*failure)
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:

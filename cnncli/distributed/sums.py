@@ -10,6 +10,7 @@ from contextlib import suppress
 import numpy as np
 from mpi4py import MPI
 
+from cnncli.distributed.waiting import wait
 from cnncli.network.arrays import Array, Parameters
 from cnncli.network.engine import MOST_LANES, Engine, LaneSums, add_in_order, join_numbers, name_numbers
 
@@ -30,14 +31,14 @@ class Sums(ABC):
 class SharedSums(Sums):
     """Of ranks on one machine with the same engine: a window of memory, into which each writes its lanes."""
 
-    def __init__(self, comm: MPI.Comm, lanes: list[range], numbers: int, dtype: np.dtype) -> None:
+    def __init__(self, comm: MPI.Intracomm, lanes: list[range], numbers: int, dtype: np.dtype) -> None:
         self._comm, width = comm, round_up(numbers)
         self._window = MPI.Win.Allocate_shared(
             (MOST_LANES + 1) * width * dtype.itemsize if comm.rank == 0 else 0, dtype.itemsize, comm=comm
         )
         self._window.Lock_all()
         memory, _ = self._window.Shared_query(0)
-        rows = np.frombuffer(memory, dtype).reshape(MOST_LANES + 1, width)
+        rows = np.asarray(memory).view(dtype).reshape(MOST_LANES + 1, width)
         own = lanes[comm.rank]
         self.own = rows[own.start : own.stop, :numbers] if width == numbers else None
         piece = round_up(-(-numbers // comm.size))
@@ -62,7 +63,7 @@ class SharedSums(Sums):
 
 
 class SentSums(Sums):
-    """Of ranks on several machines, whose engines may order their numbers in different ways: in that of the parameters."""
+    """Of ranks on several machines: in the order of the parameters, for their engines may have different ones."""
 
     def __init__(self, comm: MPI.Comm, lanes: list[range], shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
         self._comm, self._shapes, size = comm, shapes, comm.size
@@ -85,7 +86,7 @@ class SentSums(Sums):
         return name_numbers(self._total[: self._numbers].copy(), self._shapes)
 
 
-def make_sums(comm: MPI.Comm, lanes: list[range], engine: Engine, parameters: Parameters) -> Sums:
+def make_sums(comm: MPI.Intracomm, lanes: list[range], engine: Engine, parameters: Parameters) -> Sums:
     """Shared ones where all ranks are on one machine that has room for them; `lanes` are those of each rank."""
     dtype = np.result_type(*parameters.values())
     host = comm.Split_type(MPI.COMM_TYPE_SHARED)
@@ -97,19 +98,13 @@ def make_sums(comm: MPI.Comm, lanes: list[range], engine: Engine, parameters: Pa
     return SentSums(comm, lanes, {name: value.shape for name, value in parameters.items()}, dtype)
 
 
-def wait(request: MPI.Request) -> None:
-    """Until numbers are exchanged; all are there, but they may share a core, and none may sleep while numbers move."""
-    while not request.Test():
-        os.sched_yield()
-
-
 def round_up(numbers: int) -> int:
     """To whole cache lines."""
     return -(-numbers // CACHE_LINE) * CACHE_LINE
 
 
 def _has_room(lane: int) -> bool:
-    """Whether memory that is shared holds so many bytes for each lane twice: beyond its end a write kills the process."""
+    """Whether shared memory has room for twice so many bytes a lane: where it has none, a write kills the process."""
     with suppress(AttributeError, OSError):
         free = os.statvfs(SHARED_MEMORY)
         return 2 * (MOST_LANES + 1) * lane < free.f_bavail * free.f_frsize

@@ -20,7 +20,7 @@ from cnncli.data.dataset import (
 )
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
-from cnncli.data.folder import Folder, names_below, scan
+from cnncli.data.folder import Folder, Sample, names_below, scan
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
@@ -34,6 +34,8 @@ from cnncli.network.initialisation import he_normal
 from cnncli.training.order import LANES, list_owned
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
 from cnncli.training.split_table import split_text
+
+BLOCKS = 64  # of a list of files whose sizes are compared
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,21 @@ def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
     samples = (*folder.training, *(folder.validation or ()))
     communicator.require_same("versions of cnncli and NumPy", lambda: (__version__, np.__version__))
     communicator.require_same("image files", lambda: _digest(names_below(folder.root, samples)))
-    communicator.require_same("sizes of image files", lambda: _digest(_size(sample.path) for sample in samples))
+    communicator.require_same("sizes of image files", lambda: _digest_sizes(communicator, folder.root, samples))
+
+
+def _digest_sizes(communicator: Communicator, root: Path, samples: Sequence[Sample]) -> list[str]:
+    """A digest of the sizes in each of some blocks of the list; ranks that see the same folder share them out."""
+    found = root.stat()
+    folders = communicator.gather((communicator.host, found.st_dev, found.st_ino))
+    sharing = [rank for rank, each in enumerate(folders) if each == folders[communicator.rank]]
+    edges = [len(samples) * block // BLOCKS for block in range(BLOCKS + 1)]
+    blocks = {
+        block: _digest(_size(sample.path) for sample in samples[edges[block] : edges[block + 1]])
+        for block in range(sharing.index(communicator.rank), BLOCKS, len(sharing))
+    }
+    gathered = communicator.gather(blocks)
+    return [gathered[sharing[block % len(sharing)]][block] for block in range(BLOCKS)]
 
 
 def _size(path: Path) -> int | None:
@@ -124,10 +140,7 @@ def _size(path: Path) -> int | None:
 
 
 def _digest(values: Iterable[object]) -> str:
-    digest = sha256()
-    for value in values:
-        digest.update(f"{value}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    return sha256("".join(f"{value}\n" for value in values).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:

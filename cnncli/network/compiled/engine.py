@@ -165,7 +165,8 @@ class CompiledEngine(Engine):
         for digit, numbers in zip(digits, np.divmod(np.arange(self._net.sums), EXACT), strict=True):
             packed = numbers.astype(np.float32)
             self._kernel.unpack(self._arguments[0], _address(packed), _address(digit))
-        return digits[0].astype(np.intp) * EXACT + digits[1].astype(np.intp)
+        places: Labels = digits[0].astype(np.intp) * EXACT + digits[1].astype(np.intp)
+        return places
 
     def sum_lane(
         self, parameters: Parameters, X: Array, y: Labels, m: int, smoothing: float, weights: Array
@@ -186,9 +187,9 @@ class CompiledEngine(Engine):
         smoothing: float,
         weights: Array | None,
     ) -> Array | None:
-        """Write logits and the sums of each lane, which are then lost where gradients, those of all lanes, are wanted too.
+        """Write the logits, and the sums of each lane; of all lanes where there is an array of gradients.
 
-        The lanes' losses, or None if a number is not finite.
+        Returns the lanes' losses, or None if a number is not finite.
         """
         job, losses = self._job, np.empty(len(bounds) - 1)
         y = np.ascontiguousarray(y, np.int64)
