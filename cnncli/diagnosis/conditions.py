@@ -35,7 +35,9 @@ def find_features(architecture: Architecture, record: Record) -> Features:
         "the windows overlap": t < s,
         "the windows lie apart": t > s,
         "a rest fills no window": bool((h - s) % t or (w - s) % t),
+        "the window is larger than 1×1": s > 1,
         "the window is larger than 2×2": s > 2,
+        "the kernel is larger than 1×1": architecture.kernel > 1,
         "the kernel is not 3×3": architecture.kernel != 3,
         "a side is odd": bool(H % 2 or W % 2),
         "maxima are tied": _has_ties(chain.steps, record, selects=True),
@@ -71,7 +73,9 @@ NEGATED = {  # how it is said that something is not so
     "the windows overlap": "the windows do not overlap",
     "the windows lie apart": "the windows touch or overlap",
     "a rest fills no window": "the windows fill the map",
+    "the window is larger than 1×1": "the window is 1×1",
     "the window is larger than 2×2": "the window is 2×2 or smaller",
+    "the kernel is larger than 1×1": "the kernel is 1×1",
     "the kernel is not 3×3": "the kernel is 3×3",
     "a side is odd": "both sides are even",
     "maxima are tied": "no maxima are tied",
@@ -82,6 +86,7 @@ NEGATED = {  # how it is said that something is not so
     "the numbers are huge": "the numbers are not huge",
 }
 SCALES = ("the numbers are tiny", "the numbers are huge")
+OR = ", or where "  # between conditions that the cases do not tell apart
 ENOUGH = 3  # cases on either side from which on a condition of two parts is more than chance
 
 
@@ -91,15 +96,13 @@ def separate(wrong: Sequence[Features], right: Sequence[Features], *, thorough: 
     What the cases do not tell from it is said with it. A thorough search looks at the size of the numbers too, which
     may only hide what is wrong, and at two conditions at once.
     """
-    if not wrong or not right:
+    if not wrong or not right or (not thorough and len(right) < ENOUGH <= len(wrong)):
         return None
     names = [name for name in wrong[0] if thorough or name not in SCALES]
     found = list(_separate_by_one(wrong, right, names))
     if not found and thorough and min(len(wrong), len(right)) >= ENOUGH:
         found = list(_separate_by_two(wrong, right, names))
-    if len(found) < 2:
-        return found[0] if found else None
-    return f"{found[0]} (or {found[1]}: the cases are the same)"
+    return OR.join(found[:2]) or None
 
 
 def _separate_by_one(wrong: Sequence[Features], right: Sequence[Features], names: Sequence[str]) -> Iterator[str]:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from cnncli.diagnosis.conditions import separate
+from cnncli.diagnosis.conditions import OR, separate
 from cnncli.diagnosis.evidence import Evidence, Features
 from cnncli.diagnosis.explanation import Explanation, say
-from cnncli.diagnosis.fit import FEW, Fit, choose, fit_hypothesis, foretells
+from cnncli.diagnosis.fit import FEW, Fit, choose, fit_hypothesis, foretells, foretells_undefined
 from cnncli.diagnosis.fitted import fit_hypotheses
 from cnncli.diagnosis.fitted_gates import fit_masks
-from cnncli.diagnosis.hypotheses import list_far_hypotheses, list_hypotheses
+from cnncli.diagnosis.hypotheses import list_composed, list_far_hypotheses, list_hypotheses
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.pairs import pair_hypotheses, pair_operands
 from cnncli.diagnosis.partly import explain_most, explain_most_cases, explain_precision, locate
@@ -47,9 +47,12 @@ def explain(
         if not _is_to_be_tried(explanation, cases):
             return explanation
         fresh = draw_fresh(number)
-        if explanation and explanation.certain and fresh:
+        if explanation and explanation.certain and fresh and all(foretells(explanation, e) for e in fresh):
             where = separate(*_divide([*cases, *fresh]), thorough=explanation.spares)
-            if all(foretells(explanation, e) for e in fresh) and (where or not explanation.spares):
+            if where and OR in where and number + 1 < ROUNDS:  # more cases may tell the conditions apart
+                fresh = [*fresh, *draw_fresh(number + 1)]
+                where = separate(*_divide([*cases, *fresh]), thorough=explanation.spares)
+            if where or not explanation.spares:
                 return replace(explanation, where=where)
         cases += fresh
         before, explanation = explanation, _explain(cases, draw_probes, depth)
@@ -77,6 +80,8 @@ def _explain(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -
     if len(usable) == len(cases):
         return explanation
     if not all(e.is_direct for e in cases):  # where it comes from is not seen
+        return explanation
+    if explanation and all(foretells_undefined(explanation, e) for e in cases if not is_defined(e)):
         return explanation
     words, exact = explain_undefined(cases)
     where = separate([e.features for e in cases if not is_defined(e)], [e.features for e in usable])
@@ -155,6 +160,7 @@ def _list_tiers(cases: Sequence[Evidence], depth: Depth) -> Iterator[Iterable[Hy
         yield list(fit_hypotheses(wrong))
     singles += list_far_hypotheses(cases[0])
     yield singles
+    yield list_composed(cases)
     yield restrict(singles, cases)
 
 

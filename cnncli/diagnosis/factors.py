@@ -90,10 +90,13 @@ def _evaluate(measures: Measures, cases: Sequence[Evidence]) -> Measured:
 def _of_one(values: Array, measured: Measured, powers: Mapping[float, str]) -> list[Formula]:
     found = []
     for name, (measure, numbers) in measured.items():
-        for power, words in powers.items() if (numbers > 0).all() else POWERS.items():
+        for power, template in powers.items() if (numbers > 0).all() else POWERS.items():
             rest = values / numbers**power
             if _is_constant(rest):
-                found.append(_of_powers(float(rest[0]), words.format(name), ((measure, power),)))
+                words = template.format(name)
+                if "length" in name and power == -1 and (rest > 0).all():
+                    words += f" (or cut down to {rest[0]:.6g}, if it is longer in every case)"
+                found.append(_of_powers(float(rest[0]), words, ((measure, power),)))
     return _choose_plain(found)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import CLOSE, FLOOR, Evidence, measure_factor
+from cnncli.diagnosis.evidence import CLOSE, FLOOR, Evidence, close, measure_factor
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.factors import SAME, Formula, find_factor
 from cnncli.diagnosis.hypotheses import RIGHT
@@ -111,6 +111,18 @@ def foretells(explanation: Explanation, case: Evidence) -> bool:
         return factor is not None
     expected = explanation.factor(case)
     return abs(factor - expected) <= max(SAME, CLOSE * case.eps) * abs(expected)
+
+
+def foretells_undefined(explanation: Explanation, case: Evidence) -> bool:
+    """Whether an explanation says which entries are no numbers, and what the others are."""
+    predicted = explanation.hypothesis.predict(case) if explanation.hypothesis else None
+    if predicted is None or explanation.factor is None:
+        return False
+    expected = [explanation.factor(case) * part for part in predicted]
+    return all(
+        bool((np.isnan(one) == np.isnan(other)).all()) and close(np.nan_to_num(one), np.nan_to_num(other), case.eps)
+        for one, other in zip(expected, case.found, strict=True)
+    )
 
 
 def _agree(one: Fit, other: Fit, probes: Sequence[Evidence]) -> bool:

@@ -4,7 +4,8 @@ A hypothesis predicts the link's wrong answer in any case. Those that depend on 
 multiple) are in fitted.py; those that are wrong in a part of the entries alone are in places.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import combinations
 
@@ -21,9 +22,12 @@ from cnncli.diagnosis.operations import (
     change_numbers,
     relay,
     relay_twice,
+    relay_within,
 )
+from cnncli.diagnosis.other_tensors import AXES_OF, list_of_tensors
 from cnncli.diagnosis.placing import list_placings
 from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
+from cnncli.diagnosis.stale import list_stale
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products, name_several
 from cnncli.network.steps.step import KinkedStep
@@ -53,7 +57,8 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
         for operation in _list_operations(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
     yield from _of_products(products)
-    yield from _of_tensors(evidence)
+    yield from list_of_tensors(evidence)
+    yield from list_stale(evidence)
 
 
 def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -63,6 +68,13 @@ def list_far_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in relay_twice(letters):
             yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+
+
+def list_composed(cases: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Two things that are often wrong together; some axes of many laid out wrongly among themselves."""
+    if any(isinstance(case.step, KinkedStep) and case.step.overlaps for case in cases):
+        yield from _of_shares_and_places(cases[0])
+    yield from _relaid_within(cases[0].products)
 
 
 def _of_result(axes: str) -> Iterator[Hypothesis]:
@@ -163,16 +175,47 @@ def _of_candidates(evidence: Evidence) -> Iterator[Hypothesis]:
             )
 
 
+def _of_shares_and_places(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Another share for the numbers of each window, and what overlaps not added up."""
+    products = evidence.products
+    if not isinstance(evidence.step, KinkedStep) or products.places is None:
+        return
+    for words, share in SHARES.items():
+        for placing in list_placings(products):
+            yield Hypothesis(f"in {{}}, {words}; and {placing.words}", partial(_place_shares, share, placing))
+
+
+def _place_shares(share: Share, placing: Hypothesis, evidence: Evidence) -> Array:
+    return placing.answer(replace(evidence, products=_share(share, evidence)))
+
+
 def _with_gate(gate: Gate, evidence: Evidence) -> Array:
     return evidence.products.exchange(1, gate(evidence.read[0], evidence.given)).total()
 
 
 def _with_shares(share: Share, evidence: Evidence) -> Array:
+    return _share(share, evidence).total()
+
+
+def _share(share: Share, evidence: Evidence) -> Products:
+    """The products with another share for each number of a window."""
     products, source = evidence.products, evidence.read[0]
     if products.places is None:
         raise LookupError
     values = source.reshape(*source.shape[:2], -1)[:, :, products.places]  # (m, N, p, q, s²)
-    return products.exchange(1, share(values, evidence.given)).total()
+    return products.exchange(1, share(values, evidence.given))
+
+
+def _relaid_within(products: Products) -> Iterator[Hypothesis]:
+    """Some axes of an operand, or of what is put into places, laid out in one order and read in another."""
+    for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
+        for operation in relay_within(letters):
+            yield Hypothesis(f"in {{}}, {name} is {operation.words}", _with_operand(which, operation))
+    if products.places is not None:
+        for operation in relay_within(products.made):
+            yield Hypothesis(
+                f"in {{}}, what is put into its places is {operation.words}", partial(_place_changed, operation)
+            )
 
 
 def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -180,7 +223,7 @@ def _of_reading(evidence: Evidence) -> Iterator[Hypothesis]:
     if evidence.step is None:
         return
     for which, tensor in enumerate(evidence.step.reads):
-        axes = {"CHW": "mcrs", "Npq": "mcrs", "NCkk": "ncuv", "Nhw": "mnrs", "KD": "kd", "D": "md"}.get(tensor.axes)
+        axes = AXES_OF.get(tensor.axes) if tensor.role != "bias" else None
         for operation in (*along_axes(axes), *relay(axes), *change_numbers()) if axes else ():
             yield Hypothesis(f"{{}} is made with {tensor.name} {operation.words}", _read_changed(which, operation))
 
@@ -192,44 +235,3 @@ def _read_changed(which: int, operation: Operation) -> Callable[[Evidence], Arra
         return evidence.answer(evidence.given, read)
 
     return answer
-
-
-def _of_tensors(evidence: Evidence) -> Iterator[Hypothesis]:
-    """Another expression, another tensor for an operand, a factor too many, or one too few."""
-    for words in evidence.instead:
-        yield Hypothesis(f"{{}} is {words}", partial(_take_instead, words))
-    for name in evidence.tensors:
-        yield Hypothesis(f"{{}} is multiplied by {name}", partial(_multiply, name, 1))
-        yield Hypothesis(f"{{}} is divided by {name}", partial(_multiply, name, -1))
-        yield Hypothesis(f"{{}} is {name}", partial(_take, name))
-        for which, operand in enumerate(evidence.products.names):
-            yield Hypothesis(f"in {{}}, {name} stands in the place of {operand}", partial(_exchange, which, name))
-
-
-def _fitting(evidence: Evidence, name: str, shape: tuple[int, ...]) -> Array:
-    """A tensor, if its shape is one."""
-    array = evidence.tensors[name]
-    if array.shape != shape:
-        raise LookupError
-    return array
-
-
-def _take_instead(words: str, evidence: Evidence) -> Array:
-    return evidence.instead[words]
-
-
-def _multiply(name: str, power: int, evidence: Evidence) -> Array:
-    product: Array = _right(evidence) * _take(name, evidence) ** power
-    return product
-
-
-def _take(name: str, evidence: Evidence) -> Array:
-    return _fitting(evidence, name, evidence.products.shape)
-
-
-def _exchange(which: int, name: str, evidence: Evidence) -> Array:
-    products = evidence.products
-    array = _fitting(evidence, name, products.operands[which].shape)
-    if which == 0 and evidence.step is not None:
-        return evidence.answer(array, evidence.read)
-    return products.exchange(which, array).total()

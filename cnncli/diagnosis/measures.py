@@ -21,6 +21,7 @@ OF_ARRAYS: dict[str, Callable[[Array], float]] = {
     "standard deviation": lambda g: float(g.std()),
     "mean": lambda g: float(g.mean()),
     "sum": lambda g: float(g.sum()),
+    "sum (1 where that is 0)": lambda g: float(g.sum()) or 1.0,
     "number of entries": lambda g: float(g.size),
     "number of entries that are not 0": lambda g: float(np.count_nonzero(g)),
 }
@@ -70,6 +71,8 @@ def list_own(_evidence: Evidence) -> Measures:
 def list_at_hand(evidence: Evidence) -> Measures:
     """What the operands measure, and what the step has read."""
     reads = evidence.step.reads if evidence.step else ()
+    if evidence.step is None:
+        return _list({"y's": lambda e: (e.tensors["y"],)})
     operands = {f"{name}'s": partial(_take_operand, which) for which, name in enumerate(evidence.products.names)}
     return _list(operands | {f"{tensor.name}'s": partial(_take_read, which) for which, tensor in enumerate(reads)})
 

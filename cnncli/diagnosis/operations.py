@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +98,7 @@ OVER_PLANE: dict[str, Callable[[Array, tuple[int, int]], Array]] = {
     "less its mean over the {0}s and {1}s": lambda array, plane: array - array.mean(axis=plane, keepdims=True),
 }
 MOST_AXES = 4  # of which every order is tried
+WITHIN = 3  # of more axes, that may be laid out among themselves
 PLANES = ("uv", "ij", "rs")  # rows and columns
 NUMBERS: dict[str, Callable[[Array], Array]] = {
     "left out (1 in its place)": np.ones_like,
@@ -184,6 +185,23 @@ def relay_twice(axes: str) -> Iterator[Operation]:
         first, second = ([axes.index(letter) for letter in order] for order in (laid, read))
         words = f"laid out as ({', '.join(AXES[a] for a in laid)}) but read as ({', '.join(AXES[a] for a in read)})"
         yield Operation(words, partial(_relay_twice, tuple(first), tuple(second)))
+
+
+def relay_within(axes: str) -> Iterator[Operation]:
+    """Two or three of more axes laid out in one order and read in another; the others stay where they are."""
+    for count in range(2, min(len(axes), WITHIN + 1)):
+        for some in combinations(range(len(axes)), count):
+            for laid, read in permutations(list(permutations(some)), 2):
+                words = " but read as ".join(f"({', '.join(AXES[axes[a]] for a in order)})" for order in (laid, read))
+                yield Operation(f"laid out as {words}", partial(_relay_within, laid, read))
+
+
+def _relay_within(laid: tuple[int, ...], read: tuple[int, ...], array: Array) -> Array:
+    """The chosen axes last, in the order in which they are laid out; then the same numbers in the order to be read."""
+    last = tuple(range(-len(laid), 0))
+    there = np.moveaxis(array, laid, last)
+    others = there.shape[: -len(laid)]
+    return np.moveaxis(there.reshape(*others, *(array.shape[axis] for axis in read)), last, read)
 
 
 def _list_matrices(axes: str) -> list[str]:

@@ -1,10 +1,13 @@
 """What an expression for dL/dz, the gradient of the output step, may be made of by mistake."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.output_step import OutputStep
 
+OVERFLOW = 700.0  # of float64, in z
 EPSILONS = {
     f"−y/(A + ε) + (1 − y)/(1 − A + ε), with ε = 1e-{digits}, times A·(1 − A)": 10.0**-digits for digits in range(2, 17)
 }
@@ -25,17 +28,32 @@ def list_factors(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]
         f"1 − |{name} − y|": 1 - np.abs(A - y),
         f"{name}²": A**2,
         f"(1 − |{name} − y|)²": (1 - np.abs(A - y)) ** 2,
+        "the number of images with the same y": (y @ y.sum(axis=0) + (1 - y.sum(axis=1)) * (1 - y).sum())[:, None]
+        * np.ones_like(A),
+        **_list_of_class(name, A, y),
         f"log {name}": np.log(A),
         f"log(1 − {name})": np.log1p(-A),
         f"log(1 − |{name} − y|)": np.log1p(-np.abs(A - y)),
     }
 
 
+def _list_of_class(name: str, A: Array, y: Array) -> dict[str, Array]:
+    """What the output of each image's own class gives, for all of its outputs."""
+    if A.shape[1] == 1:
+        return {}
+    own = np.broadcast_to((A * y).sum(axis=1, keepdims=True), A.shape)
+    return {
+        f"the {name} of its own class": own,
+        f"1 − the {name} of its own class": 1 - own,
+        f"(1 − the {name} of its own class)²": (1 - own) ** 2,
+    }
+
+
 def list_alternatives(step: OutputStep, z: Array, labels: Labels) -> dict[str, Array]:
     """What dL/dz itself may be, with the 1/m of the mean: z (m, K), labels (m,), all (m, K)."""
     A, name, y = step.forward(z), step.output.name, encode(labels, z)
-    made = {f"made with {words} in the place of y": A - other for words, other in _list_labels(labels, y).items()}
-    made |= {f"made with {words} in the place of {name}": A_ - y for words, A_ in _list_outputs(step, z, A).items()}
+    made = {f"made with {words} in the place of y": A - other for words, other in _list_labels(labels, y, A).items()}
+    made |= {f"made with {words} in the place of {name}": A_ - y for words, A_ in _list_outputs(step, z, A, y).items()}
     made |= {
         f"{name} alone, without y": A,
         "−y alone": -y,
@@ -57,7 +75,7 @@ def encode(labels: Labels, z: Array) -> Array:
     return labels[:, None].astype(float) if z.shape[1] == 1 else np.eye(z.shape[1])[labels]
 
 
-def _list_labels(labels: Labels, y: Array) -> dict[str, Array]:
+def _list_labels(labels: Labels, y: Array, A: Array) -> dict[str, Array]:
     """What may stand in the place of y."""
     K = y.shape[1]
     others = {
@@ -83,6 +101,10 @@ def _list_labels(labels: Labels, y: Array) -> dict[str, Array]:
         "the class before": np.roll(y, -1, axis=1),
         "the class after": np.roll(y, 1, axis=1),
         "the outputs of y in reversed order": y[:, ::-1],
+        "the class of the largest output": (A.argmax(axis=1)[:, None] == np.arange(K)) * 1.0,
+        "the classes of all images in the first one alone": np.where(
+            np.arange(len(y))[:, None] == 0, y.any(axis=0), 0.0
+        ),
         "the class number y itself": np.broadcast_to(labels[:, None].astype(float), y.shape),
         "1 at A[y], the images of these numbers,": _mark_rows(labels, y),
         "one-hot y reshaped from (output, image) to (image, output)": y.T.reshape(y.shape),
@@ -95,10 +117,9 @@ def _mark_rows(labels: Labels, y: Array) -> Array:
     return rows
 
 
-def _list_outputs(step: OutputStep, z: Array, A: Array) -> dict[str, Array]:
+def _list_outputs(step: OutputStep, z: Array, A: Array, y: Array) -> dict[str, Array]:
     """What may stand in the place of A."""
-    e = np.exp(np.minimum(z, 700))
-    by_image, by_all = np.exp(z - z.max(axis=0, keepdims=True)), np.exp(z - z.max())
+    e = np.exp(np.minimum(z, OVERFLOW))
     return {
         "tanh(z)": np.tanh(z),
         "(1 + tanh(z))/2": (1 + np.tanh(z)) / 2,
@@ -115,10 +136,45 @@ def _list_outputs(step: OutputStep, z: Array, A: Array) -> dict[str, Array]:
         "that of z/10": step.forward(z / 10),
         "that of A itself (applied twice)": step.forward(A),
         "σ(z) of each output": e / (1 + e),
-        "e^z/Σe^z over the images": by_image / by_image.sum(axis=0, keepdims=True),
-        "e^z/Σe^z over everything": by_all / by_all.sum(),
-        "e^z/(1 + Σ e^z)": e / (1 + e.sum(axis=1, keepdims=True)),
+        "that of |z|": step.forward(np.abs(z)),
+        "that of −|z|": step.forward(-np.abs(z)),
+        "that of z·ln 2 (2^z for e^z)": step.forward(z * np.log(2)),
+        "that of z·ln 10 (10^z for e^z)": step.forward(z * np.log(10)),
+        "that of z of the image before": step.forward(np.roll(z, 1, axis=0)),
         "A of the image before": np.roll(A, 1, axis=0),
         "A of the first image for every one": np.broadcast_to(A[:1], A.shape),
         "A averaged over the images": np.broadcast_to(A.mean(axis=0), A.shape),
+        **dict(_list_quotients(z, y) if z.shape[1] > 1 else ()),
     }
+
+
+def _list_quotients(z: Array, y: Array) -> Iterator[tuple[str, Array]]:
+    """e^(z − c)/Σ e^(z − c) with every c and every Σ."""
+    largest = {axis: z.max(axis=axis, keepdims=True) for axis in (0, 1, None)}
+    e = np.exp(z - largest[1])
+    whole = e.sum(axis=1, keepdims=True)
+    sums = {
+        "the outputs without the last class": whole - e[:, -1:],
+        "the outputs without the first class": whole - e[:, :1],
+        "the other outputs": whole - e,
+        "the outputs without that of y": whole - (e * y).sum(axis=1, keepdims=True),
+    }
+    yield from ((f"e^z, divided by its sum over {over},", e / total) for over, total in sums.items())
+    yield "e^z, divided by its mean over the outputs,", e / whole * z.shape[1]
+    yield "e^z, divided by its largest over the outputs,", e
+    yield "e^z, divided by its length over the outputs,", e / np.sqrt((e**2).sum(axis=1, keepdims=True))
+    less = "e^(z − the largest of its {})"
+    yield "e^z, divided by its sum over the images,", _divide(np.exp(z - largest[0]), 0)
+    yield f"{less.format('image')}, divided by its sum over the images,", _divide(e, 0)
+    yield "e^z, divided by its sum over images and outputs,", _divide(np.exp(z - largest[None]), None)
+    yield f"{less.format('image')}, divided by its sum over images and outputs,", _divide(e, None)
+    yield f"{less.format('output')}, divided by its sum over the outputs,", _divide(np.exp(z - largest[0]), 1)
+    yield "e^(z − the largest of all), divided by its sum over the outputs,", _divide(np.exp(z - largest[None]), 1)
+    yield f"{less.format('image')}, divided by its sum over the outputs and 1,", e / (whole + 1)
+    big = np.exp(np.minimum(z, OVERFLOW))
+    yield "e^z, divided by its sum over the outputs and 1,", big / (big.sum(axis=1, keepdims=True) + 1)
+
+
+def _divide(e: Array, axis: int | None) -> Array:
+    quotient: Array = e / e.sum(axis=axis, keepdims=True)
+    return quotient

@@ -1,8 +1,9 @@
 """Answers of a wrong shape: laid out otherwise, not summed, summed too far, a part alone."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, permutations, product
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -20,9 +21,10 @@ def explain_shape(evidences: Sequence[Evidence]) -> tuple[str, bool] | None:
         counts.update({words for words, array in _list_shapes(evidence.products) if _is_laid_out(array, evidence)})
     if all(_is_outer(evidence) for evidence in evidences):
         return "{} has m rows and m columns: an array (m, 1) met one of (m,), and every image met every other", True
-    if all(_holds_right(evidence) for evidence in evidences):
-        return "{} is right in its middle, but rows and columns are left around it (padding that is not cut off?)", True
-    if all(_is_middle(evidence) for evidence in evidences):
+    for words, along in _list_margins(evidences[0]):
+        if all(_stands_in(e.found[0], e.right[0], along, e.eps) for e in evidences):
+            return f"{{}} is right, but {words} (padding that is not cut off?)", True
+    if all(_stands_in(e.right[0], e.found[0], {}, e.eps) for e in evidences):
         return "{} is the middle of the right one alone (a correlation without the k − 1 zeros around dL/dZ?)", True
     if not counts:
         return None
@@ -37,24 +39,30 @@ def _is_outer(evidence: Evidence) -> bool:
     return evidence.products.axes[0] == "m" and m > 1 and evidence.found[0].shape == (m, m)
 
 
-def _holds_right(evidence: Evidence) -> bool:
-    return _stands_in(evidence.found[0], evidence.right[0], evidence.eps)
+Side = Literal["around", "before", "after"]  # where a margin is, of an axis; around it unless said
 
 
-def _is_middle(evidence: Evidence) -> bool:
-    return _stands_in(evidence.right[0], evidence.found[0], evidence.eps)
+def _list_margins(evidence: Evidence) -> Iterator[tuple[str, Mapping[int, Side]]]:
+    """Where something may be left, in words and by the last two axes."""
+    yield "rows and columns are left around it", {}
+    for rows, columns in product(get_args(Side), repeat=2):
+        words = "rows and columns are left " + (f"{rows} it" if rows == columns else f"{rows} and {columns} it")
+        yield words, {evidence.right[0].ndim - 2: rows, evidence.right[0].ndim - 1: columns}
 
 
-def _stands_in(larger: Array, smaller: Array, eps: float) -> bool:
-    """Whether one array stands in the middle of another."""
+def _stands_in(larger: Array, smaller: Array, along: Mapping[int, Side], eps: float) -> bool:
+    """Whether one array stands in another, with what is too much where it is said to be."""
     if larger.ndim != smaller.ndim or larger.ndim < 2 or smaller.size == 0:
         return False
-    margins = [(one - other) / 2 for one, other in zip(larger.shape, smaller.shape, strict=True)]
-    if any(margin < 0 or margin % 1 for margin in margins):
-        return False
-    starts = [int(margin) for margin in margins]
-    middle = tuple(slice(start, start + length) for start, length in zip(starts, smaller.shape, strict=True))
-    return close(larger[middle], smaller, eps)
+    starts = []
+    for axis, (length, part) in enumerate(zip(larger.shape, smaller.shape, strict=True)):
+        side = along.get(axis, "around")
+        start = {"around": (length - part) / 2, "before": length - part, "after": 0}[side]
+        if length < part or start % 1:
+            return False
+        starts.append(int(start))
+    inside = tuple(slice(start, start + length) for start, length in zip(starts, smaller.shape, strict=True))
+    return close(larger[inside], smaller, eps)
 
 
 def _is_laid_out(array: Array, evidence: Evidence) -> bool:

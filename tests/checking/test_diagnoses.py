@@ -75,6 +75,38 @@ MISTAKES = {
 }  # fmt: skip
 
 
+BLOCKS = """
+import numpy as np
+
+def backward(X, y, parameters):
+    B = len(parameters) // 2 - 1
+    P, kept = X, []
+    for b in range(1, B + 1):
+        w, bias = parameters[f"w{b}"], parameters[f"b{b}"]
+        V = np.lib.stride_tricks.sliding_window_view(P, w.shape[2:], axis=(2, 3))
+        Z = np.einsum("mcijuv,ncuv->mnij", V, w) + bias[:, None, None]
+        (m, N, h, v), (p, q) = Z.shape, (Z.shape[2] // 2, Z.shape[3] // 2)
+        windows = np.maximum(Z, 0)[:, :, :2 * p, :2 * q].reshape(m, N, p, 2, q, 2).swapaxes(3, 4).reshape(m, N, p, q, 4)
+        kept.append((P, V, w, Z, windows))
+        P = windows.max(-1)
+    w, F = parameters[f"w{B + 1}"], P.reshape(len(X), -1)
+    dz = (1 / (1 + np.exp(-F @ w.T - parameters[f"b{B + 1}"])) - y[:, None]) / len(y)
+    g, dP = {f"dw{B + 1}": dz.T @ F, f"db{B + 1}": dz.sum(axis=0)}, (dz @ w).reshape(P.shape)
+    for b in range(B, 0, -1):
+        P, V, w, Z, windows = kept[b - 1]
+        m, N, p, q, _ = windows.shape
+        won = (np.arange(4) == windows.argmax(-1)[..., None]) * dP[..., None]
+        dA = np.zeros_like(Z)
+        dA[:, :, :2 * p, :2 * q] = won.reshape(m, N, p, q, 2, 2).swapaxes(3, 4).reshape(m, N, 2 * p, 2 * q)
+        dZ = dA * (Z > 0)
+        g |= {f"dw{b}": np.einsum("mnij,mcijuv->ncuv", dZ, V), f"db{b}": dZ.sum(axis=(0, 2, 3))}
+        dP, k = np.zeros_like(P), w.shape[-1]
+        for i, j in np.ndindex(dZ.shape[2:]):
+            dP[:, :, i:i + k, j:j + k] += np.einsum("mn,ncuv->mcuv", dZ[:, :, i, j], w)
+    return g
+"""
+
+
 @pytest.mark.parametrize("column", range(3))
 def test_mistakes_that_no_list_names_are_explained(tmp_path: Path, column: int) -> None:
     chosen = {signature: each[column] for signature, each in MISTAKES.items()}
@@ -96,6 +128,91 @@ def test_what_belongs_to_an_option_is_said_with_it(tmp_path: Path) -> None:
     ]
     said = sentences(checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX"))["conv_backward"])
     assert "rows and columns are left around it" in said[0]
+
+
+# What is exchanged in the right file, the function, and the words of the explanation of its first wrong link.
+COMPOSED = {
+    "stride of one axis": (
+        "slice(t * i, t * i + d * (k - 1) + 1, d) for i in (i, j))",
+        "slice(s * i, s * i + d * (k - 1) + 1, d) for s, i in ((t, i), (1, j)))",
+        "conv_backward",
+        "as if the stride were 1 along the columns, not along the rows",
+    ),
+    "padding of one side": (
+        "dX[:, :, p:p + H, p:p + W]",
+        "dX[:, :, p:p + H, :W]",
+        "conv_backward",
+        "as if there were no padding along the columns, not along the rows",
+    ),
+    "padding left at the end": (
+        "dX[:, :, p:p + H, p:p + W]",
+        "dX[:, :, p:, p:]",
+        "conv_backward",
+        "rows and columns are left after it",
+    ),
+    "bias from dw": (
+        "dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))",
+        "dX[:, :, p:p + H, p:p + W], dw1, dw1.sum(axis=(1, 2, 3))",
+        "conv_backward",
+        "dL/db1 is dL/dw1, summed over all its other axes",
+    ),
+    "softmax over the batch": (
+        "e / e.sum(axis=1, keepdims=True)",
+        "e / e.sum(axis=0, keepdims=True)",
+        "softmax_backward",
+        "divided by its sum over the images, in the place of A2",
+    ),
+    "a class left out": (
+        "e / e.sum(axis=1, keepdims=True)",
+        "e / e[:, :-1].sum(axis=1, keepdims=True)",
+        "softmax_backward",
+        "divided by its sum over the outputs without the last class, in the place of A2",
+    ),
+    "a mask that is kept": (
+        "return dA1 * (Z1 > 0)",
+        "return dA1 * MASKS.setdefault(Z1.shape, Z1 > 0)",
+        "relu_backward",
+        "the Z1 of the first call with one of its shape",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_what_is_composed_of_simple_things_is_explained(tmp_path: Path, name: str) -> None:
+    right, wrong, function, words = COMPOSED[name]
+    code = RIGHT[: RIGHT.index("def backward")].replace(right, wrong)
+    assert wrong in code
+    result = checked(tmp_path, code.replace("import numpy as np", "import numpy as np\nMASKS = {}"))[function]
+    assert result.verdict == "FAIL"
+    assert words in sentences(result)[0]
+    assert all(finding.explanation.certain for finding in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("divisor", "words"),
+    [
+        ("(pool * pool_stride)", "multiplied by s, the side of a window and divided by the stride of the windows"),
+        ("pool", "multiplied by s, the side of a window"),
+    ],
+)
+def test_another_divisor_of_an_average_is_named(tmp_path: Path, divisor: str, words: str) -> None:
+    code = f"""
+        import numpy as np
+        def avgpool_backward(A1, dP1, pool, pool_stride):
+            dA1 = np.zeros_like(A1)
+            for i, j in np.ndindex(dP1.shape[2:]):
+                rows, columns = (slice(at * pool_stride, at * pool_stride + pool) for at in (i, j))
+                dA1[:, :, rows, columns] += dP1[:, :, i, j, None, None] / {divisor}
+            return dA1
+    """
+    assert sentences(checked(tmp_path, code)["avgpool_backward"])[0].startswith(f"dL/dA1 is {words}")
+
+
+def test_what_is_wrong_in_several_blocks_alone_is_found_there(tmp_path: Path) -> None:
+    assert checked(tmp_path, BLOCKS)["backward"].verdict == "PASS"
+    result = checked(tmp_path, BLOCKS.replace("dA * (Z > 0)", "dA * (Z > 0) if b == B else dA"))["backward"]
+    assert result.wrong_links == ("dL/dA1 → dL/dZ1",)
+    assert sentences(result)[0].endswith("the mask Z > 0 is missing, only where there are several blocks")
 
 
 def test_a_backward_pass_of_another_forward_pass_is_said_to_be_one(tmp_path: Path) -> None:

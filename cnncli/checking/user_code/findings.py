@@ -11,8 +11,8 @@ from cnncli.checking.user_code.answers import Usable
 from cnncli.checking.user_code.contract import Case, Function, make_record
 from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.subjects import make_subjects
-from cnncli.diagnosis.collect import collect_link, collect_through, find_reached
-from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.collect import collect_link, collect_through, find_reached, measure_cancellation
+from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.diagnosis.explain import DEPTHS, explain
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.forward import explain_forward
@@ -24,6 +24,10 @@ from cnncli.subject.subject import Subject
 
 Called = tuple[Case, Usable]  # a case, and what was made of it
 CallFresh = Callable[[int], Sequence[Called]]
+Select = Callable[[Sequence[Called]], list[Called]]
+LOST = (
+    "{} is right to the rounding of its largest entries; smaller ones have lost more digits than a sum does (an FFT?)"
+)
 PROBES = 1000  # added to the seed: cases of which nobody knows what would be found
 
 
@@ -54,15 +58,24 @@ def find_causes(
 
 def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: CallFresh) -> Explanation | None:
     """What one gradient is that a function of a single link gives."""
+    earlier: list[Evidence] = []
 
     def collect(called: Sequence[Called]) -> list[Evidence]:
-        return [_collect(case, each, name) for case, each in called if name in each.gradients]
+        collected = [_collect(case, each, name) for case, each in called if name in each.gradients]
+        for place, evidence in enumerate(collected):
+            collected[place] = replace(evidence, earlier=tuple(earlier))
+            earlier.append(evidence)
+        return collected
 
     def draw_probes() -> list[Evidence]:
         return [_make_probe(subject, case, name) for subject, case in _draw_probes(called, seed)]
 
     evidences = collect(called)
-    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number))) if evidences else None
+    if not evidences:
+        return None
+    if all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in evidences if not e.is_lost):
+        return Explanation(LOST.format(name), certain=False, left=1.0)
+    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number)))
 
 
 def _list_wrong(usable: Mapping[str, Usable], results: Sequence[CaseResult]) -> list[str]:
@@ -102,19 +115,43 @@ def _make_probe(subject: Subject, case: Case, name: str) -> Evidence:
 def _explain_whole(
     called: Sequence[Called], wrong: Sequence[str], seed: int, call_fresh: CallFresh
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """The one link that explains all that is wrong; else one for each part of it."""
-    usual = [(case, each) for case, each in called if _is_finite(each)]
-    if not usual:
-        return tuple(f"… → {name}" for name in wrong), ()
-    blocks = _count_blocks(usual[0][0])  # under the same names another depth has other steps
+    """The one link that explains all that is wrong; else one for each part of it.
 
-    def select(called: Sequence[Called]) -> list[Called]:
-        return [(case, each) for case, each in called if _is_finite(each) and _count_blocks(case) == blocks]
+    Under the same names a network of another depth has other steps: the least deep in which anything is wrong is
+    looked at.
+    """
+    for blocks in sorted({_count_blocks(case) for case, _ in called}):
 
-    def draw(number: int) -> list[Called]:
-        return select(call_fresh(number))
+        def select(called: Sequence[Called], blocks: int = blocks) -> list[Called]:
+            return [(case, each) for case, each in called if _is_finite(each) and _count_blocks(case) == blocks]
 
-    found = select(usual)
+        def draw(number: int, select: Select = select) -> list[Called]:
+            return select(call_fresh(number))
+
+        found = select(called)
+        here = [name for name in wrong if any(_is_wrong(case, each, name) for case, each in found)]
+        if here:
+            links, findings = _explain_depth(found, here, seed, draw)
+            return links, findings if blocks == 1 else tuple(_limit(finding, blocks) for finding in findings)
+    return tuple(f"… → {name}" for name in wrong), ()
+
+
+def _is_wrong(case: Case, usable: Usable, name: str) -> bool:
+    eps = usable.eps * measure_cancellation(case.subject, case.record)
+    return name in usable.gradients and not close(usable.gradients[name], case.record[name], eps)
+
+
+def _limit(finding: Finding, blocks: int) -> Finding:
+    """What holds where there are several blocks alone."""
+    where = "there are several blocks" if blocks == 2 else f"there are {blocks} blocks or more"
+    where += f" and {finding.explanation.where}" if finding.explanation.where else ""
+    return Finding(finding.link, replace(finding.explanation, where=where))
+
+
+def _explain_depth(
+    found: Sequence[Called], wrong: Sequence[str], seed: int, draw: CallFresh
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """All that is wrong in networks of one depth."""
     if len(wrong) > 1 and (other := _explain_forward(found, draw)):
         return (other.link,), (other,)
     groups = [list(wrong), *([name] for name in wrong)] if len(wrong) > 1 else [list(wrong)]

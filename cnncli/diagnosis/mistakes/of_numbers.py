@@ -9,35 +9,14 @@ import numpy as np
 
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.hypothesis import Hypothesis
+from cnncli.diagnosis.mistakes.geometry import OF_CONVOLUTION, OF_POOLING, Geometry, vary_axes
 from cnncli.diagnosis.shares import Share, every, first
-from cnncli.network.arrays import Array
+from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.average_pooling import AveragePooling
-from cnncli.network.steps.convolution import Convolution, pad, patches
+from cnncli.network.steps.convolution import Convolution, patches
 from cnncli.network.steps.max_pooling import MaxPooling
 from cnncli.network.steps.pooling import Windows
-
-Numbers = Mapping[str, int | str]  # what a step's numbers are taken for, a letter for another of its own
-OF_CONVOLUTION: dict[str, Numbers] = {
-    "as if there were no padding": {"p": 0},
-    "as if the padding were 1": {"p": 1},
-    "as if the stride were 1": {"t": 1},
-    "as if the dilation were 1": {"d": 1},
-    "as if there were neither padding nor stride nor dilation": {"p": 0, "t": 1, "d": 1},
-    "as if there were neither stride nor dilation": {"t": 1, "d": 1},
-    "as if there were neither padding nor stride": {"p": 0, "t": 1},
-    "with the dilation in the place of the stride": {"t": "d"},
-    "with the stride in the place of the dilation": {"d": "t"},
-    "with stride and dilation exchanged": {"t": "d", "d": "t"},
-}
-OF_POOLING: dict[str, Numbers] = {
-    "as if the windows were 2×2 and 2 apart": {"s": 2, "t": 2},
-    "as if the windows were 2×2": {"s": 2},
-    "as if the windows were 1 apart": {"t": 1},
-    "as if the windows were 2 apart": {"t": 2},
-    "as if the windows were as far apart as they are large": {"t": "s"},
-    "as if the windows were as large as they are apart": {"s": "t"},
-}
-
+from cnncli.network.tensors import Shape
 
 PADDINGS = {"edge": "its own border", "reflect": "its reflection", "wrap": "its other side", "mean": "its mean"}
 
@@ -46,46 +25,53 @@ def list_of_numbers(evidence: Evidence) -> Iterator[Hypothesis]:
     """All of a link."""
     step = evidence.step
     if isinstance(step, Convolution) and evidence.which < 2:
-        for words, numbers in OF_CONVOLUTION.items():
-            yield Hypothesis(f"{{}} is made {words}", partial(_convolve_with, numbers))
+        for geometry in vary_axes(OF_CONVOLUTION):
+            yield Hypothesis(f"{{}} is made {geometry.words}", partial(_convolve_with, geometry))
         for mode, words in PADDINGS.items() if evidence.which == 1 else ():
             yield Hypothesis(f"{{}} is made with X padded by {words}, not by 0", partial(_pad_by, mode))
     if isinstance(step, MaxPooling | AveragePooling):
-        for words, numbers in OF_POOLING.items():
-            yield Hypothesis(f"{{}} is made {words}", partial(_pool_with, numbers))
-            if isinstance(step, MaxPooling):
-                yield Hypothesis(f"{{}} is put into its places {words}", partial(_put_with, numbers))
+        for geometry in vary_axes(OF_POOLING):
+            yield Hypothesis(f"{{}} is made {geometry.words}", partial(_pool_with, geometry))
+    if isinstance(step, AveragePooling):
+        yield Hypothesis("in {}, dL/dP is laid out like tiles (np.tile for np.repeat?)", partial(_tile, _even))
     if isinstance(step, MaxPooling):
+        for geometry in vary_axes(OF_POOLING):
+            yield Hypothesis(f"{{}} is put into its places {geometry.words}", partial(_put_with, geometry))
+            yield Hypothesis(
+                f"{{}} goes to the maxima of windows that are read {geometry.words}", partial(_read_with, geometry)
+            )
         yield from _list_cuts()
 
 
-def _resolve(numbers: Numbers, own: dict[str, int]) -> dict[str, int]:
-    """The numbers that a step is taken to have."""
-    taken = {name: numbers.get(name, number) for name, number in own.items()}
-    return {name: own[number] if isinstance(number, str) else number for name, number in taken.items()}
-
-
-def _convolve_with(numbers: Numbers, evidence: Evidence) -> Array:
-    """Positions, as many as there are, that read elsewhere; what lies outside is nowhere."""
+def _convolve_with(geometry: Geometry, evidence: Evidence) -> Array:
+    """Positions, as many as there are, that read elsewhere."""
     step = evidence.step
     if not isinstance(step, Convolution):
         raise LookupError
-    taken = _resolve(numbers, {"p": step.p, "t": step.t, "d": step.d})
-    X, w = evidence.read[:2]
-    H, W = X.shape[2:]
-    (h, k), (width, _) = zip(evidence.given.shape[2:], w.shape[2:], strict=True)
-    room = max(taken["t"] * max(h, width) + taken["d"] * k - min(H, W), 0) + taken["p"]
-    inside = (slice(room - taken["p"], None),) * 2
+    X, k = evidence.read[0], evidence.read[1].shape[-1]
+    own = {"p": step.p, "t": step.t, "d": step.d, "k": k}
+    h, width = evidence.given.shape[2:]
+    places = _find_places(geometry, own, (h, width), (k, k), X.shape[2:])
+    if evidence.which == 0:
+        return replace(evidence.products, places=places).total()
+    return evidence.products.exchange(1, _take(X, places, 0.0)).total()  # (m, C, h, w, k, k)
 
-    def take(array: Array) -> Array:
-        """(m, C, H, W) → (m, C, h, w, k, k)."""
-        return patches(array[:, :, *inside], k, taken["t"], taken["d"])[:, :, :h, :width]
 
-    if evidence.which == 1:
-        return evidence.products.exchange(1, take(pad(X, room))).total()
-    places = np.full((1, 1, H + 2 * room, W + 2 * room), -1)
-    places[:, :, room : room + H, room : room + W] = np.arange(H * W).reshape(H, W)
-    return replace(evidence.products, places=take(places)[0, 0]).total()
+def _find_places(geometry: Geometry, own: Mapping[str, int], positions: Shape, kernel: Shape, shape: Shape) -> Labels:
+    """The flat place in an array of this shape that each position reads with each number of the kernel: (h, w, k, k).
+
+    −1 is nowhere.
+    """
+    rows = geometry.rows.read(own, positions[0], kernel[0], shape[0])[:, None, :, None]
+    columns = geometry.columns.read(own, positions[1], kernel[1], shape[1])[None, :, None, :]
+    places: Labels = np.where((rows >= 0) & (columns >= 0), rows * shape[1] + columns, -1)
+    return places
+
+
+def _take(array: Array, places: Labels, outside: float) -> Array:
+    """The numbers at flat places: (m, C, H, W) → (m, C, *places.shape)."""
+    flat = array.reshape(*array.shape[:2], -1)
+    return np.where(places < 0, outside, flat[:, :, places])
 
 
 def _pad_by(mode: Any, evidence: Evidence) -> Array:
@@ -97,33 +83,41 @@ def _pad_by(mode: Any, evidence: Evidence) -> Array:
     return evidence.products.exchange(1, patches(padded, k, step.t, step.d)).total()
 
 
-def _pool_with(numbers: Numbers, evidence: Evidence) -> Array:
+def _pool_with(geometry: Geometry, evidence: Evidence) -> Array:
     """Windows, as many as there are, that lie elsewhere."""
-    step, products = evidence.step, evidence.products
-    if not isinstance(step, MaxPooling | AveragePooling):
-        raise LookupError
-    taken = Windows(**_resolve(numbers, {"s": step.windows.s, "t": step.windows.t}))
     A, dP = evidence.read[0], evidence.given
-    p, q = dP.shape[2:]
-    room = max(taken.t * max(p, q) + taken.s - min(A.shape[2:]), 0)
-    padded = np.pad(A, ((0, 0), (0, 0), (0, room), (0, room)), constant_values=-np.inf)
-    places = np.pad(np.arange(A[0, 0].size).reshape(A.shape[2:]), (0, room), constant_values=-1)
-    values, goes = taken.take(padded)[:, :, :p, :q], taken.take(places[None, None])[0, 0, :p, :q]
-    shares = first(values, dP) if isinstance(step, MaxPooling) else np.full(values.shape, 1 / taken.s**2)
-    return replace(products, places=goes).exchange(1, shares).total()
+    places = _find_windows(geometry, evidence)  # (p, q, s²)
+    if isinstance(evidence.step, MaxPooling):
+        shares = first(_take(A, places, -np.inf), dP)
+    else:
+        shares = np.full((*dP.shape, places.shape[-1]), 1 / _get_windows(evidence).s ** 2)
+    return replace(evidence.products, places=places).exchange(1, shares).total()
 
 
-def _put_with(numbers: Numbers, evidence: Evidence) -> Array:
+def _put_with(geometry: Geometry, evidence: Evidence) -> Array:
     """The right winner at its place of a window, which itself lies elsewhere."""
-    step, products = evidence.step, evidence.products
-    if not isinstance(step, MaxPooling):
+    return replace(evidence.products, places=_find_windows(geometry, evidence)).total()
+
+
+def _read_with(geometry: Geometry, evidence: Evidence) -> Array:
+    """The winner of a window that lies elsewhere, at its place of the right one."""
+    values = _take(evidence.read[0], _find_windows(geometry, evidence), -np.inf)
+    return evidence.products.exchange(1, first(values, evidence.given)).total()
+
+
+def _get_windows(evidence: Evidence) -> Windows:
+    if not isinstance(evidence.step, MaxPooling | AveragePooling):
         raise LookupError
-    s, t = step.windows.s, _resolve(numbers, {"s": step.windows.s, "t": step.windows.t})["t"]
-    (h, w), (p, q) = evidence.read[0].shape[2:], evidence.given.shape[2:]
-    rows, columns = (t * np.arange(count)[:, None] + np.arange(s) for count in (p, q))
-    inside = (rows < h)[:, None, :, None] & (columns < w)[None, :, None, :]  # (p, q, s, s)
-    places = np.where(inside, rows[:, None, :, None] * w + columns[None, :, None, :], -1)
-    return replace(products, places=places.reshape(p, q, s * s)).total()
+    return evidence.step.windows
+
+
+def _find_windows(geometry: Geometry, evidence: Evidence) -> Labels:
+    """The flat places of the numbers of every window: (p, q, s²)."""
+    windows, (p, q) = _get_windows(evidence), evidence.given.shape[2:]
+    own = {"p": 0, "t": windows.t, "d": 1, "s": windows.s}
+    sides = [axis.find(own, "s") for axis in (geometry.rows, geometry.columns)]
+    places = _find_places(geometry, own, (p, q), (sides[0], sides[1]), evidence.read[0].shape[2:])
+    return places.reshape(p, q, -1)
 
 
 def _list_cuts() -> Iterator[Hypothesis]:
@@ -146,10 +140,14 @@ def _list_cuts() -> Iterator[Hypothesis]:
 
 
 def _split(evidence: Evidence) -> tuple[Windows, int, int]:
-    step, (p, q) = evidence.step, evidence.given.shape[2:]
-    if not isinstance(step, MaxPooling) or step.windows.t != step.windows.s:
+    windows, (p, q) = _get_windows(evidence), evidence.given.shape[2:]
+    if windows.t != windows.s:
         raise LookupError
-    return step.windows, p, q
+    return windows, p, q
+
+
+def _even(values: Array, _given: Array) -> Array:
+    return np.full_like(values, 1 / values.shape[-1])
 
 
 def _cut(share: Share, evidence: Evidence, *, cut: bool, put: bool) -> Array:
