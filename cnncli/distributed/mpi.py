@@ -144,6 +144,7 @@ class Mpi(Communicator):
         Left to the system, two ranks that wait for each other often find themselves on one core.
         """
         places = self._comm.allgather((self.host, usable_cores()))
+        self.beside = sum(host == self.host for host, _ in places)
         sharing = [rank for rank, place in enumerate(places) if place == places[self.rank]]
         cores, place = sorted(usable_cores()), sharing.index(self.rank)
         first, last = (len(cores) * number // len(sharing) for number in (place, place + 1))

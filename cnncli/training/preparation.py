@@ -31,7 +31,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
-from cnncli.training.order import LANES, list_owned
+from cnncli.training.order import LANES, list_owned, most_images
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
 from cnncli.training.split_table import split_text
 
@@ -70,7 +70,7 @@ def read_data(
     splits = (folder.training, folder.validation or ())
     size, channels = _choose_target(settings, like)
     if like is None:
-        _require_memory_ahead(folder, size or probable_size(splits), settings)
+        _require_memory_ahead(folder, size or probable_size(splits), settings, communicator)
     owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
     kept = owned, keep_batches(len(splits[1]), communicator)
     decoded = decode_all(
@@ -168,7 +168,7 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         raise DataError(
             f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
-    _require_memory(architecture, min(settings.batch_size, len(training)))
+    _require_memory(architecture, min(settings.batch_size, len(training)), training.communicator)
     return Model(
         architecture,
         classes,
@@ -177,19 +177,29 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
     )
 
 
-def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings) -> None:
+def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings, communicator: Communicator) -> None:
     """Refuse a network that is too large before an image is decoded; gray is the least that it can be."""
     channels = 3 if settings.channels == "rgb" else 1
     with suppress(ArchitectureError):  # whether it fits is told once the size is known
         architecture = Architecture(*size, channels, classes=len(folder.classes), **settings.network)
-        _require_memory(architecture, min(settings.batch_size, len(folder.training)))
+        _require_memory(architecture, min(settings.batch_size, len(folder.training)), communicator)
 
 
-def _require_memory(architecture: Architecture, batch: int) -> None:
+def _require_memory(architecture: Architecture, batch: int, communicator: Communicator) -> None:
     """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
-    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
-    what = f"training on batches of {batch}"
-    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
+    estimate, ranks = partial(estimate_memory, communicator=communicator), communicator.beside
+    beside = f" by {ranks} ranks on {communicator.host}" if ranks > 1 else ""
+    memory.require(
+        lambda of: ranks * estimate(of, 1), architecture, f"such a network{' trained' if beside else ''}{beside}"
+    )
+    what = f"training on batches of {batch}{beside}"
+    memory.require(lambda of: ranks * estimate(of, batch), architecture, what, remedy="batch_size")
+
+
+def estimate_memory(architecture: Architecture, batch: int, communicator: Communicator) -> int:
+    """The bytes that a rank needs at most to train on its part of batches of so many images, its pixels left out."""
+    largest = max(most_images(batch, communicator.share(LANES, rank)) for rank in range(communicator.size))
+    return memory.estimate_training(architecture, largest)
 
 
 def load_initial_model(settings: TrainingSettings) -> Model | None:
