@@ -29,6 +29,7 @@ ODD_POWERS: dict[float, str] = {
     2: "multiplied by the square of {}",
     -2: "divided by the square of {}",
 }
+OWN_LENGTHS = ("its length", "the gradients' common length")
 MOST = 2  # formulas for the same factors that are said
 
 
@@ -59,7 +60,7 @@ def find_factor(factors: Sequence[tuple[Evidence, float]]) -> list[Formula]:
         _of_one(values, _evaluate(sizes, cases), POWERS)
         or _of_two(values, _evaluate(sizes, cases))
         or _of_one(values, _evaluate(own, cases), POWERS)
-        or _cut_down(values, _evaluate({name: own[name] for name in own if "length" in name}, cases))
+        or _cut_down(values, _evaluate({name: own[name] for name in own if name.startswith(OWN_LENGTHS)}, cases))
         or _of_one(values, _evaluate(list_at_hand(cases[0]), cases), POWERS)
         or _of_one(values, _evaluate(sizes, cases), ODD_POWERS)
     )
@@ -94,7 +95,7 @@ def _of_one(values: Array, measured: Measured, powers: Mapping[float, str]) -> l
             rest = values / numbers**power
             if _is_constant(rest):
                 words = template.format(name)
-                if "length" in name and power == -1 and (rest > 0).all():
+                if name.startswith(OWN_LENGTHS) and power == -1 and (rest > 0).all():
                     words += f" (or cut down to {rest[0]:.6g}, if it is longer in every case)"
                 found.append(_of_powers(float(rest[0]), words, ((measure, power),)))
     return _choose_plain(found)

@@ -65,6 +65,7 @@ SHARES: dict[str, Share] = {
     "the first maximum alone takes the gradient": first,
     "every tied maximum takes the whole gradient": every,
     "tied maxima share the gradient": lambda v, g: _evenly(every(v, g)),
+    "the first maximum takes no more than its share among tied ones": lambda v, g: _evenly(every(v, g)) * first(v, g),
     "the last of tied maxima takes the gradient": lambda v, _: _one_hot(v.shape[-1] - 1 - v[..., ::-1].argmax(-1), v),
     "the maximum takes the gradient where it is positive alone": lambda v, g: first(v, g) * (v > 0),
     "every tied maximum takes the whole gradient where it is positive": lambda v, g: every(v, g) * (v > 0),

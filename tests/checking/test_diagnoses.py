@@ -258,3 +258,11 @@ def test_clipping_by_the_length_of_all_gradients_together_is_said_of_each(tmp_pa
     said = [f.explanation.text for f in result.findings if f.explanation.certain]
     assert len(said) == 3
     assert all("cut down to 60 where the gradients' common length √Σg² is more" in each for each in said), said
+
+
+def test_channels_that_no_filter_of_the_same_number_stands_beside_are_missed(tmp_path: Path) -> None:
+    code = RIGHT[RIGHT.index("def conv_backward") : RIGHT.index("def backward")]
+    code = "import numpy as np\n" + code.replace("    return dX[", "    dw1[:, len(w1):] = 0\n    return dX[")
+    result = checked(tmp_path, code)["conv_backward"]
+    assert result.wrong_links == ("dL/dZ1 → dL/dw1",)
+    assert not any(finding.explanation.certain for finding in result.findings)

@@ -27,6 +27,7 @@ def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
         "prime sizes": _draw(Architecture(H, W, filters=(1,)), 1, seed),
         "channels and filters": _draw(Architecture(9, 8, channels=3, filters=(4,), kernel=2), 1, seed),
         "eight filters": _draw(Architecture(7, 9, channels=2, filters=(8,)), 3, seed),
+        "more channels than filters": _draw(Architecture(9, 7, channels=4, filters=(2,), kernel=4, pool=1), 3, seed),
         "a batch": _draw(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
         "two of everything": _draw(Architecture(6, 8, channels=2, filters=(2,)), 2, seed),
         **_tied_subjects(seed),

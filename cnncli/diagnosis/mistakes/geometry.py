@@ -81,7 +81,7 @@ OF_CONVOLUTION: dict[str, Axis] = {
     "as if there were neither padding nor stride nor dilation": Axis({"p": 0, "t": 1, "d": 1}),
     "with what lies outside at the other side (i modulo the length)": Axis({}, "wrapped"),
     "as if there were no padding, with what lies outside at the other side": Axis({"p": 0}, "wrapped"),
-    "with what lies outside at the border": Axis({}, "at the border"),
+    "with the border in the place of what lies outside": Axis({}, "at the border"),
     "with i − u in the place of i + u (a correlation for a convolution, or the other way round?)": Axis(
         {"d": lambda n: -n["d"]}
     ),
