@@ -165,19 +165,26 @@ def train(
 
 
 def rehearse(
-    data: FilePath, *, config: FilePath | None = None, watcher: "Watcher | None" = None, **settings: Any
+    data: FilePath,
+    *,
+    config: FilePath | None = None,
+    watcher: "Watcher | None" = None,
+    communicator: "Communicator | None" = None,
+    **settings: Any,
 ) -> "Rehearsal":
     """What `train` would do with the same arguments: read the images, time some steps, keep nothing.
 
     The result has `counts` of the images by class, `file_sizes`, the `model` before its training, `pixels` and `memory`
-    in bytes, `seconds` as an estimate, and `symptoms`. Raises CnncliError.
+    in bytes, `seconds` as an estimate, and `symptoms`. The ranks of a `communicator` take part as in `train`. Raises
+    CnncliError.
     """
+    from cnncli.distributed.communicator import ALONE
     from cnncli.training.choice import choose_settings
     from cnncli.training.rehearsal import rehearse_training
     from cnncli.training.run import SilentWatcher
 
     chosen = choose_settings(Path(data), settings, Path(config) if config is not None else None)
-    return rehearse_training(chosen, watcher or SilentWatcher())
+    return rehearse_training(chosen, watcher or SilentWatcher(), communicator or ALONE)
 
 
 def evaluate(

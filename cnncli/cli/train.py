@@ -217,11 +217,9 @@ def train(
     from cnncli.reports.training.rehearsal import print_rehearsal, rehearsal_document
 
     settings = {"config": config, "force": force, **chosen, **network}
-    if dry_run and not world().leads:
-        return
     with TrainingReport(flag, quiet=quiet, details=details, rows_to_stdout=format == "table") as report:
         if dry_run:
-            rehearsal = api.rehearse(data, watcher=report, **settings)
+            rehearsal = api.rehearse(data, watcher=report, communicator=world(), **settings)
         else:
             summary = api.train(data, watcher=report, communicator=world(), **settings)
     if format == "json":

@@ -41,6 +41,7 @@ class Communicator(ABC):
 
     rank: int
     size: int
+    beside: int = 1  # ranks on this machine, this one among them
 
     @property
     def leads(self) -> bool:

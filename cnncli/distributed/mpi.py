@@ -7,9 +7,9 @@ killed comes to none: then the program that started the ranks (mpiexec, srun) en
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import mpi4py
@@ -21,13 +21,13 @@ from mpi4py import MPI  # noqa: E402
 from cnncli import stopping  # noqa: E402
 from cnncli.cores import limit_cores, usable_cores  # noqa: E402
 from cnncli.distributed.communicator import Communicator, Part, Step, count_correct  # noqa: E402
+from cnncli.distributed.sums import Sums, make_sums  # noqa: E402
+from cnncli.distributed.waiting import wait  # noqa: E402
 from cnncli.errors import CnncliError, Stopped  # noqa: E402
 from cnncli.network.arrays import Array, Parameters  # noqa: E402
 from cnncli.network.engine import MOST_LANES, Engine, add_in_order  # noqa: E402
 
 LINGER = 5.0  # seconds that a failed rank waits for the others to meet; after them it ends the job
-PATIENCE = 1e-3  # seconds in which a rank that waits looks again and again
-NAP = 5e-5  # seconds between two looks after that
 FAILED, STOPPED, CORRECT, LOSSES = 0, 1, 2, 3  # what the numbers of a meeting are; the losses are those of all lanes
 
 T = TypeVar("T")
@@ -50,6 +50,7 @@ class Mpi(Communicator):
         self._own, self._all = np.zeros(LOSSES + MOST_LANES), np.zeros((self.size, LOSSES + MOST_LANES))
         self._stop: Stopped | None = None
         self._end: RankFailed | None = None
+        self._sums: tuple[Engine, Sums] | None = None
         self._divide_cores()
 
     @property
@@ -69,14 +70,16 @@ class Mpi(Communicator):
     def add_up(self, engine: Engine, parameters: Parameters, part: Part, smoothing: float) -> Step:
         """The sum over the lanes of a batch, in their order, of which each rank brings its own."""
         X, y, weights, bounds, m = part
-        sums = engine.lane_sums(parameters, X, y, m=m, bounds=bounds, smoothing=smoothing, weights=weights)
-        own = self.share(MOST_LANES)
+        of_all, own = self._sums_for(engine, parameters), self.share(MOST_LANES)
+        sums = engine.lane_sums(
+            parameters, X, y, m=m, bounds=bounds, smoothing=smoothing, weights=weights, into=of_all.own
+        )
         with stopping.deferred():
             self._own[LOSSES + own.start : LOSSES + own.stop] = sums.losses
             told = self._meet(correct=count_correct(engine, sums.logits, y))
             losses = told[:, LOSSES:].sum(axis=0)  # a lane has one owner: all others tell 0
             with self._exchange():
-                gradients = self._add_lanes(sums.gradients)
+                gradients = of_all.add(engine, sums)
             return Step(float(add_in_order(losses)), gradients, int(told[:, CORRECT].sum()))
 
     def pending(self) -> Stopped | None:
@@ -98,7 +101,7 @@ class Mpi(Communicator):
         """What all ranks tell: (size, 3 + lanes). Raises RankFailed where one has failed."""
         own, reason = self._own, stopping.pending()
         own[:LOSSES] = failure is not None, reason.exit_code if reason else 0, correct
-        self._wait_for_all(self._comm.Iallgather(own, self._all), failure)
+        wait(self._comm.Iallgather(own, self._all), nap=True, look=partial(self._look, failure))
         own[:] = 0
         if self._all[:, FAILED].any():
             self._end = _choose_failure(self._comm.allgather(failure and (self.host, *failure)))
@@ -107,32 +110,20 @@ class Mpi(Communicator):
             self._stop = Stopped(f"stopped by {signal.Signals(code - 128).name}", code)
         return self._all
 
-    def _add_lanes(self, gradients: Parameters) -> Parameters:
-        """The sums over all lanes: each rank adds up a piece of the parameters, and all get all pieces."""
-        first, size = next(iter(gradients.values())), self.size
-        numbers = sum(value[0].size for value in gradients.values())
-        lanes, piece = len(first), -(-numbers // size)
-        sent = np.empty((size, lanes, piece), first.dtype)
-        for rank, at, of_parameter in _cut_pieces(gradients, piece):
-            sent[rank, :, at : at + of_parameter.shape[1]] = of_parameter
-        received = np.empty((MOST_LANES, piece), first.dtype)
-        of_rank = [len(self.share(MOST_LANES, rank)) for rank in range(size)]
-        _wait(self._comm.Ialltoallv([sent, [lanes * piece] * size], [received, [n * piece for n in of_rank]]))
-        total = np.empty(size * piece, first.dtype)
-        _wait(self._comm.Iallgather(add_in_order(received), total))
-        return _name_parts(total, gradients)
+    def _sums_for(self, engine: Engine, parameters: Parameters) -> Sums:
+        """Those of the network that is trained."""
+        if self._sums is None or self._sums[0] is not engine:
+            with stopping.deferred():
+                self._meet()
+                with self._exchange():
+                    lanes = [self.share(MOST_LANES, rank) for rank in range(self.size)]
+                    self._sums = engine, make_sums(self._comm, lanes, engine, parameters)
+        return self._sums[1]
 
-    def _wait_for_all(self, request: MPI.Request, failure: tuple[str, int] | None) -> None:
-        """Until all have come to the meeting; with a failure only so long, and then the job ends at once."""
-        start = time.monotonic()
-        while not request.Test():
-            waited = time.monotonic() - start
-            if failure is not None and waited > LINGER:
-                self._abort(*failure)
-            if waited < PATIENCE:
-                os.sched_yield()
-            else:
-                time.sleep(NAP)
+    def _look(self, failure: tuple[str, int] | None, waited: float) -> None:
+        """While the others come: with a failure they have only so long, and then the job ends at once."""
+        if failure is not None and waited > LINGER:
+            self._abort(*failure)
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:
@@ -153,39 +144,11 @@ class Mpi(Communicator):
         Left to the system, two ranks that wait for each other often find themselves on one core.
         """
         places = self._comm.allgather((self.host, usable_cores()))
+        self.beside = sum(host == self.host for host, _ in places)
         sharing = [rank for rank, place in enumerate(places) if place == places[self.rank]]
         cores, place = sorted(usable_cores()), sharing.index(self.rank)
         first, last = (len(cores) * number // len(sharing) for number in (place, place + 1))
         limit_cores(cores[first:last] if len(cores) >= len(sharing) else [])
-
-
-def _wait(request: MPI.Request) -> None:
-    """Until numbers are exchanged; all are there, but they may share a core, and none may sleep while numbers move."""
-    while not request.Test():
-        os.sched_yield()
-
-
-def _cut_pieces(gradients: Parameters, piece: int) -> Iterator[tuple[int, int, Array]]:
-    """All parameters in a row, cut after every `piece` numbers: which piece, where in it, the numbers of each lane."""
-    place = 0
-    for value in gradients.values():
-        flat = value.reshape(len(value), -1)  # (lanes, numbers)
-        start = 0
-        while start < flat.shape[1]:
-            rank, at = divmod(place, piece)
-            part = flat[:, start : start + piece - at]
-            yield rank, at, part
-            start, place = start + part.shape[1], place + part.shape[1]
-
-
-def _name_parts(total: Array, like: Parameters) -> Parameters:
-    """Numbers in a row, under the names and in the shapes of the parameters."""
-    parts, start = {}, 0
-    for name, value in like.items():
-        end = start + value[0].size
-        parts[name] = total[start:end].reshape(value.shape[1:])
-        start = end
-    return parts
 
 
 def _choose_failure(told: list[tuple[str, str, int] | None]) -> RankFailed:

@@ -5,14 +5,16 @@ and the sums are added in the order of the lanes. Whoever computes a lane, a thr
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from math import prod
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Labels, Parameters
+from cnncli.network.chain import build_chain
 from cnncli.network.engine_names import EngineName
 
 MOST_LANES = 16  # so many can share a batch
@@ -27,26 +29,21 @@ class Gradients(NamedTuple):
 
 
 class LaneSums(NamedTuple):
-    """What the images of each lane add to L and to its derivatives; an empty lane adds 0."""
+    """What the images of each lane add to L and to its derivatives; an empty lane adds 0.
+
+    `numbers` are the derivatives in an order of the engine's own, in which lanes can be added; its `name_sums` tells
+    which is which.
+    """
 
     losses: Array  # (lanes,) float64
-    gradients: Parameters  # for every parameter (lanes, *shape)
+    numbers: Array  # (lanes, numbers)
     logits: Array  # (m, K)
-
-    def add(self) -> Gradients:
-        """The sums over all lanes, in their order."""
-        return Gradients(
-            float(add_in_order(self.losses)),
-            {name: add_in_order(g) for name, g in self.gradients.items()},
-            self.logits,
-        )
 
 
 def join_lanes(parts: Iterable[LaneSums]) -> LaneSums:
     """The lanes of several parts of a batch, in their order."""
-    losses, gradients, logits = zip(*parts, strict=True)
-    joined = {name: np.concatenate([of_part[name] for of_part in gradients]) for name in gradients[0]}
-    return LaneSums(np.concatenate(losses), joined, np.concatenate(logits))
+    losses, numbers, logits = map(np.concatenate, zip(*parts, strict=True))
+    return LaneSums(losses, numbers, logits)
 
 
 class Engine(ABC):
@@ -97,7 +94,7 @@ class Engine(ABC):
         """
         m = len(X)
         lanes = self.cut(m) if bounds is None else bounds
-        return self.lane_sums(parameters, X, y, m=m, bounds=lanes, smoothing=smoothing, weights=weights).add()
+        return self.add(self.lane_sums(parameters, X, y, m=m, bounds=lanes, smoothing=smoothing, weights=weights))
 
     def lane_sums(
         self,
@@ -109,19 +106,33 @@ class Engine(ABC):
         bounds: Sequence[int] | Labels,
         smoothing: float = 0.0,
         weights: Array | None = None,
+        into: Array | None = None,
     ) -> LaneSums:
-        """The lanes of a part of a batch, not added up; the whole batch has m images, by which the loss is divided."""
+        """The lanes of a part of a batch, not added up; the whole batch has m images, by which the loss is divided.
+
+        The `numbers` are written `into` an array (lanes, numbers) where there is one.
+        """
         w = np.ones(len(X)) if weights is None else np.asarray(weights, np.float64)
         lanes = [slice(*ends) for ends in pairwise(bounds)]
         losses, gradients, logits = zip(
             *(self.sum_lane(parameters, X[lane], y[lane], m, smoothing, w[lane]) for lane in lanes), strict=True
         )
-        alone = len(lanes) == 1  # then nothing is copied
-        stacked = {
-            name: gradients[0][name][None] if alone else np.stack([of_lane[name] for of_lane in gradients])
-            for name in parameters
-        }
-        return LaneSums(np.array(losses), stacked, np.concatenate(logits))
+        names = build_chain(self.architecture).parameter_shapes
+        numbers = np.stack([join_numbers(of_lane, names) for of_lane in gradients], out=into)  # (lanes, numbers)
+        return LaneSums(np.array(losses), numbers, np.concatenate(logits))
+
+    @property
+    def numbers(self) -> int:
+        """How many `lane_sums` makes for a lane."""
+        return build_chain(self.architecture).parameter_count
+
+    def name_sums(self, numbers: Array) -> Parameters:
+        """The derivatives under their parameters' names, of the numbers of a lane or of lanes added: (…, numbers)."""
+        return name_numbers(numbers, build_chain(self.architecture).parameter_shapes)
+
+    def add(self, sums: LaneSums) -> Gradients:
+        """The sums over all lanes of a batch, in their order."""
+        return Gradients(float(add_in_order(sums.losses)), self.name_sums(add_in_order(sums.numbers)), sums.logits)
 
     @abstractmethod
     def sum_lane(
@@ -138,6 +149,21 @@ def cut_evenly(m: int, most: int) -> list[int]:
     """Offsets of `most` parts, or of one for each image: of equal size or nearly."""
     parts = max(min(m, most), 1)
     return [i * m // parts for i in range(parts + 1)]
+
+
+def join_numbers(gradients: Parameters, names: Iterable[str], axes: int = 0) -> Array:
+    """The numbers of each name in a row, after the first `axes` axes, which all have alike: (…, numbers)."""
+    return np.concatenate([gradients[name].reshape(*gradients[name].shape[:axes], -1) for name in names], axis=axes)
+
+
+def name_numbers(numbers: Array, shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
+    """Views of numbers in a row (…, numbers) under the names of parameters and in their shapes."""
+    views, start = {}, 0
+    for name, shape in shapes.items():
+        end = start + prod(shape)
+        views[name] = numbers[..., start:end].reshape(*numbers.shape[:-1], *shape)
+        start = end
+    return views
 
 
 def add_in_order(lanes: Array) -> Array:

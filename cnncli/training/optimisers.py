@@ -29,17 +29,23 @@ class Optimiser(ABC):
         self.weight_decay = weight_decay
         self.steps = 0
         self.memory: dict[str, Parameters] = {name: {} for name in self.sums}
+        self._scratch: dict[str, Array] = {}
 
     def update(self, parameters: Parameters, gradients: Parameters, rate: float) -> None:
         """Take one step at a learning rate."""
         self.steps += 1
         for name, gradient in gradients.items():
-            sums = [self.memory[of].setdefault(name, np.zeros_like(gradient)) for of in self.sums]
-            self._update(parameters[name], gradient, rate, *sums)
+            for of_name in self.memory.values():
+                if name not in of_name:
+                    of_name[name] = np.zeros_like(gradient)
+            if name not in self._scratch:
+                self._scratch[name] = np.empty_like(gradient)
+            sums = [of_name[name] for of_name in self.memory.values()]
+            self._update(parameters[name], gradient, rate, self._scratch[name], *sums)
 
     @abstractmethod
-    def _update(self, parameter: Array, gradient: Array, rate: float, *sums: Array) -> None:
-        """Change one parameter, and its running sums."""
+    def _update(self, parameter: Array, gradient: Array, rate: float, scratch: Array, *sums: Array) -> None:
+        """Change one parameter, and its running sums; `scratch` is an array to compute in."""
 
     def _add_decay(self, parameter: Array, gradient: Array) -> Array:
         """The gradient of L + weight_decay/2·‖parameter‖²."""
@@ -55,11 +61,11 @@ class Momentum(Optimiser):
         super().__init__(weight_decay)
         self.momentum = momentum
 
-    def _update(self, parameter: Array, gradient: Array, rate: float, *sums: Array) -> None:
+    def _update(self, parameter: Array, gradient: Array, rate: float, scratch: Array, *sums: Array) -> None:
         (velocity,) = sums
         velocity *= self.momentum
         velocity += self._add_decay(parameter, gradient)
-        parameter -= rate * velocity
+        parameter -= np.multiply(rate, velocity, out=scratch)
 
 
 class Adam(Optimiser):
@@ -70,20 +76,29 @@ class Adam(Optimiser):
     decay_2 = 0.999
     epsilon = 1e-8
 
-    def _update(self, parameter: Array, gradient: Array, rate: float, *sums: Array) -> None:
-        self._descend(parameter, self._add_decay(parameter, gradient), rate, *sums)
+    def _update(self, parameter: Array, gradient: Array, rate: float, scratch: Array, *sums: Array) -> None:
+        self._descend(parameter, self._add_decay(parameter, gradient), rate, scratch, *sums)
 
-    def _descend(self, parameter: Array, gradient: Array, rate: float, mean: Array, square: Array) -> None:
-        """Both moments are corrected for their start at zero."""
-        mean += (1 - self.decay_1) * (gradient - mean)
-        square += (1 - self.decay_2) * (gradient * gradient - square)
-        scale = np.sqrt(square / (1 - self.decay_2**self.steps)) + self.epsilon
+    def _descend(
+        self, parameter: Array, gradient: Array, rate: float, scratch: Array, mean: Array, square: Array
+    ) -> None:
+        """m ← m + (1-β₁)(g-m), v ← v + (1-β₂)(g²-v), both corrected for their start at zero; p ← p - lr·m/(√v+ε)."""
+        difference = np.subtract(gradient, mean, out=scratch)
+        difference *= 1 - self.decay_1
+        mean += difference
+        difference = np.multiply(gradient, gradient, out=scratch)
+        difference -= square
+        difference *= 1 - self.decay_2
+        square += difference
+        scale = np.divide(square, 1 - self.decay_2**self.steps, out=scratch)
+        np.sqrt(scale, out=scale)
+        scale += self.epsilon
         parameter -= rate / (1 - self.decay_1**self.steps) * mean / scale
 
 
 class AdamW(Adam):
     """Adam with the decay taken off the parameter, not mixed into the gradient (arXiv:1711.05101, algorithm 2)."""
 
-    def _update(self, parameter: Array, gradient: Array, rate: float, *sums: Array) -> None:
+    def _update(self, parameter: Array, gradient: Array, rate: float, scratch: Array, *sums: Array) -> None:
         parameter *= 1 - rate * self.weight_decay
-        self._descend(parameter, gradient, rate, *sums)
+        self._descend(parameter, gradient, rate, scratch, *sums)

@@ -42,6 +42,11 @@ def list_owned(listed: int, seed: int, lanes: range) -> Labels:
     return np.sort(np.concatenate([shard for lane in lanes for shard in shards[lane::LANES]]))
 
 
+def most_images(batch_size: int, lanes: range) -> int:
+    """How many images of a batch some lanes have at most: each has one in every turn, and a batch may begin in one."""
+    return min(batch_size, len(lanes) * (batch_size // LANES + 2))
+
+
 def order_epoch(n: int, seed: int, epoch: int, batch_size: int, image_at: Labels | None = None) -> list[Batch]:
     """The batches of an epoch; every image is in one of them, and only the last may be smaller.
 

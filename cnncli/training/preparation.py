@@ -20,7 +20,7 @@ from cnncli.data.dataset import (
 )
 from cnncli.data.decoding import Size
 from cnncli.data.fingerprint import take_fingerprints
-from cnncli.data.folder import Folder, names_below, scan
+from cnncli.data.folder import Folder, Sample, names_below, scan
 from cnncli.data.normalisation import Normalisation
 from cnncli.data.settings import Channels
 from cnncli.data.split import split_stratified
@@ -31,9 +31,11 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.initialisation import he_normal
-from cnncli.training.order import LANES, list_owned
+from cnncli.training.order import LANES, list_owned, most_images
 from cnncli.training.settings import VALIDATION_FRACTION, TrainingSettings
 from cnncli.training.split_table import split_text
+
+BLOCKS = 64  # of a list of files whose sizes are compared
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def read_data(
     splits = (folder.training, folder.validation or ())
     size, channels = _choose_target(settings, like)
     if like is None:
-        _require_memory_ahead(folder, size or probable_size(splits), settings)
+        _require_memory_ahead(folder, size or probable_size(splits), settings, communicator)
     owned = list_owned(len(splits[0]), settings.seed, communicator.share(LANES))
     kept = owned, keep_batches(len(splits[1]), communicator)
     decoded = decode_all(
@@ -112,7 +114,21 @@ def _refuse_differences(communicator: Communicator, folder: Folder) -> None:
     samples = (*folder.training, *(folder.validation or ()))
     communicator.require_same("versions of cnncli and NumPy", lambda: (__version__, np.__version__))
     communicator.require_same("image files", lambda: _digest(names_below(folder.root, samples)))
-    communicator.require_same("sizes of image files", lambda: _digest(_size(sample.path) for sample in samples))
+    communicator.require_same("sizes of image files", lambda: _digest_sizes(communicator, folder.root, samples))
+
+
+def _digest_sizes(communicator: Communicator, root: Path, samples: Sequence[Sample]) -> list[str]:
+    """A digest of the sizes in each of some blocks of the list; ranks that see the same folder share them out."""
+    found = root.stat()
+    folders = communicator.gather((communicator.host, found.st_dev, found.st_ino))
+    sharing = [rank for rank, each in enumerate(folders) if each == folders[communicator.rank]]
+    edges = [len(samples) * block // BLOCKS for block in range(BLOCKS + 1)]
+    blocks = {
+        block: _digest(_size(sample.path) for sample in samples[edges[block] : edges[block + 1]])
+        for block in range(sharing.index(communicator.rank), BLOCKS, len(sharing))
+    }
+    gathered = communicator.gather(blocks)
+    return [gathered[sharing[block % len(sharing)]][block] for block in range(BLOCKS)]
 
 
 def _size(path: Path) -> int | None:
@@ -124,10 +140,7 @@ def _size(path: Path) -> int | None:
 
 
 def _digest(values: Iterable[object]) -> str:
-    digest = sha256()
-    for value in values:
-        digest.update(f"{value}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    return sha256("".join(f"{value}\n" for value in values).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def split_off_validation(folder: Folder, settings: TrainingSettings) -> Folder:
@@ -155,7 +168,7 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
         raise DataError(
             f"the images of {settings.data} are {height}×{width}: {error}, or scale them", remedy="image_size"
         ) from None
-    _require_memory(architecture, min(settings.batch_size, len(training)))
+    _require_memory(architecture, min(settings.batch_size, len(training)), training.communicator)
     return Model(
         architecture,
         classes,
@@ -164,19 +177,29 @@ def make_model(classes: tuple[str, ...], training: Dataset, settings: TrainingSe
     )
 
 
-def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings) -> None:
+def _require_memory_ahead(folder: Folder, size: Size, settings: TrainingSettings, communicator: Communicator) -> None:
     """Refuse a network that is too large before an image is decoded; gray is the least that it can be."""
     channels = 3 if settings.channels == "rgb" else 1
     with suppress(ArchitectureError):  # whether it fits is told once the size is known
         architecture = Architecture(*size, channels, classes=len(folder.classes), **settings.network)
-        _require_memory(architecture, min(settings.batch_size, len(folder.training)))
+        _require_memory(architecture, min(settings.batch_size, len(folder.training)), communicator)
 
 
-def _require_memory(architecture: Architecture, batch: int) -> None:
+def _require_memory(architecture: Architecture, batch: int, communicator: Communicator) -> None:
     """Raise UsageError where training needs more memory than there is, even for one image or only for the batch."""
-    memory.require(partial(memory.estimate_training, batch=1), architecture, "such a network")
-    what = f"training on batches of {batch}"
-    memory.require(partial(memory.estimate_training, batch=batch), architecture, what, remedy="batch_size")
+    estimate, ranks = partial(estimate_memory, communicator=communicator), communicator.beside
+    beside = f" by {ranks} ranks on {communicator.host}" if ranks > 1 else ""
+    memory.require(
+        lambda of: ranks * estimate(of, 1), architecture, f"such a network{' trained' if beside else ''}{beside}"
+    )
+    what = f"training on batches of {batch}{beside}"
+    memory.require(lambda of: ranks * estimate(of, batch), architecture, what, remedy="batch_size")
+
+
+def estimate_memory(architecture: Architecture, batch: int, communicator: Communicator) -> int:
+    """The bytes that a rank needs at most to train on its part of batches of so many images, its pixels left out."""
+    largest = max(most_images(batch, communicator.share(LANES, rank)) for rank in range(communicator.size))
+    return memory.estimate_training(architecture, largest)
 
 
 def load_initial_model(settings: TrainingSettings) -> Model | None:

@@ -5,16 +5,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 
-from cnncli import memory
 from cnncli.data.dataset import Dataset, refuse_unreadable
 from cnncli.data.decoding import Size, image_size
 from cnncli.data.folder import Sample
+from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ImageError, UsageError
 from cnncli.model import FILE_NAME, Model
 from cnncli.network.engine import Engine
@@ -22,8 +20,8 @@ from cnncli.network.engines import choose_engine
 from cnncli.training.activity import measure_activity
 from cnncli.training.checkpoint import LAST, Checkpoint
 from cnncli.training.loop import Loop, evaluate
-from cnncli.training.preparation import load_initial_model, read_data
-from cnncli.training.run import Watcher, begin
+from cnncli.training.preparation import estimate_memory, load_initial_model, read_data
+from cnncli.training.run import Watcher, begin, refuse_ranks
 from cnncli.training.run_folder import free_run_folder, refuse_place
 from cnncli.training.settings import TrainingSettings
 from cnncli.training.symptoms import Symptom, examine_data
@@ -42,8 +40,9 @@ class Rehearsal:
     counts: dict[str, tuple[int, int]]  # images of each class to train on and to validate on
     fraction: float | None  # of the validation images, where they would be taken from the training images
     file_sizes: tuple[Size, Size]  # of the smallest image and of the largest
-    pixels: int  # bytes
-    memory: int  # bytes that a step needs at most, the pixels left out
+    ranks: int  # that take part
+    pixels: int  # bytes, of the rank that has most
+    memory: int  # bytes that a step needs at most on each rank, the pixels left out
     epochs: int  # at most
     batch_size: int
     seconds_per_step: float
@@ -75,8 +74,8 @@ class Rehearsal:
         return self.epochs * self.seconds_per_epoch
 
 
-def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal:
-    """Read the images, make the network and time some steps; nothing is kept.
+def rehearse_training(settings: TrainingSettings, watcher: Watcher, communicator: Communicator = ALONE) -> Rehearsal:
+    """Read the images, make the network and time some steps, all ranks together; nothing is kept.
 
     Raises as `run_training`, but for images that cannot be read: they are listed.
     """
@@ -84,18 +83,19 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal
         raise UsageError("has nothing to do in a dry run, which begins anew: leave it out", argument="resume")
     run = settings.out or free_run_folder(settings.data)
     refuse_place(run, settings.data, settings.force)
-    like = load_initial_model(settings)
+    refuse_ranks(settings, communicator)
+    like = communicator.first(lambda: load_initial_model(settings))
     unreadable: list[ImageError] = []
     with tempfile.TemporaryDirectory() as scratch:
-        data = read_data(replace(settings, skip_bad=True), like, Path(scratch), watcher.reading, unreadable.extend)
+        keeping = replace(settings, skip_bad=True)
+        data = read_data(keeping, like, Path(scratch), watcher.reading, unreadable.extend, communicator)
         training, validation = data.training, data.validation
         symptoms = examine_data(training, validation, data.classes, data.fingerprints)
         for symptom in symptoms:
             watcher.warn(symptom)
-        checkpoint = begin(settings, data, like)
-        model = checkpoint.model
+        model = (checkpoint := begin(settings, data, like)).model
         engine = choose_engine(model.architecture, settings.threads, settings.engine)
-        step = _time_step(Loop(model, engine, training, validation, settings, checkpoint.state))
+        step = _time_step(Loop(model, engine, training, validation, settings, checkpoint.state), communicator)
         end = _time_end_of_epoch(checkpoint, engine, validation, Path(scratch))
     return Rehearsal(
         run,
@@ -103,9 +103,10 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher) -> Rehearsal
         engine,
         _count(data.classes, training, validation),
         data.fraction,
-        _find_file_sizes([*training.samples, *validation.samples]),
-        training.images.nbytes + validation.images.nbytes,
-        memory.estimate_training(model.architecture, min(settings.batch_size, len(training))),
+        communicator.first(lambda: _find_file_sizes([*training.samples, *validation.samples])),
+        communicator.size,
+        max(communicator.gather(training.images.nbytes + validation.images.nbytes)),
+        estimate_memory(model.architecture, min(settings.batch_size, len(training)), communicator),
         settings.epochs,
         settings.batch_size,
         step,
@@ -120,33 +121,32 @@ class _Enough(Exception):
     """Enough steps are timed."""
 
 
-def _time_step(loop: Loop) -> float:
-    """Seconds of a step with all that goes with it: the median over about a second of training."""
-    start = time.perf_counter()
-    times = [start]
+def _time_step(loop: Loop, communicator: Communicator) -> float:
+    """Seconds of a step with all that goes with it: the mean over about a second of training, all ranks as many."""
+    start, state = time.perf_counter(), loop.state
 
     def note(_epoch: int, _images: int, _loss: float) -> None:
-        times.append(time.perf_counter())
-        if times[-1] > start + SECONDS:
+        if communicator.first(lambda: time.perf_counter() > start + SECONDS):
             raise _Enough
 
     with suppress(_Enough):
         for _ in loop.run(note):
             pass
-    return median(after - before for before, after in pairwise(times))
+    return (sum(epoch.seconds for epoch in state.history) + state.tally.seconds) / state.optimiser.steps
 
 
 def _time_end_of_epoch(checkpoint: Checkpoint, engine: Engine, validation: Dataset, scratch: Path) -> float:
     """Seconds of the validation, of a look at the units, and of the files that are written."""
-    model, count = checkpoint.model, min(len(validation), EVALUATED)
-    part = Dataset(validation.images[:count], validation.labels[:count], validation.samples[:count])
+    model, own, some = checkpoint.model, len(validation.held), validation.held[:EVALUATED]
+    part = Dataset(validation.images[: len(some)], validation.labels[some], validation.samples[: len(some)])
     start = time.perf_counter()
-    evaluate(model, part, engine)
+    if len(some):
+        evaluate(model, part, engine)
     evaluated = time.perf_counter()
     measure_activity(model, validation)
     checkpoint.save(scratch / LAST)
     model.save(scratch / FILE_NAME)
-    return (evaluated - start) * len(validation) / count + time.perf_counter() - evaluated
+    return (evaluated - start) * own / max(len(some), 1) + time.perf_counter() - evaluated
 
 
 def _count(classes: Sequence[str], training: Dataset, validation: Dataset) -> dict[str, tuple[int, int]]:

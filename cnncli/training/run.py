@@ -105,16 +105,21 @@ def run_training(settings: TrainingSettings, watcher: Watcher, communicator: Com
     All ranks of a communicator train together, and rank 0 alone writes. Raises UsageError, DataError, Diverged and
     Stopped; in the last two the best model so far stays in the run folder, and the training can be gone on with.
     """
+    refuse_ranks(settings, communicator)
+    with _claim(settings) if communicator.leads else nullcontext() as claimed:
+        path = communicator.first(lambda: claimed)
+        assert path is not None  # noqa: S101  rank 0 has one
+        return _train_into(path, settings, watcher, communicator)
+
+
+def refuse_ranks(settings: TrainingSettings, communicator: Communicator) -> None:
+    """Raise UsageError for more ranks than can train, DataError where one was given other settings."""
     if communicator.size > LANES:
         raise UsageError(
             f"a training has {LANES} lanes, and {communicator.size} ranks were started: start at most {LANES}"
         )
     chosen = {name: value for name, value in asdict(settings).items() if name not in OF_THE_CALL}
     communicator.require_same("settings", lambda: chosen)
-    with _claim(settings) if communicator.leads else nullcontext() as claimed:
-        path = communicator.first(lambda: claimed)
-        assert path is not None  # noqa: S101  rank 0 has one
-        return _train_into(path, settings, watcher, communicator)
 
 
 def _claim(settings: TrainingSettings) -> AbstractContextManager[Path]:

@@ -1,5 +1,6 @@
 """Any number of ranks computes what one process does, byte for byte, and in its words."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,19 @@ def test_rank_0_alone_speaks_and_tells_the_threads_of_each(model_file: Path) -> 
     assert [line.split(" on ")[0] for line in ranks] == ["rank 0", "rank 1"]
     assert all(line.endswith(("thread", "threads")) for line in ranks)
     assert run(2, "trace", "--only", "L") == run(0, "trace", "--only", "L")
+
+
+def test_a_dry_run_over_ranks_tells_the_same_training_and_what_each_rank_holds(folder: Path, tmp_path: Path) -> None:
+    (folder / "b" / "21.png").write_bytes(b"no image")
+    command = ("train", folder, "--dry-run", "--skip-bad", "--format", "json", "--out", tmp_path / "run")
+    alone, together = (json.loads(run(ranks, *command).out) for ranks in (0, 2))
+    assert (alone["ranks"], together["ranks"]) == (1, 2)
+    assert together["bytes"]["pixels"] < 0.8 * alone["bytes"]["pixels"]  # validation files are dealt 64 at a time
+    different = {"ranks", "bytes", "seconds", "seconds_per_epoch"}
+    assert {name: told for name, told in alone.items() if name not in different} == {
+        name: told for name, told in together.items() if name not in different
+    }
+    lines = run(2, *command[:3], "--skip-bad", "--out", tmp_path / "run").out.splitlines()
+    assert sum(line.startswith("memory of each rank: ") for line in lines) == 1
+    assert sum(line.startswith("time: about ") and " epochs on 2 ranks, " in line for line in lines) == 1
+    assert not (tmp_path / "run").exists()

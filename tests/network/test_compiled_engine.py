@@ -158,7 +158,7 @@ def test_what_is_not_finite_is_as_in_the_textbook(value: float, where: str) -> N
             engine.lane_sums(changed, images[part], y[part], m=9, bounds=(0, len(y[part])))
             for part in (slice(0, 3), slice(3, 7))
         ]
-        assert_same(sums.add(), join_lanes(alone).add())  # whoever computes them
+        assert_same(engine.add(sums), engine.add(join_lanes(alone)))  # whoever computes them
 
 
 def test_an_engine_keeps_nothing_of_the_batch_before() -> None:
@@ -240,3 +240,17 @@ def test_a_library_of_another_version_is_none(monkeypatch: pytest.MonkeyPatch) -
     older = SimpleNamespace(**vars(ctypes) | {"CDLL": Older})
     monkeypatch.setattr("cnncli.network.compiled.library.ctypes", older)
     assert load_library.__wrapped__() is None
+
+
+@pytest.mark.parametrize("filters", [(3,), (8,), (16, 5), (33, 4, 2)])
+def test_the_kernels_order_of_numbers_has_a_place_for_every_derivative(filters: tuple[int, ...]) -> None:
+    a = Architecture(30, 29, 2, filters, classes=3, padding=1)
+    parameters, X, y = batch(a, 7, "noise", 1)
+    parameters, X = single(parameters, X)
+    engine = CompiledEngine(a)
+    sums = engine.lane_sums(parameters, X, y, m=7, bounds=(0, 7))
+    whole = engine.loss_and_gradients(parameters, X, y, bounds=(0, 7))  # put in order by the kernel
+    for name, gradient in engine.name_sums(sums.numbers[0]).items():
+        assert_array_equal(gradient, whole.gradients[name])
+    with pytest.raises(ValueError, match="do not go into"):
+        engine.lane_sums(parameters, X, y, m=7, bounds=(0, 7), into=np.empty((1, engine.numbers - 1), np.float32))

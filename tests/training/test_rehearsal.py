@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import cnncli
-from cnncli.training import rehearsal
+from cnncli.training import loop, rehearsal
 from cnncli.training.run_folder import read_table
 from tests.conftest import Cli
 
@@ -36,7 +36,8 @@ def test_a_dry_run_tells_what_the_training_then_is(cli: Cli, image_folder: Path,
 
 def test_the_time_follows_from_steps_that_were_taken(image_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count(0, 0.25)  # a clock on which a quarter of a second goes by from look to look
-    monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    for module in (rehearsal, loop):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
     told = cnncli.rehearse(image_folder, epochs=7, batch_size=4)  # 10 training images: 3 steps an epoch
     assert (told.seconds_per_step, told.seconds_per_end) == (0.25, 0.5)
     assert told.seconds == 7 * (3 * 0.25 + 0.5)

@@ -4,6 +4,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 
@@ -15,12 +16,21 @@ from cnncli.network.arrays import Array, Labels, Parameters
 from cnncli.network.chain import build_chain
 from cnncli.network.compiled.library import MOST_BLOCKS, Job, Net, choose_variant, load_kernel, load_library
 from cnncli.network.compiled.team import Choice, Team
-from cnncli.network.engine import MOST_LANES, Engine, Gradients, LaneSums, add_in_order, join_lanes
+from cnncli.network.engine import (
+    MOST_LANES,
+    Engine,
+    Gradients,
+    LaneSums,
+    add_in_order,
+    join_lanes,
+    name_numbers,
+)
 from cnncli.network.numpy_engine.engine import NumpyEngine
 from cnncli.network.textbook import Textbook
 
 LARGEST_KERNEL, LARGEST_POOL = 7, 4
 CACHE_LINE = 64  # bytes
+EXACT = 1 << 20  # whole numbers below it are in float32 what they are
 
 
 class CompiledEngine(Engine):
@@ -93,9 +103,11 @@ class CompiledEngine(Engine):
         lanes = self._own_cut(m) if bounds is None else np.ascontiguousarray(bounds, np.int64)
         with self._lock:
             z, gradients = np.empty((m, self._net.outputs), np.float32), np.empty(self._net.parameters, np.float32)
-            losses = self._step(parameters, X, y, z, gradients, lanes, m, smoothing, weights, each=False)
+            if self._sums.size < (len(lanes) - 1) * self._net.sums:
+                self._sums = _zeros((len(lanes) - 1) * self._net.sums)
+            losses = self._step(parameters, X, y, z, self._sums, gradients, lanes, m, smoothing, weights)
         if losses is None:
-            return self.lane_sums(parameters, X, y, m=m, bounds=lanes, smoothing=smoothing, weights=weights).add()
+            return self.add(self.lane_sums(parameters, X, y, m=m, bounds=lanes, smoothing=smoothing, weights=weights))
         return Gradients(float(add_in_order(losses)), self._name(gradients), z)
 
     def lane_sums(
@@ -108,32 +120,59 @@ class CompiledEngine(Engine):
         bounds: Sequence[int] | Labels,
         smoothing: float = 0.0,
         weights: Array | None = None,
+        into: Array | None = None,
     ) -> LaneSums:
-        """The lanes of a part of a batch, not added up."""
+        """The lanes of a part of a batch, not added up: the numbers in the kernel's order."""
         lanes = np.ascontiguousarray(bounds, np.int64)
+        shape = len(lanes) - 1, self._net.sums
+        numbers = np.empty(shape, np.float32) if into is None else into
+        if numbers.shape != shape or numbers.dtype != np.float32 or not numbers.flags.c_contiguous:
+            raise ValueError(f"sums of the shape {shape} in float32 do not go into {numbers.dtype} {numbers.shape}")
         with self._lock:
             z = np.empty((len(X), self._net.outputs), np.float32)
-            gradients = np.empty((len(lanes) - 1, self._net.parameters), np.float32)
-            losses = self._step(parameters, X, y, z, gradients, lanes, m, smoothing, weights, each=True)
+            losses = self._step(parameters, X, y, z, numbers, None, lanes, m, smoothing, weights)
         if losses is not None:
-            return LaneSums(losses, self._name(gradients), z)
+            return LaneSums(losses, numbers, z)
         if len(lanes) > 2:  # each for itself, so that it does not matter who computes the others
             parts = [slice(*ends) for ends in pairwise(lanes.tolist())]
-            return join_lanes(
+            joined = join_lanes(
                 self.lane_sums(
                     parameters, X[part], y[part], m=m, bounds=(0, part.stop - part.start), smoothing=smoothing,
-                    weights=None if weights is None else weights[part],
+                    weights=None if weights is None else weights[part], into=numbers[lane : lane + 1],
                 )
-                for part in parts
+                for lane, part in enumerate(parts)
             )  # fmt: skip
+            return joined._replace(numbers=numbers)
         textbook = Textbook(self.architecture)
-        return textbook.lane_sums(*_single(parameters, X), y, m=m, bounds=lanes, smoothing=smoothing, weights=weights)
+        found = textbook.lane_sums(*_single(parameters, X), y, m=m, bounds=lanes, smoothing=smoothing, weights=weights)
+        numbers[:] = 0
+        numbers[:, self._places] = found.numbers
+        return found._replace(numbers=numbers)
+
+    @property
+    def numbers(self) -> int:
+        """How many `lane_sums` makes for a lane."""
+        return int(self._net.sums)
+
+    def name_sums(self, numbers: Array) -> Parameters:
+        """The derivatives under their parameters' names, of numbers in the kernel's order: (…, numbers)."""
+        return self._name(numbers.take(self._places, axis=-1))
+
+    @cached_property
+    def _places(self) -> Labels:
+        """Where among a lane's numbers the derivative for each parameter is: (parameters,)."""
+        digits = np.empty((2, self._net.parameters), np.float32)
+        for digit, numbers in zip(digits, np.divmod(np.arange(self._net.sums), EXACT), strict=True):
+            packed = numbers.astype(np.float32)
+            self._kernel.unpack(self._arguments[0], _address(packed), _address(digit))
+        places: Labels = digits[0].astype(np.intp) * EXACT + digits[1].astype(np.intp)
+        return places
 
     def sum_lane(
         self, parameters: Parameters, X: Array, y: Labels, m: int, smoothing: float, weights: Array
     ) -> Gradients:
         """What some images add to the loss of a batch of m and to its derivatives, and their logits."""
-        return self.lane_sums(parameters, X, y, m=m, bounds=(0, len(X)), smoothing=smoothing, weights=weights).add()
+        return self.add(self.lane_sums(parameters, X, y, m=m, bounds=(0, len(X)), smoothing=smoothing, weights=weights))
 
     def _step(
         self,
@@ -141,30 +180,29 @@ class CompiledEngine(Engine):
         X: Array,
         y: Labels,
         z: Array,
-        gradients: Array,
+        sums: Array,
+        gradients: Array | None,
         bounds: Array,
         m: int,
         smoothing: float,
         weights: Array | None,
-        *,
-        each: bool,
     ) -> Array | None:
-        """Write logits and gradients, of each lane or of all; the lanes' losses, or None if a number is not finite."""
-        job, lanes = self._job, len(bounds) - 1
-        losses = np.empty(lanes)
+        """Write the logits, and the sums of each lane; of all lanes where there is an array of gradients.
+
+        Returns the lanes' losses, or None if a number is not finite.
+        """
+        job, losses = self._job, np.empty(len(bounds) - 1)
         y = np.ascontiguousarray(y, np.int64)
         if len(y) != len(X):
             raise ValueError(f"there are {len(X)} images and {len(y)} labels")
-        job.y, job.m, job.smoothing, job.each = _address(y), m, smoothing, each
+        job.y, job.m, job.smoothing = _address(y), m, smoothing
         if weights is not None:
             weights = np.ascontiguousarray(weights, np.float32)
             if weights.shape != y.shape:
                 raise ValueError(f"there are {len(X)} images and weights of the shape {weights.shape}")
         job.weights = None if weights is None else _address(weights)
-        if self._sums.size < lanes * self._net.sums:
-            self._sums = _zeros(lanes * self._net.sums)
-            job.sums = _address(self._sums)
-        job.losses, job.gradients = _address(losses), _address(gradients)
+        job.losses, job.sums = _address(losses), _address(sums)
+        job.gradients = None if gradients is None else _address(gradients)
         try:
             return losses if self._run(parameters, X, z, bounds) else None
         finally:
@@ -207,12 +245,7 @@ class CompiledEngine(Engine):
 
     def _name(self, numbers: Array) -> Parameters:
         """Views of numbers (…, parameters) under the parameters' names and in their shapes."""
-        views, start = {}, 0
-        for name, shape in self.chain.parameter_shapes.items():
-            end = start + prod(shape)
-            views[name] = numbers[..., start:end].reshape(*numbers.shape[:-1], *shape)
-            start = end
-        return views
+        return name_numbers(numbers, self.chain.parameter_shapes)
 
 
 def _make_net(architecture: Architecture) -> Net:

@@ -121,8 +121,7 @@ typedef struct { /* a batch, and who works on it */
     double m, smoothing;
     float *z;
     double *losses;   /* of the lanes */
-    float *gradients; /* in the order of the parameters: the sum of all lanes, or of each */
-    int64_t each;     /* whether of each */
+    float *gradients; /* of all lanes, in the order of the parameters; NULL: the sums of each lane alone */
     float *packed, *sums, *rooms;
     int64_t threads;        /* that may work on it */
     int64_t finite;         /* whether all that was met is */
@@ -654,7 +653,7 @@ static void pack(const Net *net, const float *from, float *to)
 }
 
 /* A lane's sums as gradients in the order of the parameters. */
-static void unpack(const Net *net, const float *from, float *to)
+EXPORT void NAME(unpack)(const Net *net, const float *from, float *to)
 {
     const int64_t k = net->k;
     for (int64_t i = 0; i < net->blocks; i++) {
@@ -763,15 +762,11 @@ EXPORT int64_t NAME(complete)(const Net *net, Job *job)
 {
     finish(net, job, job->lanes);
     if (!job->y) return 1;
-    if (job->each) {
-        for (int64_t lane = 0; lane < job->lanes; lane++)
-            unpack(net, job->sums + lane * net->sums, job->gradients + lane * net->parameters);
-    } else {
-        const int64_t pieces = (net->sums + PIECE - 1) / PIECE;
-        if (job->lanes > 1) post(job, pieces, 1), finish(net, job, pieces);
-        unpack(net, job->sums, job->gradients);
-    }
-    return job->finite && all_finite(job->gradients, net->parameters * (job->each ? job->lanes : 1));
+    if (!job->gradients) return job->finite && all_finite(job->sums, net->sums * job->lanes);
+    const int64_t pieces = (net->sums + PIECE - 1) / PIECE;
+    if (job->lanes > 1) post(job, pieces, 1), finish(net, job, pieces);
+    NAME(unpack)(net, job->sums, job->gradients);
+    return job->finite && all_finite(job->gradients, net->parameters);
 }
 
 /* ---- Which variants a processor can run; in one of them -------------------------------------------------------------- */

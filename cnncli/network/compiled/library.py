@@ -36,7 +36,6 @@ class Job(ctypes.Structure):
         ("m", _double),
         ("smoothing", _double),
         *((name, _pointer) for name in ("z", "losses", "gradients")),
-        ("each", _int64),
         *((name, _pointer) for name in ("packed", "sums", "rooms")),
         *((name, _int64) for name in ("threads", "finite", "ticket", "done", "adding", "stop")),
     )
@@ -47,13 +46,14 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL, variant: str) -> None:
         self.variant = variant
-        self.plan, self.begin, self.complete, self.serve = (
-            getattr(library, f"{function}_{variant}") for function in ("plan", "begin", "complete", "serve")
+        self.plan, self.begin, self.complete, self.serve, self.unpack = (
+            getattr(library, f"{function}_{variant}") for function in ("plan", "begin", "complete", "serve", "unpack")
         )
         for function in (self.begin, self.complete):
             function.restype = _int64
             function.argtypes = (_pointer, _pointer)
         self.serve.argtypes = (_pointer, _pointer, _int64)
+        self.unpack.argtypes = (_pointer, _pointer, _pointer)
 
 
 @lru_cache

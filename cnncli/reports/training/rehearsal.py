@@ -25,6 +25,7 @@ def rehearsal_document(rehearsal: Rehearsal, written: Callable[[str], str]) -> d
         "architecture": asdict(rehearsal.model.architecture),
         "parameters": rehearsal.model.chain.parameter_count,
         "engine": rehearsal.engine.description,
+        "ranks": rehearsal.ranks,
         "bytes": {"pixels": rehearsal.pixels, "training": rehearsal.memory},
         "epochs": rehearsal.epochs,
         "seconds_per_epoch": rehearsal.seconds_per_epoch,
@@ -48,15 +49,16 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
     architecture = rehearsal.model.architecture
     colours = "gray" if architecture.channels == 1 else "RGB"
     files = " to ".join(dict.fromkeys(f"{size.height}×{size.width}" for size in rehearsal.file_sizes))
+    of_each, on_ranks = (" of each rank", f" on {rehearsal.ranks} ranks") if rehearsal.ranks > 1 else ("", "")
     own = "DATA brings its own validation images"
     lines = [
         f"split: {own if rehearsal.fraction is None else f'{rehearsal.fraction:.0%} of each class to validate on'}",
         f"images: {architecture.height}×{architecture.width} {colours}, from files of {files}",
         f"network: {architecture.summary}: {rehearsal.model.chain.parameter_count:,} parameters",
         tell_engine(rehearsal.engine),
-        f"memory: {describe_size(rehearsal.pixels)} of pixels, at most {describe_size(rehearsal.memory)} for a step; "
-        f"{describe_size(available())} are free",
-        f"time: about {_describe_time(rehearsal.seconds)} for {rehearsal.epochs} epochs, "
+        f"memory{of_each}: {describe_size(rehearsal.pixels)} of pixels, "
+        f"at most {describe_size(rehearsal.memory)} for a step; {describe_size(available())} are free",
+        f"time: about {_describe_time(rehearsal.seconds)} for {rehearsal.epochs} epochs{on_ranks}, "
         f"{1000 * rehearsal.seconds_per_step:.3g} ms for a step of {rehearsal.batch_size} images",
         f"a dry run: nothing was kept; the training would go to {printable(rehearsal.run)}",
     ]
