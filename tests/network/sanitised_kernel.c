@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static Net net;
 static Job job;
@@ -45,8 +46,9 @@ static void run(int64_t k, int64_t s, int64_t channels, int64_t blocks, int64_t 
     net.width = net.height + 1, net.height += s - 1;
     NAME(plan)(&net);
     float *parameters = numbers(net.parameters, ties), *X = numbers(m * channels * net.height * net.width, ties);
-    float *weights = numbers(m, 0), *z = zeros(m * outputs), *gradients = zeros(3 * net.parameters);
+    float *weights = numbers(m, 0), *z = zeros(m * outputs), *gradients = zeros(net.parameters);
     float *packed = zeros(net.packed), *sums = zeros(3 * net.sums), *rooms = zeros(2 * net.room);
+    memset(sums, 0xff, (size_t)(3 * net.sums) * 4); /* not numbers, of which nothing may be left */
     double *losses = calloc(3, 8);
     int64_t *y = calloc(m, 8);
     y[1] = 1, y[4] = outputs > 1 ? outputs - 1 : 1;
@@ -55,9 +57,9 @@ static void run(int64_t k, int64_t s, int64_t channels, int64_t blocks, int64_t 
                 .rooms = rooms, .threads = 2};
     pthread_t helper;
     pthread_create(&helper, NULL, help, NULL);
-    for (job.each = 0; job.each < 2; job.each++)
+    for (int each = 0; each < 2; each++, job.gradients = NULL)
         if (!NAME(begin)(&net, &job) || !NAME(complete)(&net, &job)) fprintf(stderr, "k %d, s %d: not finite\n", (int)k, (int)s), exit(2);
-    job.each = 0, job.y = NULL;
+    job.y = NULL;
     NAME(begin)(&net, &job), NAME(complete)(&net, &job);
     __atomic_store_n(&job.stop, 1, __ATOMIC_RELEASE);
     pthread_join(helper, NULL);
