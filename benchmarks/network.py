@@ -22,7 +22,7 @@ from cnncli.distributed.communicator import Alone, Part, Step, count_correct
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Parameters
-from cnncli.network.engine import MOST_LANES, Engine, add_in_order
+from cnncli.network.engine import MOST_LANES, Engine, add_in_order, join_numbers
 from cnncli.network.engines import choose_engine
 from cnncli.network.initialisation import he_normal
 from cnncli.training.loop import Loop
@@ -87,10 +87,14 @@ class Simulated(Alone):
                 )
             )  # fmt: skip
             self.slowest = max(self.slowest, time.perf_counter() - start)
-        lanes = {name: np.concatenate([each.gradients[name] for each in sums]) for name in parameters}
+        lanes = np.concatenate([each.numbers for each in sums])  # (lanes, numbers)
         start = time.perf_counter()
-        gradients = {name: add_in_order(value) for name, value in lanes.items()}
-        self.adding = (time.perf_counter() - start) / self.ranks
+        if self.ranks > 1:  # what a network carries is in the order of the parameters
+            join_numbers(engine.name_sums(sums[0].numbers), parameters, axes=1)
+        ordering = time.perf_counter() - start
+        start = time.perf_counter()
+        gradients = engine.name_sums(add_in_order(lanes))
+        self.adding = ordering + (time.perf_counter() - start) / self.ranks
         losses = np.concatenate([each.losses for each in sums])
         correct = count_correct(engine, np.concatenate([each.logits for each in sums]), y)
         return Step(float(add_in_order(losses)), gradients, correct)
@@ -118,31 +122,30 @@ def time_step(architecture: Architecture, batch: int, ranks: int, steps: int) ->
     settings = TrainingSettings(None, batch_size=batch, epochs=1)  # type: ignore[arg-type]
     state = State(make_optimiser("adam", momentum=0.9, weight_decay=0.0))
     loop = Loop(model, choose_engine(architecture, 1), data, data, settings, state)
-    noted: list[Seconds] = []
-    prepare, step, spent = loop._prepare, communicator.add_up, [0.0, 0.0]
+    prepare, add_up, take = loop._prepare, communicator.add_up, loop._take_step
+    prepared, noted, spent = [], [], [0.0]
 
-    def timed(place, function):
-        def run(*arguments):
-            start = time.perf_counter()
-            value = function(*arguments)
-            spent[place] = time.perf_counter() - start
-            return value
+    def timed_prepare(*arguments):
+        start = time.perf_counter()
+        parts = prepare(*arguments)
+        prepared.append((time.perf_counter() - start) / len(parts))
+        return parts
 
-        return run
+    def timed_add_up(*arguments):
+        start = time.perf_counter()
+        found = add_up(*arguments)
+        spent[0] = time.perf_counter() - start
+        return found
 
-    loop._prepare, communicator.add_up = timed(0, prepare), timed(1, step)
-    take = loop._take_step
-
-    def note(*arguments):
+    def timed_take(*arguments):
         start = time.perf_counter()
         loss = take(*arguments)
-        fixed = time.perf_counter() - start - sum(spent)
-        noted.append(Seconds(spent[0], communicator.slowest, fixed, communicator.adding))
+        noted.append((communicator.slowest, time.perf_counter() - start - spent[0], communicator.adding))
         return loss
 
-    loop._take_step = note
+    loop._prepare, communicator.add_up, loop._take_step = timed_prepare, timed_add_up, timed_take
     loop._run_epoch(1, lambda *_: None)
-    return Seconds(*np.median(noted, axis=0).tolist())
+    return Seconds(float(np.median(prepared)), *np.median(noted, axis=0).tolist())
 
 
 def main() -> None:
@@ -159,7 +162,7 @@ def main() -> None:
                     numbers=numbers) -> float:  # fmt: skip
             lanes = max(ranks, MOST_LANES)
             slowest = measured[ranks].slowest if ranks in measured else ceil(batch / lanes) * per_image
-            adding = alone.adding * lanes / MOST_LANES / ranks
+            adding = measured[min(ranks, MOST_LANES)].adding  # with a lane for each rank it is the same for all
             exchange = network.step_seconds(ranks, numbers, lanes)
             return alone.images / ranks + slowest + alone.fixed + adding + exchange
 

@@ -1,9 +1,10 @@
 """Several ranks against one process: time and memory on 60,000 images, and what becomes of ranks that are killed.
 
     python -m benchmarks.ranks speed FOLDER     (written on the first call: Fashion-MNIST as image files)
+    python -m benchmarks.ranks memory FOLDER
     python -m benchmarks.ranks kills [--count 30] [--seed 0]
 
-Needs cnncli[mpi], and Debian's dataset-fashion-mnist for `speed`; keep the machine quiet. All commands run as a person
+Needs cnncli[mpi], and Debian's dataset-fashion-mnist for FOLDER; keep the machine quiet. All commands run as a person
 starts them.
 """
 
@@ -66,6 +67,23 @@ def measure_speed(folder: Path, kind: str) -> dict[str, Any]:
     if len(models) != 1:
         raise AssertionError("the models differ")
     return found
+
+
+def measure_memory(folder: Path) -> list[tuple[object, ...]]:
+    """Rows of ranks, MB of pixels, and MB resident, of the largest rank: before the images are read, and at most."""
+    if not folder.exists():
+        write_images(folder)
+    rows = []
+    for ranks in (0, 1, 2, 4):
+        with tempfile.TemporaryDirectory() as runs:
+            start = [MPIEXEC, "-n", str(ranks)] if ranks else []
+            command = [*start, sys.executable, "-m", "benchmarks.peak_memory", runs, "train", str(folder)]
+            command += ["--out", f"{runs}/run", "--threads", "1", "--epochs", "1", "--quiet"]
+            subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603
+            told = [json.loads(file.read_text()) for file in Path(runs).glob("*.json")]
+        most = {name: max(each[name] for each in told) / 2**20 for name in told[0]}
+        rows.append((ranks or "no MPI", *(f"{most[name]:.1f}" for name in ("pixels", "start", "peak"))))
+    return rows
 
 
 def kill_ranks(count: int, seed: int) -> None:
@@ -135,12 +153,17 @@ def main() -> None:
     speed = commands.add_parser("speed")
     speed.add_argument("folder", type=Path)
     speed.add_argument("--kind", choices=KINDS, action="append")
+    commands.add_parser("memory").add_argument("folder", type=Path)
     kills = commands.add_parser("kills")
     kills.add_argument("--count", type=int, default=30)
     kills.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     if chosen.command == "kills":
         kill_ranks(chosen.count, chosen.seed)
+        return
+    if chosen.command == "memory":
+        head = ("ranks", "pixels, MB", "before the images, MB", "peak, MB")
+        print(markdown(head, measure_memory(chosen.folder)))  # noqa: T201
         return
     rows = []
     for kind in chosen.kind or KINDS:
