@@ -33,8 +33,8 @@ def free_run_folder(data: Path) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def refuse_place(path: Path, data: Path, force: bool) -> None:
-    """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
+def refuse_among_images(path: Path, data: Path) -> None:
+    """Raise UsageError where a run would lie in `data`."""
     place, around = os.path.realpath(path), os.path.realpath(data)
     if Path(place).is_relative_to(around):
         where = "is" if place == around else "lies in"
@@ -42,6 +42,11 @@ def refuse_place(path: Path, data: Path, force: bool) -> None:
             f"{path} {where} {data}, where the next training would take it for images: name a folder elsewhere",
             argument="out",
         )
+
+
+def refuse_place(path: Path, data: Path, force: bool) -> None:
+    """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
+    refuse_among_images(path, data)
     try:
         there, empty = path.is_dir(), path.is_dir() and not any(path.iterdir())
     except OSError as error:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
-from cnncli.training.run_folder import SETTINGS, free_run_folder, is_run, refuse_place
+from cnncli.training.run_folder import SETTINGS, free_run_folder, is_run, refuse_among_images, refuse_place
 
 
 @contextmanager
@@ -18,8 +18,12 @@ def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator
     empty settings. Raises UsageError where another training holds it, and DataError where it cannot be made.
     """
     while True:
-        path = out or free_run_folder(data)
-        refuse_place(path, data, replace)
+        if out is None:
+            path = free_run_folder(data)
+            refuse_among_images(path, data)  # and no more: whoever takes it meanwhile sends us to the next number
+        else:
+            path = out
+            refuse_place(path, data, replace)
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         lock = _make_and_lock(path, exist_ok=replace)
         if lock is not None:

@@ -43,7 +43,6 @@ def test_without_a_name_each_takes_a_number_of_its_own(
         return path
 
     monkeypatch.setattr(run_lock, "free_run_folder", lose_the_first_race)
-    monkeypatch.setattr(run_lock, "refuse_place", lambda *_: None)
     assert cli("train", image_folder, "--epochs", 1, "-q").code == 0
     assert asked == [Path("runs/images"), Path("runs/images-2")]
     assert list(Path("runs/images").iterdir()) == []
