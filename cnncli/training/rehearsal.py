@@ -22,7 +22,7 @@ from cnncli.training.checkpoint import LAST, Checkpoint
 from cnncli.training.loop import Loop, evaluate
 from cnncli.training.preparation import estimate_memory, load_initial_model, read_data
 from cnncli.training.run import Watcher, begin, refuse_ranks
-from cnncli.training.run_folder import free_run_folder, refuse_among_images, refuse_place
+from cnncli.training.run_folder import choose_place
 from cnncli.training.settings import TrainingSettings
 from cnncli.training.symptoms import Symptom, examine_data
 
@@ -81,12 +81,7 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher, communicator
     """
     if settings.resume:
         raise UsageError("has nothing to do in a dry run, which begins anew: leave it out", argument="resume")
-    if settings.out is None:
-        run = free_run_folder(settings.data)
-        refuse_among_images(run, settings.data)
-    else:
-        run = settings.out
-        refuse_place(run, settings.data, settings.force)
+    run = choose_place(settings.out, settings.data, settings.force)
     refuse_ranks(settings, communicator)
     like = communicator.first(lambda: load_initial_model(settings))
     unreadable: list[ImageError] = []

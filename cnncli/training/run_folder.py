@@ -30,11 +30,15 @@ def free_run_folder(data: Path) -> Path:
     """Where a run goes that was given no place: runs/NAME, runs/NAME-2, … the first that does not exist."""
     name = data.resolve().name or "run"
     candidates = (Path("runs", name if number == 1 else f"{name}-{number}") for number in count(1))
-    return next(path for path in candidates if not path.exists())
+    return next(path for path in candidates if not os.path.lexists(path))
 
 
-def refuse_among_images(path: Path, data: Path) -> None:
-    """Raise UsageError where a run would lie in `data`."""
+def choose_place(out: Path | None, data: Path, force: bool) -> Path:
+    """Where a run goes: `out`, or the first free place, for which no more is promised than that nothing was there.
+
+    Raises UsageError where no run can go: `data` is around, or something is there that `force` does not give away.
+    """
+    path = out or free_run_folder(data)
     place, around = os.path.realpath(path), os.path.realpath(data)
     if Path(place).is_relative_to(around):
         where = "is" if place == around else "lies in"
@@ -42,11 +46,12 @@ def refuse_among_images(path: Path, data: Path) -> None:
             f"{path} {where} {data}, where the next training would take it for images: name a folder elsewhere",
             argument="out",
         )
+    if out is not None:
+        _refuse_taken(out, force)
+    return path
 
 
-def refuse_place(path: Path, data: Path, force: bool) -> None:
-    """Raise UsageError where no run can go: something is there that `force` does not give away, or `data` is around."""
-    refuse_among_images(path, data)
+def _refuse_taken(path: Path, force: bool) -> None:
     try:
         there, empty = path.is_dir(), path.is_dir() and not any(path.iterdir())
     except OSError as error:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
-from cnncli.training.run_folder import SETTINGS, free_run_folder, is_run, refuse_among_images, refuse_place
+from cnncli.training.run_folder import SETTINGS, choose_place, is_run
 
 
 @contextmanager
@@ -18,14 +18,9 @@ def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator
     empty settings. Raises UsageError where another training holds it, and DataError where it cannot be made.
     """
     while True:
-        if out is None:
-            path = free_run_folder(data)
-            refuse_among_images(path, data)  # and no more: whoever takes it meanwhile sends us to the next number
-        else:
-            path = out
-            refuse_place(path, data, replace)
+        path = choose_place(out, data, replace)
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-        lock = _make_and_lock(path, exist_ok=replace)
+        lock = _make_and_lock(path, exist_ok=replace and out is not None)
         if lock is not None:
             break
         if out is not None:

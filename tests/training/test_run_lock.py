@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnncli.errors import UsageError
-from cnncli.training import run_lock
+from cnncli.training import run_folder
 from cnncli.training.run_folder import free_run_folder
 from cnncli.training.run_lock import claim_run_folder
 from tests.conftest import SAMPLE_DATA, Cli
@@ -42,11 +42,30 @@ def test_without_a_name_each_takes_a_number_of_its_own(
         asked.append(path)
         return path
 
-    monkeypatch.setattr(run_lock, "free_run_folder", lose_the_first_race)
+    monkeypatch.setattr(run_folder, "free_run_folder", lose_the_first_race)
     assert cli("train", image_folder, "--epochs", 1, "-q").code == 0
     assert asked == [Path("runs/images"), Path("runs/images-2")]
     assert list(Path("runs/images").iterdir()) == []
     assert Path("runs/images-2/model.safetensors").exists()
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_what_lies_where_a_run_without_a_name_would_go_stays(
+    cli: Cli, image_folder: Path, monkeypatch: pytest.MonkeyPatch, force: list[str]
+) -> None:
+    monkeypatch.chdir(image_folder.parent)
+    Path("runs").mkdir()
+    Path("runs/images").symlink_to("nowhere")
+    Path("runs/images-2").write_text("mine")
+    assert cli("train", image_folder, "--epochs", 1, "-q", *force).code == 0
+    assert cli("train", image_folder, "--epochs", 1, "-q", *force).code == 0
+    assert sorted(path.name for path in Path("runs").iterdir()) == [
+        "images",
+        "images-2",
+        "images-3",
+        "images-4",
+    ]
+    assert Path("runs/images-2").read_text() == "mine"
 
 
 def test_a_folder_that_was_made_for_nothing_goes_again(cli: Cli, image_folder: Path) -> None:
