@@ -99,9 +99,9 @@ def test_an_image_that_is_too_large_for_a_helper_is_decoded_here(
     here: list[object] = []
     decode_here = decoders._decode_here
 
-    def note(items: Sequence[decoders.Item], wanted: decoders.Wanted) -> list[decoders.Decoded]:
-        here.extend(items)
-        return decode_here(items, wanted)
+    def note(work: Sequence[decoders.Work], wanted: decoders.Wanted) -> list[decoders.Decoded]:
+        here.extend(work)
+        return decode_here(work, wanted)
 
     monkeypatch.setattr(decoders, "_decode_here", note)
     paths = make_files(tmp_path, 9)
