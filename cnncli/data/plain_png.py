@@ -1,5 +1,7 @@
 """The quick way into plain PNG files: many of them at once, in a third of the time that Pillow takes for each alone.
 
+It is for images of any size, and for all where there is no compiled reader (compiled/png.c), which has the same rules.
+
 Data sets of small images are mostly such files: eight bits of gray, or of red, green and blue, not interlaced, with
 nothing else in the file that has a say in the pixels. For any other file, and wherever anything is odd, the answer is
 None and Pillow's reader decides: the two never differ, for the same code of Pillow undoes PNG's filters. It does so for
