@@ -27,6 +27,9 @@ class Sums(ABC):
     def add(self, engine: Engine, sums: LaneSums) -> Parameters:
         """The sums over all lanes, those of this rank among them."""
 
+    def free(self) -> None:
+        """Give back what the ranks share, in the end."""
+
 
 class SharedSums(Sums):
     """Of ranks on one machine with the same engine: a window of memory, into which each writes its lanes."""
@@ -54,6 +57,11 @@ class SharedSums(Sums):
         self._total[self._piece] = add_in_order(self._lanes[:, self._piece])
         self._come_together()
         return engine.name_sums(self._total.copy())
+
+    def free(self) -> None:
+        """The memory is nobody's any more, `own` neither."""
+        self._window.Unlock_all()
+        self._window.Free()
 
     def _come_together(self) -> None:
         """What any rank has written before is seen by all after it."""
