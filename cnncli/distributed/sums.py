@@ -27,8 +27,9 @@ class Sums(ABC):
     def add(self, engine: Engine, sums: LaneSums) -> Parameters:
         """The sums over all lanes, those of this rank among them."""
 
+    @abstractmethod
     def free(self) -> None:
-        """Give back what the ranks share, in the end."""
+        """Give back what the ranks share."""
 
 
 class SharedSums(Sums):
@@ -92,6 +93,9 @@ class SentSums(Sums):
         wait(self._comm.Ialltoallv([self._sent, sizes[0]], [self._received, sizes[1]]))
         wait(self._comm.Iallgather(add_in_order(self._received), self._total))
         return name_numbers(self._total[: self._numbers].copy(), self._shapes)
+
+    def free(self) -> None:
+        """They share nothing."""
 
 
 def make_sums(comm: MPI.Intracomm, lanes: list[range], engine: Engine, parameters: Parameters) -> Sums:
