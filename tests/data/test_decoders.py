@@ -23,7 +23,7 @@ from cnncli.data.decoders import Helpers, decode_many
 from cnncli.data.decoding import AnotherSize, Size, decode
 from cnncli.data.folder import Sample
 from cnncli.errors import DataError, ImageError
-from tests.conftest import write_image
+from tests.conftest import PATIENCE, write_image
 
 SIZE = Size(6, 5)
 
@@ -152,7 +152,7 @@ while not any(thread.daemon for thread in threading.enumerate()):
 def test_what_is_left_open_to_the_end_of_python_does_no_harm(tmp_path: Path) -> None:
     """Python closes the generator when its threads stand still already, one of them with the lock of a pipe."""
     command = [sys.executable, "-X", "dev", "-c", LEFT_OPEN, str(write_image(tmp_path / "x.png", 5, 6))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
