@@ -34,6 +34,8 @@ def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing
         factor = case.measure_factor(predicted) if predicted else None
         if predicted is None or (factor is None and not case.is_right and missed == missing):
             return None
+        if factor == 0 and not case.is_right:  # nothing at all is a multiple of everything
+            return None
         if factor is not None:
             factors.append((case, factor))
             changes |= not case.is_right and not case.is_as_right(predicted)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from cnncli.checking.user_code.layout import Layout
+from cnncli.checking.user_code.situations import Situation
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain, vary
 from cnncli.network.record import Record
 from cnncli.network.tensors import Shape, Tensor
-from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 
 Argument = Array | int | tuple[int, ...] | dict[str, Array]
@@ -52,7 +52,7 @@ class Function:
         return [chain.gradients[name] for name in self.returns or chain.parameters]
 
 
-WHOLE, PARAMETERS = "backward", "parameters"
+WHOLE, PARAMETERS, CLASSES = "backward", "parameters", "classes"
 NOTE = build_chain(Architecture(6, 6, filters=(1,)))
 OTHERS = [build_chain(other) for other in vary(Architecture(6, 6, filters=(1,))).values()]
 SOFTMAX = build_chain(Architecture(6, 6, filters=(1,), classes=3))
@@ -108,20 +108,16 @@ def find_grid(architecture: Architecture) -> Shape:
     return build_chain(architecture).makers["F"].source.shape
 
 
-def list_cases(function: Function, subjects: Mapping[str, Subject], seed: int, layout: Layout) -> Iterator[Case]:
+def list_cases(function: Function, situations: Mapping[str, Situation], seed: int, layout: Layout) -> Iterator[Case]:
     """The calls of a function, from the note's example to the awkward ones."""
-    for number, (label, subject) in enumerate(subjects.items()):
-        if not _fits(function, subject.architecture):
+    for number, (label, situation) in enumerate(situations.items()):
+        if not _is_meant(function, situation) or not _fits(function, situation.subject.architecture):
             continue
-        record = make_record(subject)
+        record = situation.make_record()
         random = np.random.default_rng([seed, number])
         gradient = random.normal(size=record[function.given].shape) if function.given else np.zeros(0)
-        yield make_case(label, function, subject, record, gradient, layout)
-
-
-def make_record(subject: Subject) -> Record:
-    """The right values and derivatives."""
-    return Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
+        gradient = situation.gradient(gradient) if situation.gradient else gradient
+        yield make_case(label, function, situation.subject, record, gradient, layout)
 
 
 def make_case(
@@ -136,6 +132,15 @@ def make_case(
     return Case(label, subject, record, gradient, tuple(function.find_returned(chain)), arguments, options)
 
 
+def _is_meant(function: Function, situation: Situation) -> bool:
+    """Whether a situation is there for such a function."""
+    if situation.gradient and function.given is None:
+        return False
+    if situation.A1 or not function.is_whole:
+        return not situation.arguments or not {*situation.arguments}.isdisjoint(function.argument_names)
+    return True
+
+
 def _fits(function: Function, architecture: Architecture) -> bool:
     """Whether a function can be called for a network, whose numbers may say more than it has arguments for."""
     chain = build_chain(architecture)
@@ -146,8 +151,8 @@ def _fits(function: Function, architecture: Architecture) -> bool:
         ):
             return False
         steps: list[Any] = [*chain.steps]
-        if architecture.outputs > 1:
-            return False  # the contract is that of two classes
+        if architecture.outputs > 1 and CLASSES not in function.options:
+            return False  # without it the contract is that of two classes
         if architecture.pool != Architecture.pool and "pool" not in function.options:
             return False
     else:
