@@ -60,7 +60,22 @@ def draw(architecture: Architecture, m: int, seed: int) -> Subject:
             parameters[name] += random.normal(size=parameters[name].shape) / 4
     X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))
     y = random.integers(0, architecture.classes, m)
-    return Subject(architecture, parameters, tuple(map(str, range(architecture.classes))), X, y, ("",) * m, "random")
+    classes = tuple(map(str, range(architecture.classes)))
+    subject = Subject(architecture, parameters, classes, X, y, ("",) * m, "random")
+    return _enliven(subject) if len(architecture.filters) > 1 else subject
+
+
+def _enliven(subject: Subject) -> Subject:
+    """Biases such that half of each filter's Z are positive: behind a block of negative Z nothing is seen.
+
+    Half way between two of them, so that none comes to lie at 0.
+    """
+    for block in subject.architecture.blocks:
+        record = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
+        Z = np.sort(record[f"Z{block}"].swapaxes(0, 1).reshape(subject.architecture.filters[block - 1], -1))
+        middle = Z.shape[1] // 2
+        subject.parameters[f"b{block}"][:] -= (Z[:, middle - 1] + Z[:, middle]) / 2
+    return subject
 
 
 def stretch(subject: Subject, largest: float) -> Subject:

@@ -85,8 +85,8 @@ def _list_zeros_and_scales(seed: int) -> Mapping[str, Subject]:
     """Zeros in whole filters, images and weights; images and channels of very different size; many images."""
     dead = draw(Architecture(7, 8, channels=2, filters=(6,)), 3, seed)
     dead.parameters["b1"][[0, 2, 5]] = -100
-    empty = draw(Architecture(6, 8, filters=(3,)), 4, seed)
-    empty.X[[0, -1]] = 0
+    first, last = (draw(Architecture(6, 8, filters=(3,)), m, seed) for m in (3, 4))
+    first.X[0] = last.X[-1] = 0
     idle = draw(Architecture(6, 7, filters=(3,), classes=4), 3, seed)
     idle.parameters["w2"][[0, 2]] = 0
     idle.parameters["w2"][:, ::2] = 0
@@ -97,11 +97,12 @@ def _list_zeros_and_scales(seed: int) -> Mapping[str, Subject]:
     channels.X[:], channels.parameters["w1"][:] = channels.X * size, channels.parameters["w1"] / size
     return {
         "dead filters before live ones": dead,
-        "empty images": empty,
+        "the first image empty": first,
+        "the last image empty": last,
         "outputs without weights": idle,
         "images of different sizes": images,
         "channels of different sizes": channels,
-        "many images": draw(Architecture(5, 6, filters=(2,)), 17, seed),
+        "many images": draw(Architecture(5, 6, filters=(2,)), 17 + seed // FRESH, seed),
         "a large image": draw(Architecture(20, 19, filters=(2,)), 1, seed),
         "one of everything": draw(Architecture(4, 4, filters=(1,)), 1, seed),
     }
@@ -161,8 +162,11 @@ def _list_changed(seed: int) -> dict[str, Situation]:
         "a gradient of 1e-30": lambda g: g * 1e-30,
         "a gradient of 1e12": lambda g: g * 1e12,
         "parts of the gradient tiny": _make_parts_tiny,
-        "filters without gradient": lambda g: g * _mark_every_second(g.shape[1])[(..., *[None] * (g.ndim - 2))],
-        "images without gradient": lambda g: g * _mark_every_second(len(g))[(..., *[None] * (g.ndim - 1))],
+        "no gradient in the first filter": lambda g: g * _mark(g.shape[1], 0)[(..., *[None] * (g.ndim - 2))],
+        "no gradient in a filter between": lambda g: g * _mark(g.shape[1], 2)[(..., *[None] * (g.ndim - 2))],
+        "no gradient in the last filter": lambda g: g * _mark(g.shape[1], -1)[(..., *[None] * (g.ndim - 2))],
+        "no gradient in the first image": lambda g: g * _mark(len(g), 0)[(..., *[None] * (g.ndim - 1))],
+        "no gradient in the last image": lambda g: g * _mark(len(g), -1)[(..., *[None] * (g.ndim - 1))],
     }
     numbers: dict[str, Change] = {
         "numbers below 0": lambda Z1: Z1,
@@ -187,6 +191,9 @@ def _make_parts_tiny(gradient: Array) -> Array:
     return gradient * size[(..., *[None] * (gradient.ndim - 2))]
 
 
-def _mark_every_second(count: int) -> Array:
-    """0 for the first, 1 for the second, and so on; 1 where there is one alone."""
-    return np.arange(count) % 2.0 if count > 1 else np.ones(1)
+def _mark(count: int, without: int) -> Array:
+    """0 at one place, else 1; 1 where there is that place alone."""
+    marks = np.ones(count)
+    if count > 1:
+        marks[without % count] = 0
+    return marks
