@@ -128,6 +128,24 @@ def test_what_ordinary_numbers_hide_is_found(tmp_path: Path, name: str, monkeypa
     assert {result.verdict for result in others} <= {"PASS"}
 
 
+def test_the_stride_of_a_pooling_is_that_of_its_windows_and_it_has_no_padding(tmp_path: Path) -> None:
+    code = """
+        import numpy as np
+        def maxpool_backward(A1, dP1, pool, stride, padding, dilation=1):
+            assert (padding, dilation) == (0, 1)
+            dA1 = np.zeros_like(A1)
+            for m, n, i, j in np.ndindex(dP1.shape):
+                window = A1[m, n, i * stride:i * stride + pool, j * stride:j * stride + pool]
+                a, b = np.unravel_index(window.argmax(), window.shape)
+                dA1[m, n, i * stride + a, j * stride + b] += dP1[m, n, i, j]
+            return dA1
+        """
+    result = checked(tmp_path, code)["maxpool_backward"]
+    assert result.verdict == "PASS"
+    assert not any(case.unsupported for case in result.cases)
+    assert {"windows that overlap", "windows that lie apart"} < {case.label for case in result.cases}
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -30,7 +30,8 @@ class Function:
     contract: str
     given: str | None  # the tensor whose gradient it is given, None for L itself
     returns: tuple[str, ...]  # the tensors whose gradients it gives; () for those of all parameters there are
-    options: tuple[str, ...] = ()  # numbers of the architecture that somebody's version takes besides, by name
+    own_options: tuple[str, ...] = ()  # numbers of the architecture that are its step's; those of all for all at once
+    options: tuple[str, ...] = ()  # numbers that somebody's version takes besides, by name
 
     @property
     def name(self) -> str:
@@ -53,6 +54,7 @@ class Function:
 
 
 WHOLE, PARAMETERS, CLASSES = "backward", "parameters", "classes"
+STRIDE, POOL_STRIDE = "stride", "pool_stride"
 NOTE = build_chain(Architecture(6, 6, filters=(1,)))
 OTHERS = [build_chain(other) for other in vary(Architecture(6, 6, filters=(1,))).values()]
 SOFTMAX = build_chain(Architecture(6, 6, filters=(1,), classes=3))
@@ -66,9 +68,12 @@ def _list_functions() -> tuple[Function, ...]:
         functions.setdefault(output.signature, Function(output.signature, output.contract, None, (chain.logit.name,)))
         for step in reversed(chain.steps):
             read = tuple(tensor.name for tensor in step.reads)
-            functions.setdefault(step.signature, Function(step.signature, step.contract, step.output.name, read))
+            functions.setdefault(
+                step.signature, Function(step.signature, step.contract, step.output.name, read, step.options)
+            )
     names = tuple(NOTE.parameters)
-    return *functions.values(), Function(f"{WHOLE}(X, y, {', '.join(names)})", "", None, names)
+    whole = Function(f"{WHOLE}(X, y, {', '.join(names)})", "", None, names, tuple(Architecture.__dataclass_fields__))
+    return *functions.values(), whole
 
 
 FUNCTIONS = _list_functions()
@@ -80,7 +85,7 @@ def adapt(function: Function, argument_names: Sequence[str]) -> Function:
     if function.is_whole and PARAMETERS in argument_names:
         signature, returns = f"{WHOLE}(X, y, {PARAMETERS})", ()
     options = [name for name in argument_names if name in Architecture.__dataclass_fields__]
-    adapted = Function(signature, function.contract, function.given, returns)
+    adapted = replace(function, signature=signature, returns=returns)
     taken = adapted.argument_names
     return replace(adapted, options=tuple(name for name in options if name not in taken))
 
@@ -128,7 +133,7 @@ def make_case(
     arguments = tuple(
         _make_argument(name, function, subject, record, gradient, layout) for name in function.argument_names
     )
-    options = {name: _get_number(subject.architecture, name) for name in function.options}
+    options = {name: _get_option(function, subject.architecture, name) for name in function.options}
     return Case(label, subject, record, gradient, tuple(function.find_returned(chain)), arguments, options)
 
 
@@ -164,7 +169,21 @@ def _fits(function: Function, architecture: Architecture) -> bool:
             return False
     options = {name for step in steps for name in getattr(step, "options", ())} - {"pool"}
     unusual = {name for name in options if _get_number(architecture, name) != _get_usual(architecture, name)}
-    return unusual <= {*function.argument_names, *function.options}
+    taken = {*function.argument_names, *function.options}
+    return unusual <= taken | ({POOL_STRIDE} if _is_pooling(function) and STRIDE in taken else set())
+
+
+def _get_option(function: Function, architecture: Architecture, name: str) -> int:
+    """The number that is meant: a pooling's stride is that of its windows; what a step has not is as if left out."""
+    if name in function.own_options:
+        return _get_number(architecture, name)
+    if name == STRIDE and _is_pooling(function):
+        return architecture.window_stride
+    return _get_usual(architecture, name)
+
+
+def _is_pooling(function: Function) -> bool:
+    return not function.is_whole and POOL_STRIDE in function.own_options
 
 
 def _get_number(architecture: Architecture, name: str) -> int:
