@@ -1,7 +1,7 @@
-"""Compiles the kernel when the program is built or installed; without a compiler it goes on without it.
+"""Compiles what is in C when the program is built or installed; without a compiler it goes on without it.
 
-What is compiled, and how, stands in KINDS. The environment may name the compiler (CC, a command) and the platform tag
-of a wheel for another machine (CNNCLI_PLATFORM): tools/build_wheels.py does.
+What is compiled, and how, stands in SOURCES and KINDS. The environment may name the compiler (CC, a command) and the
+platform tag of a wheel for another machine (CNNCLI_PLATFORM): tools/build_wheels.py does.
 """
 
 import os
@@ -18,8 +18,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDER = Path("cnncli", "network", "compiled")
-SOURCE = FOLDER / "kernel.c"
+KERNEL = Path("cnncli", "network", "compiled", "kernel.c")
+READER = Path("cnncli", "data", "compiled", "png.c")  # needs POSIX
+SOURCES = {KERNEL: "training will use NumPy", READER: "images will be read by Pillow"}  # and what is without it
 FLAGS = ("-O2", "-std=gnu11", "-ffp-contract=off", "-fvisibility=hidden")
 AVX512 = ("-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mavx2", "-mfma")
 # Of each family of processors the variants of the kernel: floats in a register, and flags. The last tells which a
@@ -38,43 +39,51 @@ SECONDS = 300  # that a compiler may take
 
 
 class KernelHook(BuildHookInterface[Any]):
-    """Puts the library beside kernel.c: into the wheel, or into the tree where an installation is editable."""
+    """Puts each library beside its source: into the wheel, or into the tree where an installation is editable."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is put together."""
         tag = os.environ.get("CNNCLI_PLATFORM") or sysconfig.get_platform()
-        name = f"_kernel.{'dll' if tag.startswith('win') else 'dylib' if tag.startswith('macos') else 'so'}"
         root = Path(self.root)
         in_tree = version == "editable"
         self._temporary = tempfile.TemporaryDirectory()
-        library = root / FOLDER / name if in_tree else Path(self._temporary.name, name)
-        if not (in_tree and "CC" not in os.environ and _is_newer(library, root / SOURCE, Path(__file__))):
-            library.unlink(missing_ok=True)
-            if problem := build(root / SOURCE, library, tag):
-                self.app.display_warning(f"no compiled engine: {problem}; training will use NumPy and take longer")
-                return
-        if not in_tree:
-            build_data["force_include"][str(library)] = str(FOLDER / name)
-        build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{tag.replace('-', '_').replace('.', '_')}"
+        for source, without in SOURCES.items():
+            if source == READER and tag.startswith("win"):
+                continue
+            library = source.with_name(f"_{source.stem}.{_suffix(tag)}")
+            made = root / library if in_tree else Path(self._temporary.name, library.name)
+            if not (in_tree and "CC" not in os.environ and _is_newer(made, root / source, Path(__file__))):
+                made.unlink(missing_ok=True)
+                if problem := build(root / source, made, find_variants(source, tag), tag):
+                    self.app.display_warning(f"{source.name} is not compiled: {problem}; {without} and take longer")
+                    continue
+            if not in_tree:
+                build_data["force_include"][str(made)] = str(library)
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{tag.replace('-', '_').replace('.', '_')}"
 
     def finalize(self, *_: object) -> None:
         """Called when the wheel is there."""
         self._temporary.cleanup()
 
 
-def build(source: Path, library: Path, tag: str) -> str:
-    """Compile all variants of a platform into one library; what went wrong, if anything."""
+def find_variants(source: Path, tag: str) -> list[tuple[str, ...]]:
+    """The flags with which a source is compiled, once with each."""
+    if source == READER:
+        return [()]
+    kinds = KINDS[_family(tag)].items()
+    return [(f"-DVARIANT={name}", f"-DLANES={lanes}", *flags) for name, (lanes, flags) in kinds]
+
+
+def build(source: Path, library: Path, variants: list[tuple[str, ...]], tag: str) -> str:
+    """Compile all variants of a source into one library; what went wrong, if anything."""
     compiler = find_compiler()
     if not compiler:
         return "there is no C compiler (cc, gcc or clang)"
     with tempfile.TemporaryDirectory() as folder:
         shared = () if tag.startswith("win") else ("-fPIC",)
         common = [*compiler, *FLAGS, *shared, "-c", str(source)]
-        commands = [
-            [*common, f"-DVARIANT={name}", f"-DLANES={lanes}", *flags, "-o", str(Path(folder, f"{name}.o"))]
-            for name, (lanes, flags) in KINDS[_family(tag)].items()
-        ]
+        commands = [[*common, *flags, "-o", str(Path(folder, f"{number}.o"))] for number, flags in enumerate(variants)]
         made = Path(folder, library.name)
         objects = [command[-1] for command in commands]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -90,6 +99,11 @@ def find_compiler() -> list[str]:
     if named := os.environ.get("CC"):
         return shlex.split(named)
     return next(([path] for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), [])
+
+
+def _suffix(tag: str) -> str:
+    """Of a library."""
+    return "dll" if tag.startswith("win") else "dylib" if tag.startswith("macos") else "so"
 
 
 def _family(tag: str) -> str:

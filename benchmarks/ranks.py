@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 from PIL import Image
 
@@ -31,10 +31,10 @@ CNNCLI, MPIEXEC = str(BIN / "cnncli"), shutil.which("mpiexec", path=f"{BIN}:{os.
 STARTS = {"1 thread": [sys.executable], "2 threads": [sys.executable], "2 ranks": [MPIEXEC, "-n", "2", sys.executable]}
 THREADS = {"1 thread": 1, "2 threads": 2, "2 ranks": 1}
 KINDS: dict[str, tuple[str, ...]] = {
-    "quick, batches of 32": ("--epochs", "3"),
-    "quick, batches of 256": ("--epochs", "3", "--batch-size", "256"),
-    "32 filters, batches of 128": ("--epochs", "2", "--filters", "32", "--batch-size", "128"),
-    "best": ("--epochs", "2", "--recipe", "best"),
+    "`--recipe quick`": (),
+    "`--filters 32 --batch-size 128`, 5 epochs": ("--epochs", "5", "--filters", "32", "--batch-size", "128"),
+    "`--recipe best`, 5 epochs": ("--epochs", "5", "--recipe", "best"),
+    "`--recipe best --filters 32,64`, 2 epochs": ("--epochs", "2", "--recipe", "best", "--filters", "32,64"),
 }
 LIMIT = 10.0  # seconds in which a job has to end
 KILLED = ("--epochs", "40", "--recipe", "best", "--seed", "5")  # some seconds
@@ -49,24 +49,24 @@ def write_images(folder: Path) -> None:
             Image.fromarray(image).save(path / f"{number:05}.png")
 
 
-def measure_speed(folder: Path, kind: str) -> dict[str, Any]:
-    """One training of a kind by each start: milliseconds of a step (lower quartile), and seconds until the first."""
+def measure_speed(folder: Path, kind: str, runs: int) -> dict[str, list[float]]:
+    """Trainings of a kind by each start, in turn: seconds of the whole command, and of a step (lower quartile)."""
     if not folder.exists():
         write_images(folder)
-    found, models = {}, set()
-    for name, start in STARTS.items():
-        with tempfile.TemporaryDirectory() as runs:
-            run, file = Path(runs) / "run", Path(runs) / "step"
-            command = [*start, "-m", "benchmarks.timed_train", str(file), "train", str(folder), "--out", str(run)]
-            command += ["--threads", str(THREADS[name]), "--quiet", "--format", "json", *KINDS[kind]]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in STARTS}
+    models = set()
+    for name in [*STARTS] * runs:
+        with tempfile.TemporaryDirectory() as place:
+            run, file = f"{place}/run", Path(place, "step")
+            command = [*STARTS[name], "-m", "benchmarks.timed_train", str(file), "train", str(folder), "--out", run]
+            command += ["--threads", str(THREADS[name]), "--quiet", *KINDS[kind]]
             begin = time.perf_counter()
-            done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)  # noqa: S603
-            seconds = time.perf_counter() - begin - json.loads(done.stdout)["seconds"]
-            found[name] = {"step": 1e3 * float(file.read_text()), "seconds": seconds}
-            models.add((run / "model.safetensors").read_bytes())
+            subprocess.run(command, capture_output=True, check=True, cwd=ROOT)  # noqa: S603
+            found[name].append((time.perf_counter() - begin, float(file.read_text())))
+            models.add(Path(run, "model.safetensors").read_bytes())
     if len(models) != 1:
         raise AssertionError("the models differ")
-    return found
+    return {name: [median(values) for values in zip(*times, strict=True)] for name, times in found.items()}
 
 
 def measure_memory(folder: Path) -> list[tuple[object, ...]]:
@@ -153,6 +153,7 @@ def main() -> None:
     speed = commands.add_parser("speed")
     speed.add_argument("folder", type=Path)
     speed.add_argument("--kind", choices=KINDS, action="append")
+    speed.add_argument("--runs", type=int, default=3, help="of each, in turn; the medians count")
     commands.add_parser("memory").add_argument("folder", type=Path)
     kills = commands.add_parser("kills")
     kills.add_argument("--count", type=int, default=30)
@@ -167,13 +168,14 @@ def main() -> None:
         return
     rows = []
     for kind in chosen.kind or KINDS:
-        found = measure_speed(chosen.folder, kind)
-        steps = [each["step"] for each in found.values()]
-        seconds = [f"{each['seconds']:.1f}" for each in found.values()]
-        gains = (f"{other / steps[2]:.2f}" for other in steps[:2])
-        rows.append((kind, *(f"{step:.2f}" for step in steps), *gains, *seconds))
-    before = (f"{name}, s before" for name in STARTS)
-    head = ("settings", *(f"{name}, ms" for name in STARTS), "gain on 1 thread", "on 2 threads", *before)
+        (one, step_of_one), (two, step_of_two), (ranks, step_of_ranks) = measure_speed(
+            chosen.folder, kind, chosen.runs
+        ).values()
+        seconds = (f"{whole:.1f} s" for whole in (one, two, ranks))
+        gains = f"{one / ranks:.2f}", f"{two / ranks:.2f}"
+        steps = f"{step_of_one / step_of_ranks:.2f}", f"{step_of_two / step_of_ranks:.2f}"
+        rows.append((kind, *seconds, *gains, *steps))
+    head = ("settings", *STARTS, "ranks gain on 1 thread", "on 2 threads", "in a step on 1 thread", "on 2 threads")
     print(markdown(head, rows))  # noqa: T201
 
 

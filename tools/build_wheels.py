@@ -2,8 +2,8 @@
 
 python tools/build_wheels.py [FOLDER]          dist/ if no folder is given; needs the extra `release`
 
-Each wheel's library must be for its platform, export the kernel and need nothing but the system's C library. The wheel
-for this machine is also installed where no compiler is on the path, and trains.
+Each wheel's libraries must be there, for its platform, and export what is called: the kernel and, but for Windows, the
+reader of PNG files. The wheel for this machine is also installed where no compiler is on the path, and trains.
 """
 
 import os
@@ -31,15 +31,21 @@ class Platform(NamedTuple):
     magic: bytes  # how the library begins
     machine: tuple[int, bytes]  # what tells the processor, and where in the file
 
+    @property
+    def exports(self) -> dict[str, list[str]]:
+        """The libraries of its wheel, and the functions in them."""
+        kernel = {"_kernel": [f"complete_{variant}" for variant in self.variants]}
+        return kernel if self.magic == PE else kernel | {"_png": ["read_pngs"]}
+
 
 X86, ARM = ("avx512", "avx512half", "avx2", "plain"), ("neon", "plain")
-ELF, MACH_O = b"\x7fELF", b"\xcf\xfa\xed\xfe"
+ELF, MACH_O, PE = b"\x7fELF", b"\xcf\xfa\xed\xfe", b"MZ"
 PLATFORMS = (
     Platform("manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17", X86, ELF, (18, b"\x3e\x00")),
     Platform("manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17", ARM, ELF, (18, b"\xb7\x00")),
     Platform("macosx_10_13_x86_64", "x86_64-macos", X86, MACH_O, (4, b"\x07\x00\x00\x01")),
     Platform("macosx_11_0_arm64", "aarch64-macos", ARM, MACH_O, (4, b"\x0c\x00\x00\x01")),
-    Platform("win_amd64", "x86_64-windows-gnu", X86, b"MZ", (0, b"MZ")),
+    Platform("win_amd64", "x86_64-windows-gnu", X86, PE, (0, PE)),
 )
 
 
@@ -61,14 +67,15 @@ def check(wheel: Path, platform: Platform) -> None:
     if not wheel.stem.endswith(f"-py3-none-{platform.tag}"):
         raise SystemExit(f"{wheel.name} is not for {platform.tag}: the kernel was not compiled")
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if Path(name).stem == "_kernel")
-        library = archive.read(name)
+        libraries = {Path(name).stem: archive.read(name) for name in archive.namelist()}
     at, expected = platform.machine
-    if not library.startswith(platform.magic) or library[at : at + len(expected)] != expected:
-        raise SystemExit(f"{wheel.name}: {name} is not for {platform.target}")
-    for variant in platform.variants:
-        if f"complete_{variant}".encode() not in library:
-            raise SystemExit(f"{wheel.name}: {name} has no {variant}")
+    for name, functions in platform.exports.items():
+        library = libraries.get(name, b"")
+        if not library.startswith(platform.magic) or library[at : at + len(expected)] != expected:
+            raise SystemExit(f"{wheel.name}: {name} is not there, or not for {platform.target}")
+        for function in functions:
+            if function.encode() not in library:
+                raise SystemExit(f"{wheel.name}: {name} has no {function}")
 
 
 def try_here(wheel: Path) -> None:

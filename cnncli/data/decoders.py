@@ -1,14 +1,17 @@
 """Many image files decoded, in order; by one process for each core once there is enough to do for them.
 
-Processes, not threads: a small image is mostly Python's own work. They are started when this process has decoded for a
-while, and until they are ready it goes on, so that nobody waits for them.
+Plain PNG files are read first, by threads, where the compiled reader is there. The rest goes to processes: what Pillow
+does with a small image is mostly Python's own work, which threads cannot share. They are started when this process has
+decoded for a while, and until they are ready it goes on, so that nobody waits for them.
 """
 
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
+from math import inf
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -16,7 +19,8 @@ from typing import NamedTuple
 
 from cnncli.children import Child, ChildEnded
 from cnncli.cores import available_cores
-from cnncli.data.decoder import ANOTHER_SIZE, YOURS, read_answer
+from cnncli.data.compiled.reader import load_reader, read_pngs
+from cnncli.data.decoder import ANOTHER_SIZE, read_answer
 from cnncli.data.decoding import AnotherSize, Pixels, Size, decode_any, decode_plain
 from cnncli.errors import DataError, ImageError
 
@@ -29,8 +33,9 @@ HELPERS_BYTES = 400 << 20  # of all helpers together, for the images that they a
 BYTES_OF_PIXEL = 16  # while an image is decoded, its copies in other modes counted
 
 Result = Pixels | ImageError
-Item = Path | ImageError  # an error that is known already keeps its place
-Decoded = tuple[Path, Result]
+Item = str | Path | ImageError  # an error that is known already keeps its place
+Decoded = tuple[str, Result]
+Work = str | Decoded  # likewise
 
 
 class Wanted(NamedTuple):
@@ -38,6 +43,7 @@ class Wanted(NamedTuple):
 
     size: Size | None
     expected: Size | None
+    sifted: bool = False  # no plain PNG file is among them any more
 
 
 def decode_many(
@@ -50,26 +56,20 @@ def decode_many(
 ) -> Generator[Decoded, None, None]:
     """Each path with its pixels, fitted to `size`, or with its ImageError; in the order given, a never-ending one too.
 
-    `threads` is the number of processor cores where it is not given. Who uses so many images `at_once` gets each such
-    batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as soon as an image has not
-    the `expected` one, MemoryError, and DataError where the system ends a helper.
+    The paths come as strings. `threads` is the number of processor cores where it is not given. Who uses so many images
+    `at_once` gets each such batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as
+    soon as an image has not the `expected` one, MemoryError, and DataError where the system ends a helper.
     """
-    waiting, wanted = iter(items), Wanted(size, expected)
-    helpers_to_start = min(threads or available_cores(), MOST_HELPERS)
-    spent, done = 0.0, 0
-    task_length = 1
-    while spent <= ALONE or helpers_to_start == 1:
-        start = time.perf_counter()
-        decoded = _decode_here(list(islice(waiting, min(task_length, at_once - done % at_once))), wanted)
-        if not decoded:
-            return
-        spent, done = spent + time.perf_counter() - start, done + len(decoded)
-        yield from decoded
-        task_length = min(2 * task_length, _choose_task_length(spent / done, size or expected))
+    cores = threads or available_cores()
+    wanted, waiting = _sift(items, Wanted(size, expected), cores, at_once)
+    helpers_to_start = min(cores, MOST_HELPERS)
+    task_length = yield from _decode_alone(waiting, wanted, at_once, inf if helpers_to_start == 1 else ALONE)
+    if not task_length:
+        return
     try:
         helpers = Helpers(helpers_to_start, wanted, task_length)
     except (OSError, RuntimeError):  # the system gives no more processes, files, memory or threads
-        yield from decode_many(waiting, size, expected=expected, threads=1, at_once=at_once)
+        yield from _decode_alone(waiting, wanted, at_once)
         return
     try:
         yield from helpers.decode(waiting)
@@ -77,16 +77,54 @@ def decode_many(
         helpers.stop()
 
 
+def _sift(items: Iterable[Item], wanted: Wanted, threads: int, at_once: int) -> tuple[Wanted, Iterator[Work]]:
+    """The items as work, some of it done: plain PNG files have their pixels where the compiled reader is there."""
+    known = ((str(item.path), item) if isinstance(item, ImageError) else os.fspath(item) for item in items)
+    size = wanted.expected or wanted.size
+    if size is None or load_reader() is None:
+        return wanted, known
+    return wanted._replace(sifted=True), _read_plain(known, size, threads, at_once)
+
+
+def _read_plain(waiting: Iterator[Work], size: Size, threads: int, at_once: int) -> Iterator[Work]:
+    """The work, with the pixels of the plain PNG files of a size; by so many threads."""
+    spent, done = 0.0, 0
+    length = 1
+    while batch := list(islice(waiting, min(length, at_once - done % at_once))):
+        start = time.perf_counter()
+        found = iter(read_pngs(_to_decode(batch), size, threads))
+        spent, done = spent + time.perf_counter() - start, done + len(batch)
+        for item in batch:
+            if not isinstance(item, str) or (pixels := next(found)) is None:
+                yield item
+            else:
+                yield item, pixels
+        length = min(2 * length, _choose_task_length(spent / done, size))
+
+
+def _decode_alone(
+    waiting: Iterator[Work], wanted: Wanted, at_once: int, seconds: float = inf
+) -> Generator[Decoded, None, int]:
+    """Decode in this process, for so many seconds: the number of images that make a task, or 0 if none is left."""
+    spent, done = 0.0, 0
+    task_length = 1
+    while spent <= seconds:
+        work = list(islice(waiting, min(task_length, at_once - done % at_once)))
+        start = time.perf_counter()
+        decoded = _decode_here(work, wanted)
+        if not decoded:
+            return 0
+        spent, done = spent + time.perf_counter() - start, done + len(decoded)
+        yield from decoded
+        task_length = min(2 * task_length, _choose_task_length(spent / done, wanted.size or wanted.expected))
+    return task_length
+
+
 class Task(NamedTuple):
-    """Some items, and where what a helper makes of their paths comes."""
+    """Some work, and where what a helper makes of its paths comes."""
 
-    items: list[Item]
+    work: list[Work]
     answer: "SimpleQueue[list[Result | int] | DataError]"
-
-    @property
-    def paths(self) -> list[Path]:
-        """What there is to decode."""
-        return [item for item in self.items if isinstance(item, Path)]
 
 
 class Helpers:
@@ -115,7 +153,7 @@ class Helpers:
         """Whether all have started, or have failed to."""
         return self._started.qsize() == len(self._children)
 
-    def decode(self, waiting: Iterator[Item]) -> Iterator[Decoded]:
+    def decode(self, waiting: Iterator[Work]) -> Iterator[Decoded]:
         """As `decode_many`: here until the helpers are ready, then by them, with tasks ahead so that none waits."""
         while not self.ready:
             decoded = _decode_here(list(islice(waiting, self._task_length)), self._wanted)
@@ -124,14 +162,14 @@ class Helpers:
             yield from decoded
         most_ahead = 2 * sum(self._started.get() for _ in self._children)
         if most_ahead == 0:  # none could start: for lack of memory, perhaps
-            yield from decode_many(waiting, self._wanted.size, expected=self._wanted.expected, threads=1)
+            yield from _decode_alone(waiting, self._wanted, MOST_IN_TASK)
         ahead: deque[Task] = deque()
         while True:
             while len(ahead) < most_ahead and (not ahead or ahead[0].answer.empty()):
-                items = list(islice(waiting, self._task_length))
-                if not items:
+                work = list(islice(waiting, self._task_length))
+                if not work:
                     break
-                ahead.append(Task(items, SimpleQueue()))
+                ahead.append(Task(work, SimpleQueue()))
                 self._tasks.put(ahead[-1])
             if not ahead:
                 return
@@ -139,7 +177,7 @@ class Helpers:
             answer = task.answer.get()
             if isinstance(answer, DataError):
                 raise answer
-            yield from self._match(task.items, iter(answer))
+            yield from self._match(task.work, iter(answer))
 
     def stop(self) -> None:
         """End the processes at once."""
@@ -156,14 +194,14 @@ class Helpers:
             return
         self._started.put(True)
         while (task := self._tasks.get()) is not None:
-            task.answer.put(self._have_decoded(child, task.paths))
+            task.answer.put(self._have_decoded(child, _to_decode(task.work)))
 
-    def _have_decoded(self, child: Child, paths: Sequence[Path]) -> list[Result | int] | DataError:
+    def _have_decoded(self, child: Child, paths: Sequence[str]) -> list[Result | int] | DataError:
         """What a helper answers, or the error where it has ended instead."""
         if not paths:
             return []
         try:
-            child.send(json.dumps([[str(path) for path in paths], *self._wanted]).encode())
+            child.send(json.dumps([paths, *self._wanted]).encode())
             return read_answer(paths, child.receive(), child.receive())
         except ChildEnded as ended:
             return DataError(
@@ -171,16 +209,19 @@ class Helpers:
                 f"{paths[0]} or soon after: free memory, or use fewer processes"
             )
 
-    def _match(self, task: Sequence[Item], results: Iterator[Result | int]) -> Iterator[Decoded]:
-        """The items of a task with their results; what a helper left to this process is done here."""
+    def _match(self, task: Sequence[Work], results: Iterator[Result | int]) -> Iterator[Decoded]:
+        """The work of a task with its results; what a helper left to this process is done here."""
         for item in task:
-            result: Result | int = YOURS if isinstance(item, ImageError) else next(results)
+            if not isinstance(item, str):
+                yield item
+                continue
+            result = next(results)
             if result is ANOTHER_SIZE:
                 raise AnotherSize
             if isinstance(result, int):
                 yield from _decode_here([item], self._wanted)
             else:
-                yield _path_of(item), result
+                yield item, result
 
 
 def _choose_task_length(seconds: float, size: Size | None) -> int:
@@ -189,23 +230,22 @@ def _choose_task_length(seconds: float, size: Size | None) -> int:
     return max(1, min(MOST_IN_TASK, room, int(TASK_SECONDS / max(seconds, 1e-9))))
 
 
-def _decode_here(items: Sequence[Item], wanted: Wanted) -> list[Decoded]:
-    plain = iter(decode_plain([item for item in items if isinstance(item, Path)], wanted.expected or wanted.size))
-    return [
-        (item.path, item) if isinstance(item, ImageError) else (item, _finish(item, next(plain), wanted))
-        for item in items
-    ]
+def _decode_here(work: Sequence[Work], wanted: Wanted) -> list[Decoded]:
+    paths = _to_decode(work)
+    plain = iter([None] * len(paths) if wanted.sifted else decode_plain(paths, wanted.expected or wanted.size))
+    return [(item, _finish(item, next(plain), wanted)) if isinstance(item, str) else item for item in work]
 
 
-def _finish(path: Path, plain: Pixels | None, wanted: Wanted) -> Result:
+def _to_decode(work: Sequence[Work]) -> list[str]:
+    """The paths of what is not done."""
+    return [item for item in work if isinstance(item, str)]
+
+
+def _finish(path: str, plain: Pixels | None, wanted: Wanted) -> Result:
     """What is found in a file that is not read in the quick way."""
     if plain is not None:
         return plain
     try:
-        return decode_any(path, wanted.size, expected=wanted.expected)
+        return decode_any(Path(path), wanted.size, expected=wanted.expected)
     except ImageError as error:
         return error
-
-
-def _path_of(item: Item) -> Path:
-    return item.path if isinstance(item, ImageError) else item

@@ -187,7 +187,7 @@ def test_a_signal_stops_a_training_and_keeps_what_is_there(tmp_path: Path, numbe
 LOST = """
 import os, sys, threading, time, weakref
 from cnncli import cli
-from cnncli.training import run_lock
+from cnncli.training import run_folder
 
 class Thing:
     pass
@@ -203,7 +203,7 @@ def start_and_rest(thread, start=threading.Thread.start):
     start(thread)
     time.sleep({rest})
 
-run_lock.free_run_folder = free_run_folder
+run_folder.free_run_folder = free_run_folder
 threading.Thread.start = start_and_rest
 sys.argv = ["cnncli", "train", {data!r}]
 cli.main()
@@ -212,10 +212,12 @@ cli.main()
 
 @pytest.mark.parametrize("rest", [0, 0.2], ids=["quick", "slow"])  # seconds for which a busy machine stops the program
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_that_comes_where_exceptions_are_lost_stops_the_program(number: int, code: int, rest: float) -> None:
+def test_a_signal_that_comes_where_exceptions_are_lost_stops_the_program(
+    tmp_path: Path, number: int, code: int, rest: float
+) -> None:
     program = LOST.format(number=int(number), rest=rest, data=str(SAMPLE_DATA / "fashion"))
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert "ignored" not in done.stderr

@@ -1,0 +1,1 @@
+"""Plain PNG files in C (png.c), and what Python does around it."""
