@@ -15,9 +15,9 @@ All arrays are float64. m images, C channels, N filters, k×k kernels, pooling w
 z2 may be as far from 0 as 10⁴; a gradient may be 0, tiny or huge, and A1, where pooling is checked alone, below 0.
 
 A gradient has the shape of what it belongs to: dw1 means dL/dw1. Those of parameters are summed over the images; the
-1/m of the mean is in dz2 already. What takes the gradient of equal maxima, and relu at 0, is a convention: another one
-than the one stated is a KINK and no failure. Every function is checked alone: fill in as many as you like, delete the
-others.
+1/m of the mean is in dz2 already. What takes the gradient of equal maxima, or where Z is 0, is a convention: another
+one than the one stated is a KINK and no failure. Every function is checked alone: fill in as many as you like, delete
+the others.
 """
 
 import numpy as np
