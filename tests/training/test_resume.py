@@ -48,7 +48,7 @@ def files(run: Path) -> list[bytes]:
     """What must be the same: the best model, the latest weights with all that is remembered, and the split."""
     last = read_checkpoint(run / LAST)
     latest = [value.tobytes() for value in last.model.parameters.values()]
-    memory = [value.tobytes() for sums in last.state.optimiser.memory.values() for value in sums.values()]
+    memory = [row.tobytes() for row in last.state.optimiser.memory.values()]
     figures = [
         (e.training, e.validation, e.gradient_norms, e.update_ratios, e.learning_rate) for e in last.state.history
     ]
