@@ -382,6 +382,7 @@ def test_bad_option_values_name_the_option(cli: Cli, image_folder: Path, options
             2,
             "--only dL/dv1: there is no such value (did you mean dL/dw1?)",
         ),
+        ("trace --only Z1,", 2, "--only has an empty name: there are X, y, w1, "),
         ("trace nowhere.png", 3, "nowhere.png: no such file"),
         ("trace -m model", 2, "--model model needs an image to look at"),
         ("trace x.png -m model --filters 3", 2, "--filters describes a fresh network, but the model brings its own"),
