@@ -123,7 +123,7 @@ class Model:
         predictions = []
         for batch in self.decode(paths):
             rankings = self.rank(np.stack([_require_pixels(result) for _, result in batch]))
-            predictions += [Prediction(path, ranking) for (path, _), ranking in zip(batch, rankings, strict=True)]
+            predictions += [Prediction(Path(path), ranking) for (path, _), ranking in zip(batch, rankings, strict=True)]
         return predictions
 
     def _checked(self, images: Pixels) -> Pixels:

@@ -63,5 +63,6 @@ def _classify(batch: Sequence[Decoded], model: Model) -> Iterator[Answer]:
     """Answer a batch in its order, with one forward pass over the images that could be read."""
     images = [result for _, result in batch if not isinstance(result, ImageError)]
     rankings = iter(model.rank(np.stack(images)) if images else [])
-    for path, result in batch:
+    for name, result in batch:
+        path = Path(name)
         yield Unreadable(path, result.reason) if isinstance(result, ImageError) else Prediction(path, next(rankings))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -24,6 +26,7 @@ class Browser:
     def open(self, path: Path, **context: Any) -> "Page":
         """A page in a context of its own: width, colour scheme, JavaScript or not."""
         page: Page = self._chromium.new_context(**context).new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)

@@ -191,8 +191,8 @@ class _Reading:
 
     def _decode_own(self, decoded: Sequence[Decoded], size: Size, expected: Size | None) -> None:
         places = [(split, place) for split in decoded for place in split.kept.tolist()]
-        paths = (split.listed[place].path for split, place in places)
-        with closing(decode_many(paths, size, expected=expected, threads=self.threads)) as results:
+        files = (split.listed[place].file for split, place in places)
+        with closing(decode_many(files, size, expected=expected, threads=self.threads)) as results:
             for done, ((split, place), (_, result)) in enumerate(zip(places, results, strict=True), 1):
                 if isinstance(result, ImageError):
                     split.unreadable[place] = result

@@ -26,8 +26,8 @@ def main(most_pixels: str) -> None:
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     write_message(answers, READY)
     while (task := read_message(tasks)) is not None:
-        names, size, expected, sifted = json.loads(task)
-        paths, size, expected = [*map(Path, names)], _as_size(size), _as_size(expected)
+        paths, size, expected, sifted = json.loads(task)
+        size, expected = _as_size(size), _as_size(expected)
         plain = [None] * len(paths) if sifted else decode_plain(paths, expected or size)
         outcomes, pixels = _decode_all(paths, plain, size, expected, int(most_pixels))
         write_message(answers, json.dumps(outcomes).encode())
@@ -35,14 +35,14 @@ def main(most_pixels: str) -> None:
 
 
 def _decode_all(
-    paths: Sequence[Path], plain: Sequence[Pixels | None], size: Size | None, expected: Size | None, most_pixels: int
+    paths: Sequence[str], plain: Sequence[Pixels | None], size: Size | None, expected: Size | None, most_pixels: int
 ) -> Answer:
     outcomes: list[Any] = []
     decoded = []
     for path, pixels in zip(paths, plain, strict=True):
         try:
             if pixels is None:
-                pixels = decode_any(path, size, expected=expected, most_pixels=most_pixels)
+                pixels = decode_any(Path(path), size, expected=expected, most_pixels=most_pixels)
         except ImageError as error:
             outcomes.append(error.reason)
         except AnotherSize:
@@ -59,13 +59,13 @@ def _as_size(size: Sequence[int] | None) -> Size | None:
     return Size(*size) if size else None
 
 
-def read_answer(paths: Sequence[Path], outcomes: bytes, pixels: bytes) -> list[Pixels | ImageError | int]:
+def read_answer(paths: Sequence[str], outcomes: bytes, pixels: bytes) -> list[Pixels | ImageError | int]:
     """The other end: each image's pixels, its ImageError, or ANOTHER_SIZE or YOURS."""
     results: list[Pixels | ImageError | int] = []
     place = 0
     for path, outcome in zip(paths, json.loads(outcomes), strict=True):
         if isinstance(outcome, str):
-            results.append(ImageError(path, outcome))
+            results.append(ImageError(Path(path), outcome))
         elif isinstance(outcome, int):
             results.append(outcome)
         else:

@@ -6,6 +6,7 @@ decoded for a while, and until they are ready it goes on, so that nobody waits f
 """
 
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -32,9 +33,9 @@ HELPERS_BYTES = 400 << 20  # of all helpers together, for the images that they a
 BYTES_OF_PIXEL = 16  # while an image is decoded, its copies in other modes counted
 
 Result = Pixels | ImageError
-Item = Path | ImageError  # an error that is known already keeps its place
-Decoded = tuple[Path, Result]
-Work = Path | Decoded  # likewise
+Item = str | Path | ImageError  # an error that is known already keeps its place
+Decoded = tuple[str, Result]
+Work = str | Decoded  # likewise
 
 
 class Wanted(NamedTuple):
@@ -55,9 +56,9 @@ def decode_many(
 ) -> Generator[Decoded, None, None]:
     """Each path with its pixels, fitted to `size`, or with its ImageError; in the order given, a never-ending one too.
 
-    `threads` is the number of processor cores where it is not given. Who uses so many images `at_once` gets each such
-    batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as soon as an image has not
-    the `expected` one, MemoryError, and DataError where the system ends a helper.
+    The paths come as strings. `threads` is the number of processor cores where it is not given. Who uses so many images
+    `at_once` gets each such batch before the next one's items are read, until helpers go ahead. Raises AnotherSize as
+    soon as an image has not the `expected` one, MemoryError, and DataError where the system ends a helper.
     """
     cores = threads or available_cores()
     wanted, waiting = _sift(items, Wanted(size, expected), cores, at_once)
@@ -78,7 +79,7 @@ def decode_many(
 
 def _sift(items: Iterable[Item], wanted: Wanted, threads: int, at_once: int) -> tuple[Wanted, Iterator[Work]]:
     """The items as work, some of it done: plain PNG files have their pixels where the compiled reader is there."""
-    known = ((item.path, item) if isinstance(item, ImageError) else item for item in items)
+    known = ((str(item.path), item) if isinstance(item, ImageError) else os.fspath(item) for item in items)
     size = wanted.expected or wanted.size
     if size is None or load_reader() is None:
         return wanted, known
@@ -91,10 +92,10 @@ def _read_plain(waiting: Iterator[Work], size: Size, threads: int, at_once: int)
     length = 1
     while batch := list(islice(waiting, min(length, at_once - done % at_once))):
         start = time.perf_counter()
-        found = iter(read_pngs([item for item in batch if isinstance(item, Path)], size, threads))
+        found = iter(read_pngs(_to_decode(batch), size, threads))
         spent, done = spent + time.perf_counter() - start, done + len(batch)
         for item in batch:
-            if not isinstance(item, Path) or (pixels := next(found)) is None:
+            if not isinstance(item, str) or (pixels := next(found)) is None:
                 yield item
             else:
                 yield item, pixels
@@ -124,11 +125,6 @@ class Task(NamedTuple):
 
     work: list[Work]
     answer: "SimpleQueue[list[Result | int] | DataError]"
-
-    @property
-    def paths(self) -> list[Path]:
-        """What there is to decode."""
-        return [item for item in self.work if isinstance(item, Path)]
 
 
 class Helpers:
@@ -198,14 +194,14 @@ class Helpers:
             return
         self._started.put(True)
         while (task := self._tasks.get()) is not None:
-            task.answer.put(self._have_decoded(child, task.paths))
+            task.answer.put(self._have_decoded(child, _to_decode(task.work)))
 
-    def _have_decoded(self, child: Child, paths: Sequence[Path]) -> list[Result | int] | DataError:
+    def _have_decoded(self, child: Child, paths: Sequence[str]) -> list[Result | int] | DataError:
         """What a helper answers, or the error where it has ended instead."""
         if not paths:
             return []
         try:
-            child.send(json.dumps([[str(path) for path in paths], *self._wanted]).encode())
+            child.send(json.dumps([paths, *self._wanted]).encode())
             return read_answer(paths, child.receive(), child.receive())
         except ChildEnded as ended:
             return DataError(
@@ -216,7 +212,7 @@ class Helpers:
     def _match(self, task: Sequence[Work], results: Iterator[Result | int]) -> Iterator[Decoded]:
         """The work of a task with its results; what a helper left to this process is done here."""
         for item in task:
-            if not isinstance(item, Path):
+            if not isinstance(item, str):
                 yield item
                 continue
             result = next(results)
@@ -235,16 +231,21 @@ def _choose_task_length(seconds: float, size: Size | None) -> int:
 
 
 def _decode_here(work: Sequence[Work], wanted: Wanted) -> list[Decoded]:
-    paths = [item for item in work if isinstance(item, Path)]
+    paths = _to_decode(work)
     plain = iter([None] * len(paths) if wanted.sifted else decode_plain(paths, wanted.expected or wanted.size))
-    return [(item, _finish(item, next(plain), wanted)) if isinstance(item, Path) else item for item in work]
+    return [(item, _finish(item, next(plain), wanted)) if isinstance(item, str) else item for item in work]
 
 
-def _finish(path: Path, plain: Pixels | None, wanted: Wanted) -> Result:
+def _to_decode(work: Sequence[Work]) -> list[str]:
+    """The paths of what is not done."""
+    return [item for item in work if isinstance(item, str)]
+
+
+def _finish(path: str, plain: Pixels | None, wanted: Wanted) -> Result:
     """What is found in a file that is not read in the quick way."""
     if plain is not None:
         return plain
     try:
-        return decode_any(path, wanted.size, expected=wanted.expected)
+        return decode_any(Path(path), wanted.size, expected=wanted.expected)
     except ImageError as error:
         return error

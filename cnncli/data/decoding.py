@@ -71,7 +71,7 @@ def decode(
     return pixels
 
 
-def decode_plain(paths: Sequence[Path], size: Size | None) -> list[Pixels | None]:
+def decode_plain(paths: Sequence[str | Path], size: Size | None) -> list[Pixels | None]:
     """What `decode` answers for files that are read in the quick way, and None for the others, which have their own."""
     return [None if pixels is None else _lay_in_planes(pixels) for pixels in read_plain_pngs(paths, size)]
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cnncli.errors import DataError
 
@@ -14,12 +15,16 @@ VALIDATION = ("val", "valid", "validation")
 SPLITS = frozenset({"train", "test", *VALIDATION})
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """One image file and the index of its class."""
 
-    path: Path
+    file: str  # its POSIX path: to make a Path of each would take longer than to find it
     label: int
+
+    @property
+    def path(self) -> Path:
+        """The same as a Path."""
+        return Path(self.file)
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,8 @@ def scan(root: Path) -> Folder:
 
 def names_below(root: Path, samples: Iterable[Sample]) -> list[str]:
     """The POSIX path of each sample below the folder that it was found in; Path.relative_to takes ten times as long."""
-    above = f"{root.as_posix().rstrip('/')}/"
-    return [sample.path.as_posix().removeprefix(above) for sample in samples]
+    above = _start_of(root)
+    return [sample.file.removeprefix(above) for sample in samples]
 
 
 def subfolders(root: Path) -> list[Path]:
@@ -72,24 +77,30 @@ def subfolders(root: Path) -> list[Path]:
         raise DataError(f"{root} cannot be read: {error.strerror}") from None
 
 
-def list_images_below(folder: Path) -> list[Path]:
-    """Every image file in a folder and the folders below it, ordered by POSIX path, without hidden ones."""
-    return [path for _, path in sorted(_walk(folder))]
+def list_images_below(folder: Path) -> list[str]:
+    """The POSIX path of every image file in a folder and the folders below it, in order, without hidden ones."""
+    above = _start_of(folder)
+    return [above + name for name in sorted(_walk(folder))]
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every image file with its POSIX path below the folder."""
+def _start_of(folder: Path) -> str:
+    """How the POSIX paths of what lies in a folder begin."""
+    return f"{folder.as_posix().rstrip('/')}/"
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """The POSIX path below the folder of every image file."""
 
     def fail(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}")
 
     for directory, names, files in os.walk(folder, onerror=fail):
         names[:] = [name for name in names if not name.startswith(".")]
-        path = Path(directory)
-        below = path.relative_to(folder).as_posix()
+        below = Path(directory).relative_to(folder).as_posix()
+        above = "" if below == "." else f"{below}/"
         for name in files:
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield name if below == "." else f"{below}/{name}", path / name
+                yield above + name
 
 
 def _classes(root: Path) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Layout(NamedTuple):
         return 1 + self.width * len(self.mode)
 
 
-def read_plain_pngs(paths: Sequence[Path], size: tuple[int, int] | None) -> list[Pixels | None]:
+def read_plain_pngs(paths: Sequence[str | Path], size: tuple[int, int] | None) -> list[Pixels | None]:
     """The pixels of each file, (H, W) or (H, W, 3) uint8, or None where this is not the way to read it.
 
     With a `size`, height and width, it is the way for images of that size only.
@@ -67,7 +67,7 @@ def read_plain_pngs(paths: Sequence[Path], size: tuple[int, int] | None) -> list
     return found
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: str | Path) -> bytes:
     """All of a regular file of at most MOST_BYTES; nothing of any other, nor of one that cannot be read."""
     try:
         name = os.fspath(path)  # pathlib's own functions take three times as long

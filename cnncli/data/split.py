@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from cnncli.data.folder import Sample
+from cnncli.data.folder import Sample, names_below
 from cnncli.errors import DataError
 
 
@@ -26,14 +26,14 @@ def split_stratified(
             raise DataError(
                 f"{members[0].path} is the only image of its class: one is needed to train, one to validate"
             )
-        drawn = sorted(members, key=lambda sample: _draw(sample.path.relative_to(root), seed))
+        drawn = sorted(zip((_draw(name, seed) for name in names_below(root, members)), members, strict=True))
         count = min(max(round(fraction * len(members)), 1), len(members) - 1)
-        validation.update(drawn[:count])
+        validation.update(sample for _, sample in drawn[:count])
     return (
         tuple(sample for sample in samples if sample not in validation),
         tuple(sample for sample in samples if sample in validation),
     )
 
 
-def _draw(path: Path, seed: int) -> str:
-    return sha256(f"{seed}/{path.as_posix()}".encode("utf-8", "surrogateescape")).hexdigest()
+def _draw(name: str, seed: int) -> str:
+    return sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 from mpi4py import MPI
 
@@ -11,6 +12,8 @@ from cnncli.cores import owns_cores
 SPIN = 3e-4  # seconds without giving way; whoever gets the core in between keeps it for milliseconds
 PATIENCE = 1e-3  # seconds in which a rank that waits looks again and again
 NAP = 5e-5  # seconds between two looks after that
+
+give_way: Callable[[], None] = getattr(os, "sched_yield", partial(time.sleep, 0))  # Windows has no such call
 
 
 def wait(request: MPI.Request, *, nap: bool = False, look: Callable[[float], None] = lambda _waited: None) -> None:
@@ -26,4 +29,4 @@ def wait(request: MPI.Request, *, nap: bool = False, look: Callable[[float], Non
         if nap and waited > PATIENCE:
             time.sleep(NAP)
         elif waited > spin:
-            os.sched_yield()
+            give_way()

@@ -115,7 +115,7 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
     if are_matrices(images):
         return _fresh_on_matrices(images, label, fresh)
     side = fresh.image_size
-    size = Size(side, side) if side else common_size([Sample(path, 0) for path in images])
+    size = Size(side, side) if side else common_size([Sample(str(path), 0) for path in images])
     pixels = [decode(path, size) for path in images]
     gray = fresh.channels == "gray" or (fresh.channels != "rgb" and all(len(image) == 1 for image in pixels))
     channels = 1 if gray else 3

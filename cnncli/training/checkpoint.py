@@ -18,6 +18,7 @@ from cnncli.files import write_atomically
 from cnncli.model import Model
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.engine import name_numbers
 from cnncli.training.activity import Activity
 from cnncli.training.optimisers import make_optimiser
 from cnncli.training.state import Epoch, Score, State, Tally
@@ -58,8 +59,9 @@ class Checkpoint:
             **self.model.parameters,
             SPLIT: np.frombuffer(self.split.encode("utf-8", "surrogateescape"), np.uint8),
         }
-        for name, parameters in optimiser.memory.items():
-            arrays |= {f"{name}/{parameter}": value for parameter, value in parameters.items()}
+        shapes = {name: value.shape for name, value in self.model.parameters.items()}
+        for name, row in optimiser.memory.items():
+            arrays |= {f"{name}/{parameter}": value for parameter, value in name_numbers(row, shapes).items()}
         # safetensors 0.8.0 writes an array that is not contiguous wrongly, without a word.
         whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         write_atomically(path, safetensors_bytes(whole, {METADATA_KEY: json.dumps(description, ensure_ascii=False)}))
@@ -95,11 +97,13 @@ def _restore(description: Mapping[str, Any], arrays: Parameters) -> Checkpoint:
         settings["optimizer"], momentum=settings["momentum"], weight_decay=settings["weight_decay"]
     )
     optimiser.steps = description["steps"]
-    for name, expected in model.chain.parameter_shapes.items():
+    shapes = model.chain.parameter_shapes
+    for name, expected in shapes.items():
         model.parameters[name] = _checked(arrays, name, expected)
-        if optimiser.steps:
-            for sums, memory in optimiser.memory.items():
-                memory[name] = _checked(arrays, f"{sums}/{name}", expected)
+    for sums in optimiser.sums if optimiser.steps else ():
+        optimiser.memory[sums] = np.concatenate(
+            [_checked(arrays, f"{sums}/{name}", expected).reshape(-1) for name, expected in shapes.items()]
+        )
     history = [_restore_epoch(epoch) for epoch in description["history"]]
     state = State(optimiser, history, Tally(**description["tally"]))
     split = arrays[SPLIT].tobytes().decode("utf-8", "surrogateescape")

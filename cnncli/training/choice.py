@@ -42,7 +42,8 @@ def _resume(run: Path, chosen: Mapping[str, Any]) -> dict[str, Any]:
             scheduled = name == "epochs" and stored["schedule"] != "constant"
             why = f", for which its {stored['schedule']} schedule was made" if scheduled else ""
             raise UsageError(
-                f"is {_show(value)}, but the run in {run} has {_show(stored[name])}{why}: leave it out, or begin a new run",
+                f"is {_show(value)}, but the run in {run} has {_show(stored[name])}{why}: "
+                "leave it out, or begin a new run",
                 argument=name,
             )
     kept = {name: value for name, value in stored.items() if name in NAMES and value is not None}

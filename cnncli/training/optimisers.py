@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from cnncli.network.arrays import Array, Parameters
+from cnncli.network.engine import name_numbers
 from cnncli.training.settings import OptimiserName
 
 
@@ -19,8 +20,9 @@ def make_optimiser(name: OptimiserName, *, momentum: float, weight_decay: float)
 class Optimiser(ABC):
     """One step down the gradients at a time.
 
-    `memory` holds what it remembers from step to step: for each of its running sums an array for each parameter, which
-    starts at zero. With `steps` it is all that a resume needs.
+    The numbers of all parameters are one row here, in the order of the parameters: what is done with each is done with
+    all at once. `memory` holds what it remembers from step to step: each of its running sums as such a row, from the
+    first step on. With `steps` it is all that a resume needs.
     """
 
     sums: ClassVar[tuple[str, ...]]  # the names of the running sums
@@ -28,24 +30,27 @@ class Optimiser(ABC):
     def __init__(self, weight_decay: float = 0.0) -> None:
         self.weight_decay = weight_decay
         self.steps = 0
-        self.memory: dict[str, Parameters] = {name: {} for name in self.sums}
-        self._scratch: dict[str, Array] = {}
+        self.memory: dict[str, Array] = {}
+        self._row = self._scratch = np.empty(0)
+        self._named: Parameters = {}  # views of the row
 
     def update(self, parameters: Parameters, gradients: Parameters, rate: float) -> None:
         """Take one step at a learning rate."""
         self.steps += 1
-        for name, gradient in gradients.items():
-            for of_name in self.memory.values():
-                if name not in of_name:
-                    of_name[name] = np.zeros_like(gradient)
-            if name not in self._scratch:
-                self._scratch[name] = np.empty_like(gradient)
-            sums = [of_name[name] for of_name in self.memory.values()]
-            self._update(parameters[name], gradient, rate, self._scratch[name], *sums)
+        gradient = np.concatenate([gradients[name] for name in parameters], axis=None)
+        if not self._named:
+            self._row, self._scratch = np.empty_like(gradient), np.empty_like(gradient)
+            self._named = name_numbers(self._row, {name: value.shape for name, value in parameters.items()})
+        if not self.memory:
+            self.memory = {name: np.zeros_like(gradient) for name in self.sums}
+        np.concatenate([*parameters.values()], axis=None, out=self._row)
+        self._update(self._row, gradient, rate, self._scratch, *self.memory.values())
+        for name, updated in self._named.items():
+            parameters[name][...] = updated
 
     @abstractmethod
     def _update(self, parameter: Array, gradient: Array, rate: float, scratch: Array, *sums: Array) -> None:
-        """Change one parameter, and its running sums; `scratch` is an array to compute in."""
+        """Change the numbers of the parameters, and the running sums; `scratch` is an array to compute in."""
 
     def _add_decay(self, parameter: Array, gradient: Array) -> Array:
         """The gradient of L + weight_decay/2·‖parameter‖²."""

@@ -1,5 +1,6 @@
 """From a data folder and the settings to what the loop trains on, and with which network."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -124,17 +125,17 @@ def _digest_sizes(communicator: Communicator, root: Path, samples: Sequence[Samp
     sharing = [rank for rank, each in enumerate(folders) if each == folders[communicator.rank]]
     edges = [len(samples) * block // BLOCKS for block in range(BLOCKS + 1)]
     blocks = {
-        block: _digest(_size(sample.path) for sample in samples[edges[block] : edges[block + 1]])
+        block: _digest(_size(sample.file) for sample in samples[edges[block] : edges[block + 1]])
         for block in range(sharing.index(communicator.rank), BLOCKS, len(sharing))
     }
     gathered = communicator.gather(blocks)
     return [gathered[sharing[block % len(sharing)]][block] for block in range(BLOCKS)]
 
 
-def _size(path: Path) -> int | None:
+def _size(file: str) -> int | None:
     """The bytes of a file; None if there is none, which its reader will tell."""
     try:
-        return path.stat().st_size
+        return os.stat(file).st_size  # noqa: PTH116  a Path of each file would take twice as long
     except OSError:
         return None
 

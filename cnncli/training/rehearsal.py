@@ -11,7 +11,7 @@ import numpy as np
 
 from cnncli.data.dataset import Dataset, refuse_unreadable
 from cnncli.data.decoding import Size, image_size
-from cnncli.data.folder import Sample
+from cnncli.data.settings import LARGEST_OWN_SIZE
 from cnncli.distributed.communicator import ALONE, Communicator
 from cnncli.errors import ImageError, UsageError
 from cnncli.model import FILE_NAME, Model
@@ -20,7 +20,7 @@ from cnncli.network.engines import choose_engine
 from cnncli.training.activity import measure_activity
 from cnncli.training.checkpoint import LAST, Checkpoint
 from cnncli.training.loop import Loop, evaluate
-from cnncli.training.preparation import estimate_memory, load_initial_model, read_data
+from cnncli.training.preparation import Data, estimate_memory, load_initial_model, read_data
 from cnncli.training.run import Watcher, begin, refuse_ranks
 from cnncli.training.run_folder import choose_place
 from cnncli.training.settings import TrainingSettings
@@ -102,7 +102,7 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher, communicator
         engine,
         _count(data.classes, training, validation),
         data.fraction,
-        communicator.first(lambda: _find_file_sizes([*training.samples, *validation.samples])),
+        communicator.first(lambda: _find_file_sizes(data, settings.image_size is not None or like is not None)),
         communicator.size,
         max(communicator.gather(training.images.nbytes + validation.images.nbytes)),
         estimate_memory(model.architecture, min(settings.batch_size, len(training)), communicator),
@@ -154,10 +154,13 @@ def _count(classes: Sequence[str], training: Dataset, validation: Dataset) -> di
     return dict(zip(classes, zip(*counts, strict=True), strict=True))
 
 
-def _find_file_sizes(samples: Sequence[Sample]) -> tuple[Size, Size]:
-    """The sizes of the smallest image and of the largest."""
+def _find_file_sizes(data: Data, chosen: bool) -> tuple[Size, Size]:
+    """The sizes of the smallest image and of the largest; `chosen` is whether the size of the pixels was."""
+    own = Size(*data.training.images.shape[2:])
+    if not chosen and own != (LARGEST_OWN_SIZE, LARGEST_OWN_SIZE):  # then it is the one that all files have
+        return own, own
     sizes = []
-    for sample in samples:
+    for sample in (*data.training.samples, *data.validation.samples):
         with suppress(ImageError):  # gone since it was read
             sizes.append(image_size(sample.path))
     by_area = sorted(sizes, key=lambda size: (size.height * size.width, size))

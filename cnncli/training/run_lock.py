@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnncli.errors import DataError, UsageError
@@ -41,13 +41,13 @@ def claim_run_folder(out: Path | None, data: Path, *, replace: bool) -> Iterator
 def _make_and_lock(path: Path, *, exist_ok: bool) -> int | None:
     """A descriptor that holds the lock until it is closed or the process ends; None where somebody else has it."""
     try:
-        path.mkdir(parents=True, exist_ok=exist_ok)
-        lock = _lock(path)
-    except FileExistsError:
-        return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # of the folder alone: a parent that exists and is no folder is nobody's run
+            path.mkdir(exist_ok=exist_ok)
+            return _lock(path)
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}): name another folder", remedy="out") from None
-    return lock
+    return None
 
 
 if sys.platform == "win32":

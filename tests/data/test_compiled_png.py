@@ -30,7 +30,7 @@ STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY, zli
 
 
 def read_one(path: Path, size: Sequence[int] = SIZE) -> Pixels | None:
-    (found,) = read_pngs([path], Size(*size), 1)
+    (found,) = read_pngs([str(path)], Size(*size), 1)
     return found
 
 
@@ -209,13 +209,15 @@ def test_files_of_every_kind_get_the_answer_of_the_usual_reader(tmp_path: Path) 
     paths = [tmp_path / f"{name}.png" for name in (*names, os.fsdecode(b"odd\xff\n\x1b"))]
     for batch in (paths[:-3], [paths[0], paths[-1]], [paths[-2]], [paths[-3]]):
         for (path, result), single in zip(decode_many(batch, SIZE, threads=1), batch, strict=True):
-            assert path == single
+            assert path == str(single)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(decoders, "load_reader", lambda: None)
                 ((_, expected),) = decode_many([path], SIZE, threads=1)
             assert str(result) == str(expected)
     assert [read_one(path) is not None for path in paths] == [True, True, *[False] * 9, True]
-    assert read_pngs(paths, SIZE, 1) == [None] * len(paths)  # a name that cannot be one is found out with its part
+    assert read_pngs([*map(str, paths)], SIZE, 1) == [None] * len(
+        paths
+    )  # a name that cannot be one is found out with its part
 
 
 def test_colours_that_are_gray_throughout_are_gray(tmp_path: Path) -> None:
@@ -234,10 +236,10 @@ def test_the_largest(tmp_path: Path, shape: tuple[int, ...]) -> None:
     assert read_one(path, (shape[0] + 1, shape[1])) is None
 
 
-def make_folder(folder: Path, count: int) -> list[Path]:
+def make_folder(folder: Path, count: int) -> list[str]:
     paths = [write_image(folder / f"{number}.png", 6, 5, seed=number) for number in range(count)]
     paths[3].write_bytes(b"no image")
-    return paths
+    return [str(path) for path in paths]
 
 
 def test_threads_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,8 @@ from tests.conftest import write_image
 
 def samples(tmp_path: Path, *sizes: tuple[int, int], colour: bool = False) -> list[Sample]:
     return [
-        Sample(write_image(tmp_path / f"{i}.png", *size, seed=i, colour=colour), i % 2) for i, size in enumerate(sizes)
+        Sample(str(write_image(tmp_path / f"{i}.png", *size, seed=i, colour=colour)), i % 2)
+        for i, size in enumerate(sizes)
     ]
 
 
@@ -26,7 +27,7 @@ def test_the_size_is_the_images_own_where_all_share_one_of_at_most_64(tmp_path: 
     assert common_size(samples(tmp_path / "same", (20, 64), (20, 64))) == Size(20, 64)
     assert common_size(samples(tmp_path / "large", (65, 20), (65, 20))) == Size(64, 64)
     assert common_size(samples(tmp_path / "mixed", (20, 20), (20, 21))) == Size(64, 64)
-    assert common_size([*samples(tmp_path / "bad", (9, 8)), Sample(tmp_path / "missing.png", 0)]) == Size(9, 8)
+    assert common_size([*samples(tmp_path / "bad", (9, 8)), Sample(str(tmp_path / "missing.png"), 0)]) == Size(9, 8)
 
 
 def decoded(samples: list[Sample], channels: Channels, folder: Path) -> Decoded:
@@ -36,7 +37,7 @@ def decoded(samples: list[Sample], channels: Channels, folder: Path) -> Decoded:
 
 def test_decoding_keeps_the_order_and_lists_what_cannot_be_read(tmp_path: Path) -> None:
     files = samples(tmp_path, (4, 5), (8, 10))
-    split = decoded([files[0], Sample(tmp_path / "missing.png", 0), files[1]], "auto", tmp_path)
+    split = decoded([files[0], Sample(str(tmp_path / "missing.png"), 0), files[1]], "auto", tmp_path)
     assert [error.reason for error in split.errors] == ["no such file"]
     dataset = split.dataset()
     assert dataset.images.shape == (2, 1, 4, 5)

@@ -89,9 +89,9 @@ def test_where_the_system_reserves_no_room_it_is_written(tmp_path: Path, monkeyp
 
 
 def test_images_of_one_small_size_keep_it_and_others_are_fitted(tmp_path: Path) -> None:
-    same = [Sample(write_image(tmp_path / f"a{i}.png", 8, 9), 0) for i in range(3)]
-    other = [Sample(write_image(tmp_path / "b.png", 9, 8), 1)]
-    large = [Sample(write_image(tmp_path / "c.png", 80, 80), 1)]
+    same = [Sample(str(write_image(tmp_path / f"a{i}.png", 8, 9)), 0) for i in range(3)]
+    other = [Sample(str(write_image(tmp_path / "b.png", 9, 8)), 1)]
+    large = [Sample(str(write_image(tmp_path / "c.png", 80, 80)), 1)]
     calls: list[tuple[int, int]] = []
 
     def shapes(*splits: list[Sample]) -> list[tuple[int, ...]]:
@@ -105,14 +105,14 @@ def test_images_of_one_small_size_keep_it_and_others_are_fitted(tmp_path: Path) 
 
 
 def test_colour_in_one_split_makes_both_of_three_channels(tmp_path: Path) -> None:
-    plain = [Sample(write_image(tmp_path / "a.png"), 0)]
-    colour = [Sample(write_image(tmp_path / "b.png", colour=True), 0)]
+    plain = [Sample(str(write_image(tmp_path / "a.png")), 0)]
+    colour = [Sample(str(write_image(tmp_path / "b.png", colour=True)), 0)]
     decoded = decode_all((plain, colour), None, "auto", tmp_path, lambda _done, _total: None)
     assert [split.storage.channels for split in decoded] == [3, 3]
 
 
 def dataset(images: Pixels) -> Dataset:
-    return Dataset(images, np.zeros(len(images), np.intp), (Sample(Path("a.png"), 0),) * len(images))
+    return Dataset(images, np.zeros(len(images), np.intp), (Sample("a.png", 0),) * len(images))
 
 
 def test_batches_are_the_normalised_images_in_the_order_asked_for() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,11 @@ def program(*arguments: object) -> list[str]:
 
 
 def start(
-    ranks: int, *arguments: object, segments: tuple[list[str], ...] = (), **options: Any
+    ranks: int,
+    *arguments: object,
+    segments: tuple[list[str], ...] = (),
+    program: Callable[..., list[str]] = program,
+    **options: Any,
 ) -> subprocess.Popen[str]:
     """`mpiexec -n RANKS cnncli ARGUMENTS`; each more segment is the command of one more rank."""
     command = [str(find_mpiexec()), "-n", str(ranks), *program(*arguments)]
@@ -58,12 +63,12 @@ def start(
     return subprocess.Popen(command, text=True, **pipes | options)
 
 
-def run(ranks: int, *arguments: object, segments: tuple[list[str], ...] = (), **options: Any) -> Result:
+def run(ranks: int, *arguments: object, **options: Any) -> Result:
     """The same, to its end; 0 ranks are `cnncli` alone."""
     if ranks == 0:
         done = subprocess.run(program(*arguments), capture_output=True, text=True, timeout=PATIENCE, **options)
         return Result(done.returncode, done.stdout, done.stderr)
-    return finish(start(ranks, *arguments, segments=segments, **options))
+    return finish(start(ranks, *arguments, **options))
 
 
 def finish(process: subprocess.Popen[str]) -> Result:

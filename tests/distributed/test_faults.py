@@ -4,18 +4,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cnncli.distributed import launch
-from cnncli.training.checkpoint import LAST
+from cnncli.training.checkpoint import LAST, read_checkpoint
 from tests.conftest import PATIENCE, SAMPLE_DATA, Cli, Result, write_image
 from tests.distributed.ranks import TRAIN, finish, needs_mpiexec, program, run, start
 from tests.training.test_resume import files
 
 DATA = SAMPLE_DATA / "fashion"
-LONG = ("--epochs", 15, "--seed", 5)  # some seconds
+LONG, SHORT = (("--epochs", epochs, "--seed", 5) for epochs in (15, 4))
 FAILING = """
 import sys
 from cnncli.training.loop import Loop
@@ -28,12 +29,41 @@ Loop._prepare = fail
 from cnncli.cli import main
 main()
 """
+PAUSING = """
+import time
+from cnncli import stopping
+from cnncli.training.loop import Loop
+take = Loop._take_step
+def wait_and_take(loop, *arguments):
+    while len(loop.state.history) == 2 and loop.state.tally.steps == 5 and not stopping.pending():
+        time.sleep(0.01)
+    return take(loop, *arguments)
+Loop._take_step = wait_and_take
+from cnncli.cli import main
+main()
+"""
+PATIENT = """
+from cnncli.distributed import mpi
+mpi.LINGER = {patience}
+from cnncli.cli import main
+main()
+"""
 MEMORY = "the memory does not suffice: use smaller images, fewer filters or a smaller batch"
 
 
 def failing(error: str, *arguments: object) -> list[str]:
     """The command of a rank in which an error is raised after some steps."""
     return [sys.executable, "-c", FAILING.format(error=error), *map(str, arguments)]
+
+
+def pausing(*arguments: object) -> list[str]:
+    """The command of a rank that goes no further than to the middle of the third epoch until a signal comes."""
+    return [sys.executable, "-c", PAUSING, *map(str, arguments)]
+
+
+def patient(*arguments: object) -> list[str]:
+    """The command of a rank that waits for the others, however long they take to start, when it has failed."""
+    return [sys.executable, "-c", PATIENT.format(patience=PATIENCE), *map(str, arguments)]
 
 
 def resume(out: Path, *settings: object) -> list[bytes]:
@@ -43,11 +73,16 @@ def resume(out: Path, *settings: object) -> list[bytes]:
     return files(out)
 
 
-def wait_for_epochs(out: Path, epochs: int) -> None:
+def wait_until(reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not (out / "history.csv").exists() or (out / "history.csv").read_text().count("\n") <= epochs:
+    while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def wait_for_epochs(out: Path, epochs: int) -> None:
+    history = out / "history.csv"
+    wait_until(lambda: history.exists() and history.read_text().count("\n") > epochs)
 
 
 def find_ranks(out: Path) -> list[int]:
@@ -89,12 +124,12 @@ def test_a_rank_that_fails_ends_all_and_the_run_goes_on(error: str, sentence: st
 @pytest.mark.parametrize("which", [-1, pytest.param(0, marks=pytest.mark.slow)])
 def test_a_rank_that_is_killed_ends_all_and_the_run_goes_on(which: int, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    process = start(3, "train", DATA, "--out", out, *LONG)
+    process = start(3, "train", DATA, "--out", out, *SHORT, program=pausing)
     wait_for_epochs(out, 2)
     os.kill(find_ranks(out)[which], signal.SIGKILL)
     assert finish(process).code != 0
-    assert find_ranks(out) == []
-    assert run(0, "train", DATA, "--out", tmp_path / "whole", *LONG).code == 0
+    wait_until(lambda: not find_ranks(out))
+    assert run(0, "train", DATA, "--out", tmp_path / "whole", *SHORT).code == 0
     assert resume(out) == files(tmp_path / "whole")
 
 
@@ -103,16 +138,16 @@ def test_a_rank_that_is_killed_ends_all_and_the_run_goes_on(which: int, tmp_path
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_mpiexec_leaves_a_checkpoint_of_the_moment(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    process = start(3, "train", DATA, "--out", out, *LONG)
+    process = start(3, "train", DATA, "--out", out, *SHORT, program=pausing)
     wait_for_epochs(out, 2)
-    before = (out / LAST).stat().st_mtime_ns
+    before = read_checkpoint(out / LAST).state.optimiser.steps
     process.send_signal(number)
     done = finish(process)
     assert done.code == 128 + number
     assert "Error: stopped after" in done.err
     assert done.err.count("Error") == 1
-    assert (out / LAST).stat().st_mtime_ns > before
-    assert run(0, "train", DATA, "--out", tmp_path / "whole", *LONG).code == 0
+    assert read_checkpoint(out / LAST).state.optimiser.steps > before
+    assert run(0, "train", DATA, "--out", tmp_path / "whole", *SHORT).code == 0
     assert resume(out) == files(tmp_path / "whole")
 
 
@@ -149,7 +184,7 @@ def test_ranks_with_other_settings_are_found_at_the_start(tmp_path: Path) -> Non
     [(2, ("train", "nothing-here")), (3, ("train", DATA, "--epochs", 0)), (17, ("train", DATA)), (2, ("nonsense",))],
 )
 def test_what_is_refused_is_one_sentence_however_many_ranks_say_it(ranks: int, arguments: tuple[object, ...]) -> None:
-    done = run(ranks, *arguments)
+    done = run(ranks, *arguments, program=patient)
     assert done.code in (2, 3)
     assert "rank 0" not in done.sentence
     if ranks != 17:

@@ -33,7 +33,7 @@ def dataset(n: int = 10, classes: int = 2) -> Dataset:
     labels = np.arange(n) % classes
     for image, label in zip(images, labels, strict=True):
         image[0, :, 2 * label : 2 * label + 3] += 150
-    return Dataset(images, labels, tuple(Sample(Path(f"{i}.png"), int(label)) for i, label in enumerate(labels)))
+    return Dataset(images, labels, tuple(Sample(f"{i}.png", int(label)) for i, label in enumerate(labels)))
 
 
 def loop(model: Model, data: Dataset, **settings: Any) -> Loop:

@@ -56,4 +56,4 @@ def test_parameters_and_memory_keep_float32(name: OptimiserName) -> None:
     parameters = {"w1": np.ones(3, np.float32)}
     optimiser.update(parameters, {"w1": np.ones(3, np.float32)}, 0.1)
     assert parameters["w1"].dtype == np.float32
-    assert {memory["w1"].dtype for memory in optimiser.memory.values()} == {np.dtype(np.float32)}
+    assert {row.dtype for row in optimiser.memory.values()} == {np.dtype(np.float32)}

@@ -48,7 +48,7 @@ def files(run: Path) -> list[bytes]:
     """What must be the same: the best model, the latest weights with all that is remembered, and the split."""
     last = read_checkpoint(run / LAST)
     latest = [value.tobytes() for value in last.model.parameters.values()]
-    memory = [value.tobytes() for sums in last.state.optimiser.memory.values() for value in sums.values()]
+    memory = [row.tobytes() for row in last.state.optimiser.memory.values()]
     figures = [
         (e.training, e.validation, e.gradient_norms, e.update_ratios, e.learning_rate) for e in last.state.history
     ]
@@ -134,8 +134,8 @@ def test_what_contradicts_the_run_is_refused(cli: Cli, image_folder: Path, tmp_p
     for options, sentence in (
         (
             ["--epochs", 3],
-            f"Error: --epochs is 3, but the run in {run} has 2, for which its cosine schedule was made: leave it out, or "
-            "begin a new run",
+            f"Error: --epochs is 3, but the run in {run} has 2, for which its cosine schedule was made: leave it "
+            "out, or begin a new run",
         ),
         (["--augment", "flip,shift"], f"Error: --augment is flip,shift, but the run in {run} has none: leave it out"),
         (["--filters", "4,4"], f"Error: --filters is 4,4, but the run in {run} has 8: leave it out"),

@@ -68,6 +68,18 @@ def test_what_lies_where_a_run_without_a_name_would_go_stays(
     assert Path("runs/images-2").read_text() == "mine"
 
 
+@pytest.mark.parametrize("out", [[], ["--out", "runs/mine"]])
+def test_where_no_folder_can_be_made_it_is_told(
+    cli: Cli, image_folder: Path, monkeypatch: pytest.MonkeyPatch, out: list[str]
+) -> None:
+    monkeypatch.chdir(image_folder.parent)
+    Path("runs").symlink_to("nowhere")
+    refused = cli("train", image_folder, "-q", *out)
+    path = out[-1] if out else "runs/images"
+    said = f"Error: {path} cannot be written (File exists): name another folder with --out"
+    assert (refused.code, refused.sentence) == (3, said)
+
+
 def test_a_folder_that_was_made_for_nothing_goes_again(cli: Cli, image_folder: Path) -> None:
     (image_folder / "dark" / "0.png").write_bytes(b"")
     run = image_folder.parent / "a" / "b"

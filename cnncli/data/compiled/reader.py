@@ -33,7 +33,7 @@ def load_reader() -> Any | None:
     return None
 
 
-def read_pngs(paths: Sequence[Path], size: tuple[int, int], threads: int) -> list[Pixels | None]:
+def read_pngs(paths: Sequence[str], size: tuple[int, int], threads: int) -> list[Pixels | None]:
     """The pixels of each plain PNG file of that size, (1, H, W) or (3, H, W) uint8, None for each other file."""
     reader = load_reader()
     height, width = size
@@ -44,7 +44,7 @@ def read_pngs(paths: Sequence[Path], size: tuple[int, int], threads: int) -> lis
 
     def read(first: int) -> None:
         of_part = slice(first, first + PART)
-        names = os.fsencode("".join(f"{path}\0" for path in paths[of_part]))
+        names = os.fsencode("\0".join((*paths[of_part], "")))
         if names.count(0) == len(paths[of_part]):  # else one has a null character, which no file has
             reader(names, names.count(0), height, width, pixels[of_part].ctypes.data, channels[of_part].ctypes.data)
 

@@ -9,6 +9,7 @@ import pytest
 from cnncli.reports.look import Look
 from cnncli.reports.trace.html import render
 from cnncli.tracing.trace import Trace
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,6 +38,7 @@ class Opened:
             self.chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **context)
         )
         page: Page = self.contexts[-1].new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("console", lambda message: self.messages.append(message.text))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
