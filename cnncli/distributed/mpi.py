@@ -116,6 +116,8 @@ class Mpi(Communicator):
             with stopping.deferred():
                 self._meet()
                 with self._exchange():
+                    if self._sums is not None:
+                        self._sums[1].free()
                     lanes = [self.share(MOST_LANES, rank) for rank in range(self.size)]
                     self._sums = engine, make_sums(self._comm, lanes, engine, parameters)
         return self._sums[1]

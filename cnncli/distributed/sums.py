@@ -27,6 +27,10 @@ class Sums(ABC):
     def add(self, engine: Engine, sums: LaneSums) -> Parameters:
         """The sums over all lanes, those of this rank among them."""
 
+    @abstractmethod
+    def free(self) -> None:
+        """Give back what the ranks share."""
+
 
 class SharedSums(Sums):
     """Of ranks on one machine with the same engine: a window of memory, into which each writes its lanes."""
@@ -54,6 +58,11 @@ class SharedSums(Sums):
         self._total[self._piece] = add_in_order(self._lanes[:, self._piece])
         self._come_together()
         return engine.name_sums(self._total.copy())
+
+    def free(self) -> None:
+        """The memory is nobody's any more, `own` neither."""
+        self._window.Unlock_all()
+        self._window.Free()
 
     def _come_together(self) -> None:
         """What any rank has written before is seen by all after it."""
@@ -84,6 +93,9 @@ class SentSums(Sums):
         wait(self._comm.Ialltoallv([self._sent, sizes[0]], [self._received, sizes[1]]))
         wait(self._comm.Iallgather(add_in_order(self._received), self._total))
         return name_numbers(self._total[: self._numbers].copy(), self._shapes)
+
+    def free(self) -> None:
+        """They share nothing."""
 
 
 def make_sums(comm: MPI.Intracomm, lanes: list[range], engine: Engine, parameters: Parameters) -> Sums:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,46 @@ print("right")
 """
 
 
+# One engine after the other, as in a program that trains several times.
+ENGINES = """
+from pathlib import Path
+import numpy as np
+from cnncli.distributed.communicator import Part
+from cnncli.distributed.launch import join_world
+from cnncli.network.architecture import Architecture
+from cnncli.network.engine import MOST_LANES
+from cnncli.network.engines import choose_engine
+from cnncli.network.initialisation import he_normal
+
+ranks = join_world()
+architecture = Architecture(28, 28, filters=(64,))
+parameters = {name: value.astype(np.float32) for name, value in he_normal(architecture, 0).items()}
+own = len(ranks.share(MOST_LANES))
+part = Part(np.ones((own, 1, 28, 28), np.float32), np.zeros(own, np.intp), None, np.arange(own + 1), MOST_LANES)
+
+def count_shared():
+    maps = [line.split() for line in Path("/proc/self/maps").read_text().splitlines()]
+    edges = [each[0].split("-") for each in maps if each[1].endswith("s")]
+    return sum(int(end, 16) - int(start, 16) for start, end in edges)
+
+shared, losses = [], set()
+for _ in range(4):
+    engine = choose_engine(architecture, 1)
+    losses.add(ranks.add_up(engine, parameters, part, 0.0).loss)
+    shared.append(count_shared())
+if ranks.leads:
+    window = MOST_LANES * engine.numbers * 4
+    print(len(losses), shared[-1] - shared[0] < window < shared[0], shared)
+"""
+
+
+@needs_mpiexec
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what is shared in /proc")
+def test_memory_that_is_shared_goes_with_its_engine() -> None:
+    done = run_ranks(2, ENGINES)
+    assert done.stdout.startswith("1 True "), done
+
+
 @needs_mpiexec
 @pytest.mark.parametrize("ranks", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5, 16))])
 @pytest.mark.parametrize(
@@ -71,8 +112,11 @@ print("right")
     ],
 )
 def test_ranks_add_up_lanes_in_their_order(ranks: int, engines: str, way: str) -> None:
-    done = subprocess.run(
-        [str(find_mpiexec()), "-n", str(ranks), sys.executable, "-c", PROGRAM, engines, way],
-        capture_output=True, text=True, env=os.environ | ENVIRONMENT, timeout=PATIENCE,
-    )  # fmt: skip
+    done = run_ranks(ranks, PROGRAM, engines, way)
     assert done.stdout.count("right") == ranks, done.stderr
+
+
+def run_ranks(ranks: int, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(find_mpiexec()), "-n", str(ranks), sys.executable, "-c", program, *arguments]
+    environment = os.environ | ENVIRONMENT
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE, check=False)

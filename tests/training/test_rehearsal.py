@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 import cnncli
+from cnncli.reports.training.rehearsal import print_rehearsal
 from cnncli.training import loop, rehearsal
 from cnncli.training.run_folder import read_table
 from tests.conftest import Cli
@@ -52,6 +54,22 @@ def test_people_read_the_same(cli: Cli, image_folder: Path) -> None:
     assert "images: 8×8 gray, from files of 8×8 to 16×20" in lines
     assert "network: filters 8, kernel 3, pool 2: 153 parameters" in lines
     assert lines[-1] == "a dry run: nothing was kept; the training would go to runs/images"
+
+
+@pytest.mark.parametrize(
+    ("step", "end", "time"),
+    [
+        (0.00321, 0.5, "about 3.5 s for 7 epochs, 3.21 ms"),
+        (0.99949, 0.0, "about 14 s for 7 epochs, 999 ms"),
+        (1.2345, 120.0, "about 14 min 17 s for 7 epochs, 1.23 s"),
+    ],
+)
+def test_times_are_told_for_people(
+    image_folder: Path, capsys: pytest.CaptureFixture[str], step: float, end: float, time: str
+) -> None:
+    told = cnncli.rehearse(image_folder, epochs=7, batch_size=5)  # 10 training images: 2 steps an epoch
+    print_rehearsal(replace(told, seconds_per_step=step, seconds_per_end=end))
+    assert f"time: {time} for a step of 5 images" in capsys.readouterr().out
 
 
 def test_all_images_that_cannot_be_read_stand_in_one_table(cli: Cli, image_folder: Path) -> None:

@@ -59,7 +59,7 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
         f"memory{of_each}: {describe_size(rehearsal.pixels)} of pixels, "
         f"at most {describe_size(rehearsal.memory)} for a step; {describe_size(available())} are free",
         f"time: about {_describe_time(rehearsal.seconds)} for {rehearsal.epochs} epochs{on_ranks}, "
-        f"{1000 * rehearsal.seconds_per_step:.3g} ms for a step of {rehearsal.batch_size} images",
+        f"{_describe_step(rehearsal.seconds_per_step)} for a step of {rehearsal.batch_size} images",
         f"a dry run: nothing was kept; the training would go to {printable(rehearsal.run)}",
     ]
     stdout().print("\n".join(lines), soft_wrap=True)
@@ -72,6 +72,11 @@ def _print_unreadable(errors: Sequence[ImageError]) -> None:
     for error in errors:
         table.add_row(printable(error.path), printable(error.reason))
     print_table(table)
+
+
+def _describe_step(seconds: float) -> str:
+    """Seconds for people: "3.21 ms", "1.23 s"."""
+    return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
 
 
 def _describe_time(seconds: float) -> str:
