@@ -90,7 +90,8 @@ def test_a_right_backward_pass_passes(tmp_path: Path) -> None:
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, "PASS")
     assert len(results["dense_backward"].cases) > 15
     assert {"padding", "stride", "dilation"} <= {case.label for case in results["conv_backward"].cases}
-    assert [case.label for case in results["avgpool_backward"].cases] == ["average pooling", "averages of nine"]
+    assert {"average pooling", "averages of nine"} < {case.label for case in results["avgpool_backward"].cases}
+    assert not any("overlap" in case.label for case in results["avgpool_backward"].cases)
 
 
 def test_a_function_that_knows_no_padding_is_not_asked_for_it(tmp_path: Path) -> None:

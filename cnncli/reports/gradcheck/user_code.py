@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
-from cnncli.checking.user_code.subjects import name_case
+from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanation_document, explanations
 from cnncli.reports.gradcheck.verdicts import Reported
