@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import CLOSE, FLOOR, Evidence, close, measure_factor
+from cnncli.diagnosis.evidence import FLOOR, Evidence, close, measure_factor
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.factors import SAME, Formula, find_factor
 from cnncli.diagnosis.hypotheses import RIGHT
@@ -60,7 +60,7 @@ def fit_hypothesis(
 def _is_trivial(factors: Sequence[tuple[Evidence, float]]) -> bool:
     """Whether there is one number alone in every case, of which everything is a multiple."""
     single = all(sum(part.size for part in case.found) == 1 for case, _ in factors)
-    return single and any(abs(factor - 1) > SAME for _, factor in factors)
+    return single and any(abs(factor - 1) > max(SAME, case.slack) for case, factor in factors)
 
 
 def rank(fit: Fit) -> tuple[bool, float]:
@@ -116,7 +116,7 @@ def foretells(explanation: Explanation, case: Evidence) -> bool:
     if factor is None or np.isnan(factor):
         return factor is not None
     expected = explanation.factor(case)
-    return abs(factor - expected) <= max(SAME, CLOSE * case.eps) * abs(expected)
+    return abs(factor - expected) <= max(SAME, case.slack) * abs(expected)
 
 
 def foretells_undefined(explanation: Explanation, case: Evidence) -> bool:

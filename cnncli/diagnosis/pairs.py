@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import CLOSE, Evidence, measure_factor
+from cnncli.diagnosis.evidence import Evidence, measure_factor, measure_slack
 from cnncli.diagnosis.hypotheses import NOTHING, RIGHT
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.operations import Operation, along_axes, change_numbers, relay
@@ -95,7 +95,7 @@ def _are_multiples(predicted: Array, found: Array, eps: float) -> Array:
     squares = (flat**2).sum(axis=1)
     factors = flat @ wanted / np.where(squares, squares, 1)
     off = np.abs(wanted - factors[:, None] * flat).max(axis=1, initial=0)
-    matches: Array = (squares > 0) & (off <= CLOSE * eps * np.abs(wanted).max(initial=0))
+    matches: Array = (squares > 0) & (off <= measure_slack(eps) * np.abs(wanted).max(initial=0))
     return matches
 
 

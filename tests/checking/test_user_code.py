@@ -194,6 +194,13 @@ def test_each_fault_is_told_as_what_it_is_and_the_others_are_still_checked(tmp_p
     assert not any(result.passed for result in results.values())
 
 
+def test_of_an_array_in_float32_nothing_else_is_said(tmp_path: Path) -> None:
+    code = RIGHT.replace("return dz2 @ w2, dz2.T @ F", "return (dz2 @ w2).astype('f4'), dz2.T @ F")
+    result = checked(tmp_path, code)["dense_backward"]
+    assert set(problems(result)) == {"dF is float32 instead of a float64 array"}
+    assert sentences(result) == []
+
+
 def test_refusing_and_leaving_out_are_no_failures(tmp_path: Path) -> None:
     results = checked(
         tmp_path,

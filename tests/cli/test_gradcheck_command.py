@@ -164,6 +164,7 @@ def test_float32_gradients_pass(cli: Cli, tmp_path: Path, dumped: dict[str, Arra
     [
         ({"dw9": np.zeros(1)}, "dw9 is no gradient of this network"),
         ({"dw1": np.zeros((1, 1, 3, 3), int)}, "dw1 is int64; gradients are float64 or float32"),
+        ({"dw1": np.zeros((1, 1, 3, 3), np.float16)}, "dw1 is float16; gradients are float64 or float32"),
         ({}, "holds no arrays"),
     ],
 )
@@ -174,6 +175,13 @@ def test_files_of_gradients_that_cannot_be_used(
     result = cli("gradcheck", "--against", tmp_path / "grads.npz")
     assert result.code == 3
     assert sentence in result.sentence
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is float64 here")
+def test_gradients_of_more_than_64_bits_are_refused(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    dump(tmp_path / "grads.npz", {name: gradient.astype(np.longdouble) for name, gradient in dumped.items()})
+    result = cli("gradcheck", "--against", tmp_path / "grads.npz")
+    assert (result.code, result.sentence.endswith("; gradients are float64 or float32")) == (3, True)
 
 
 def test_files_that_hold_no_gradients(cli: Cli, tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: Ca
     evidences = collect(called)
     if not evidences:
         return None
-    if all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in evidences if not e.is_lost):
+    telling = [e for e in evidences if not e.is_lost]
+    if telling and all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in telling):
         return Explanation(LOST.format(name), certain=False, left=1.0)
     return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number)))
 
