@@ -320,7 +320,7 @@ def test_an_output_folder_that_cannot_be_written(cli: Cli, image_folder: Path) -
     (image_folder.parent / "file").write_text("a file")
     result = cli("train", image_folder, "--quiet", "--out", image_folder.parent / "file" / "run")
     assert result.code == 3
-    assert "run cannot be written (Not a directory): name another folder with --out" in result.sentence
+    assert "file is no folder): name another folder with --out" in result.sentence
 
 
 def test_the_validation_share_where_there_is_nothing_to_share(cli: Cli, image_folder: Path) -> None:
