@@ -11,6 +11,8 @@ from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.subject.subject import Subject
 
+SIZES = (8, 4)  # bytes of a number
+
 
 def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], float]:
     """The arrays as float64 under "dL/dw1" (the file may say "dw1"), and the rounding of the coarsest of their dtypes.
@@ -25,13 +27,12 @@ def read_gradients(path: Path, subject: Subject) -> tuple[dict[str, Array], floa
             near = get_close_matches(name, tensors, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise DataError(f"{path}: {key} is no gradient of this network, which has {', '.join(tensors)}{hint}")
-        if array.dtype.kind != "f":
+        if array.dtype.kind != "f" or array.dtype.itemsize not in SIZES:
             raise DataError(f"{path}: {key} is {array.dtype}; gradients are float64 or float32")
         eps = max(eps, float(np.finfo(array.dtype).eps))
         tensor = tensors[name]
         one_image = len(subject.y) == 1 and array.shape == tensor.shape and not tensor.is_parameter
-        with np.errstate(over="ignore"):  # a number of more than 64 bits becomes infinite, which is judged
-            gradient = array.astype(np.float64)
+        gradient = array.astype(np.float64)
         gradients[name] = gradient[None] if one_image else gradient
     if not gradients:
         raise DataError(f"{path} holds no arrays: save them with numpy.savez(path, **{{'dw1': …}})")

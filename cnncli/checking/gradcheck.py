@@ -52,6 +52,7 @@ class Gradcheck:
     foreign: bool = False  # computed by other code, whose dL/dz = (A - y)/m may have lost digits where A is near y
     advance: Advance | None = None
     conventions: tuple[str, ...] = ()  # declared for kinks: "first-max", …
+    given: Record | None = None  # the recorded pass, where there is one already
 
     def checks(self) -> Iterator[Check]:
         """Every derivative through the whole chain, in the order in which the chain takes them."""
@@ -137,7 +138,8 @@ class Gradcheck:
     @cached_property
     def _record(self) -> Record:
         """The recorded pass. Raises DataError where its numbers overflow: then nothing can be told of them."""
-        record = Textbook(self.subject.architecture).record(self.subject.parameters, self.subject.X, self.subject.y)
+        subject = self.subject
+        record = self.given or Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
         told = [*self._chain.forward, *(tensor.gradient.name for tensor in self._chain.gradients.values())]
         for name in told:
             if not np.isfinite(record[name]).all():

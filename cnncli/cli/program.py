@@ -46,7 +46,7 @@ def _run_command() -> tuple[str | None, int]:
     except CnncliError as error:
         return error.phrase(flag), error.exit_code
     except Stopped as error:
-        return str(error), error.exit_code
+        return error.phrase(flag), error.exit_code
     except typer.TyperException as error:
         return error.format_message().replace("Value error, ", ""), error.exit_code
     except MemoryError:

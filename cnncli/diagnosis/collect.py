@@ -141,5 +141,5 @@ def _collect(
     return Evidence(
         case, tensor.gradient.name, products, step, which, gradient, read, tensors, numbers,
         observe(products.total()), found, observe, plant, eps, 0.0 if step else 1 / len(subject.y), instead,
-        find_features(subject.architecture, record), together,
+        find_features(subject.architecture, record, gradient), together,
     )  # fmt: skip

@@ -7,15 +7,17 @@ import numpy as np
 
 from cnncli.diagnosis.evidence import Features
 from cnncli.network.architecture import Architecture
+from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.record import Record
 from cnncli.network.steps.step import KinkedStep
 
 OVERFLOW = 709.0  # of float64, in z
+TINY_GRADIENT, HUGE_GRADIENT = 1e-8, 1e8
 
 
-def find_features(architecture: Architecture, record: Record) -> Features:
-    """What can be said of a case, in the words that follow "only where"."""
+def find_features(architecture: Architecture, record: Record, gradient: Array) -> Features:
+    """What can be said of a case and the gradient that is given, in the words that follow "only where"."""
     chain = build_chain(architecture)
     shapes = chain.shapes
     C, H, W = shapes["X"]
@@ -46,6 +48,40 @@ def find_features(architecture: Architecture, record: Record) -> Features:
         "z is so large that e^z overflows": bool((np.abs(record[chain.logit.name]) > OVERFLOW).any()),
         "the numbers are tiny": bool(np.abs(record["X"]).max() < 1e-3),
         "the numbers are huge": bool(np.abs(record["X"]).max() > 1e3),
+        "m > 9": m > 9,
+        "the kernel is as large as the image": architecture.kernel in (H, W),
+        "there is one window alone": h < s + t and w < s + t,
+        **_find_of_gradient(gradient),
+        **_find_of_numbers(record, K),
+    }
+
+
+def _find_of_gradient(gradient: Array) -> Features:
+    """What can be said of the gradient that is given."""
+    sizes = np.abs(gradient[gradient != 0])
+    least, most = (float(end) for end in (sizes.min(initial=1), sizes.max(initial=0)))
+    empty = [
+        axis for axis in range(min(gradient.ndim, 2)) if not gradient.any(tuple({*range(gradient.ndim)} - {axis})).all()
+    ]
+    return {
+        "the gradient is tiny": 0 < most < TINY_GRADIENT,
+        "a part of the gradient is tiny": least < TINY_GRADIENT,
+        "the gradient is huge": most > HUGE_GRADIENT,
+        "images have no gradient": 0 in empty,
+        "filters have no gradient": 1 in empty,
+    }
+
+
+def _find_of_numbers(record: Record, K: int) -> Features:
+    """What can be said of images, filters and labels."""
+    A1, y = record["A1"], record["y"]
+    return {
+        "filters are dead": not A1.any((0, 2, 3)).all(),
+        "images are empty": not record["X"].any((1, 2, 3)).all(),
+        "A1 is below 0": bool((A1 < 0).any()),
+        "numbers of A1 lie close together": bool(0 < A1.max() < 1.1 * A1.min()),
+        "all labels are the same": len(y) > 1 and bool((y == y[0]).all()),
+        "no label is the last class": K > 1 and int(y.max()) < K - 1,
     }
 
 
@@ -84,6 +120,20 @@ NEGATED = {  # how it is said that something is not so
     "z is so large that e^z overflows": "e^z does not overflow",
     "the numbers are tiny": "the numbers are not tiny",
     "the numbers are huge": "the numbers are not huge",
+    "m > 9": "m ≤ 9",
+    "the kernel is as large as the image": "the kernel is smaller than the image",
+    "there is one window alone": "there are several windows",
+    "the gradient is tiny": "the gradient is not tiny",
+    "a part of the gradient is tiny": "no part of the gradient is tiny",
+    "the gradient is huge": "the gradient is not huge",
+    "images have no gradient": "every image has a gradient",
+    "filters have no gradient": "every filter has a gradient",
+    "filters are dead": "no filter is dead",
+    "images are empty": "no image is empty",
+    "A1 is below 0": "A1 is not below 0",
+    "numbers of A1 lie close together": "the numbers of A1 do not lie close together",
+    "all labels are the same": "there are several labels",
+    "no label is the last class": "a label is the last class",
 }
 SCALES = ("the numbers are tiny", "the numbers are huge")
 OR = ", or where "  # between conditions that the cases do not tell apart

@@ -15,8 +15,11 @@ Arrays = tuple[Array, ...]
 Features = Mapping[str, bool]
 
 CLOSE = 1e4  # units of rounding of the largest entry: what two ways to make the same mistake may differ by
+CLOSE_IF_COARSE = 64  # the same where so many of CLOSE would hide what is wrong, as in float32
+FINE = 1e-6  # the share of the largest entry from which on they would
 FLOOR = 100  # how much less than that what is left of numbers that cancel may be
 COARSEST = 1e-3  # the share of the largest entry from which on rounding leaves nothing to go by
+LAST_DIGIT = 0.1  # the rounding from which on no digit is left
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,18 @@ class Evidence:
 
     @property
     def is_lost(self) -> bool:
-        """Whether rounding alone may make anything of it: A − y where A is y to the last digit."""
+        """Whether rounding leaves too few digits to explain anything by: A − y where A is near y."""
         return is_lost(self.eps)
+
+    @property
+    def has_no_digits(self) -> bool:
+        """Whether rounding alone may make anything of it: A − y where A is y to the last digit."""
+        return self.eps > LAST_DIGIT
+
+    @property
+    def slack(self) -> float:
+        """What rounding may make of two equal numbers, as a share of the largest entry."""
+        return measure_slack(self.eps)
 
     @cached_property
     def is_right(self) -> bool:
@@ -86,7 +99,12 @@ class Evidence:
 
 def is_lost(eps: float) -> bool:
     """Whether numbers of such a rounding tell nothing."""
-    return CLOSE * eps > COARSEST
+    return measure_slack(eps) > COARSEST
+
+
+def measure_slack(eps: float) -> float:
+    """What two ways to make the same mistake may differ by in numbers of such a rounding, of the largest entry."""
+    return min(CLOSE * eps, max(FINE, CLOSE_IF_COARSE * eps))
 
 
 def close(one: Array, other: Array, eps: float) -> bool:
@@ -94,7 +112,7 @@ def close(one: Array, other: Array, eps: float) -> bool:
     if one.shape != other.shape:
         return False
     largest = max(np.abs(one).max(initial=0), np.abs(other).max(initial=0))
-    return bool((np.abs(one - other) <= CLOSE * eps * largest).all())
+    return bool((np.abs(one - other) <= measure_slack(eps) * largest).all())
 
 
 def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 0.0) -> float | None:
@@ -104,7 +122,8 @@ def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 
     """
     if scale:
         small, nothing = (
-            all(np.abs(part).max(initial=0) <= CLOSE * eps * scale for part in parts) for parts in (predicted, found)
+            all(np.abs(part).max(initial=0) <= measure_slack(eps) * scale for part in parts)
+            for parts in (predicted, found)
         )
         if nothing:
             return float("nan") if small else 0.0
@@ -120,4 +139,4 @@ def measure_factor(predicted: Arrays, found: Arrays, eps: float, scale: float = 
         return None if W.any() else float("nan")
     factor = float(P @ W) / square
     largest = max(np.abs(factor * P).max(initial=0), np.abs(W).max(initial=0), scale / (sizes[0] or 1))
-    return factor if (np.abs(W - factor * P) <= CLOSE * eps * largest).all() else None
+    return factor if (np.abs(W - factor * P) <= measure_slack(eps) * largest).all() else None

@@ -21,6 +21,7 @@ from cnncli.diagnosis.undefined import explain_undefined, is_defined
 Depth = Literal["known", "simple", "all"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 DrawProbes = Callable[[], Sequence[Evidence]]
+MOST_SPOILING = 12  # hypotheses of a tier that hold under a condition alone
 ROUNDS = 3  # of cases that are drawn to hold an explanation against
 CANNOT_TELL = "it cannot be told: where σ is saturated A − y has no digits left that could be right or wrong"
 
@@ -74,7 +75,7 @@ def _explain(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -
         return say(said[0], misshapen[0], certain=said[1]) if said else None
     cases = [e for e in cases if not e.is_lost] or cases
     if all(e.is_lost for e in cases):
-        return Explanation(CANNOT_TELL, False, 1.0)
+        return Explanation(CANNOT_TELL, False, 1.0) if all(e.has_no_digits for e in cases) else None
     usable = [e for e in cases if is_defined(e)]
     explanation = _explain_numbers(usable, draw_probes, depth)
     if len(usable) == len(cases):
@@ -112,12 +113,12 @@ def _explain_numbers(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: 
         return precise
     spoiling: list[Fit] = []  # those that hold under a condition alone
     for tier in _list_tiers(cases, depth):
-        fits = [fit for hypothesis in tier if (fit := fit_hypothesis(hypothesis, cases))]
+        fits = _fit_tier(tier, cases, spares=only is not None and not spoiling)
         if depth == "known":
             fits = [fit for fit in fits if not fit.factors[0].words]
         if clean := [fit for fit in fits if not fit.spared]:
             return choose(clean, cases, draw_probes, where)
-        spoiling = spoiling or (fits if only else [])
+        spoiling = spoiling or fits
     if spoiling:
         return choose(spoiling, cases, draw_probes, only)
     if depth != "all" or not all(case.is_direct for case in cases):
@@ -126,9 +127,21 @@ def _explain_numbers(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: 
     return last or explain_most_cases(cases) or explain_most(cases, only) or locate(cases, only)
 
 
+def _fit_tier(tier: Iterable[Hypothesis], cases: Sequence[Evidence], *, spares: bool) -> list[Fit]:
+    """All that fit; of those that spoil right cases no more than some, for where many do none tells anything."""
+    fits: list[Fit] = []
+    spoiling = 0
+    for hypothesis in tier:
+        fit = fit_hypothesis(hypothesis, cases, spares=spares and spoiling < MOST_SPOILING)
+        if fit:
+            fits.append(fit)
+            spoiling += bool(fit.spared)
+    return fits
+
+
 def _explain_last(cases: Sequence[Evidence], draw_probes: DrawProbes, where: str | None) -> Explanation | None:
     """Two things at once; or entries that are 0 where nothing says why, which is never said for sure."""
-    fits = [fit for each in _list_last(cases) if (fit := fit_hypothesis(each, cases)) and not fit.spared]
+    fits = [fit for each in _list_last(cases) if (fit := fit_hypothesis(each, cases, spares=False))]
     if fits:
         return choose(fits, cases, draw_probes, where)
     masks = [fit for each in fit_masks(cases) if (fit := fit_hypothesis(each, cases))]

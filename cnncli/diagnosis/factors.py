@@ -53,7 +53,7 @@ def find_factor(factors: Sequence[tuple[Evidence, float]]) -> list[Formula]:
     if (values == 0).any():
         return []
     if _is_constant(values):
-        return [_constant(float(values[0]))]
+        return [_constant(float(values[0]), max(SAME, min(evidence.slack for evidence, _ in known)))]
     cases = [evidence for evidence, _ in known]
     sizes, own = list_sizes(cases[0]), list_own(cases[0])
     found = (
@@ -67,8 +67,8 @@ def find_factor(factors: Sequence[tuple[Evidence, float]]) -> list[Formula]:
     return found[:MOST]
 
 
-def _constant(factor: float) -> Formula:
-    return Formula(_times(factor), lambda _: factor)
+def _constant(factor: float, same: float = SAME) -> Formula:
+    return Formula(_times(factor, same), lambda _: factor)
 
 
 def _is_constant(values: Array) -> bool:
@@ -145,13 +145,13 @@ def _choose_plain(found: Sequence[tuple[float, Formula]]) -> list[Formula]:
     return plain or [formula for _, formula in found]
 
 
-def _times(factor: float) -> str:
-    if abs(factor - 1) <= SAME:
+def _times(factor: float, same: float = SAME) -> str:
+    if abs(factor - 1) <= same:
         return ""
-    if abs(factor + 1) <= SAME:
+    if abs(factor + 1) <= same:
         return "has the wrong sign"
     for value, words in CONSTANTS.items():
-        if abs(factor - value) <= SAME * abs(value):
+        if abs(factor - value) <= same * abs(value):
             return f"multiplied by {words}"
     return f"multiplied by {factor:.6g}"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import CLOSE, FLOOR, Evidence, close, measure_factor
+from cnncli.diagnosis.evidence import FLOOR, Evidence, close, measure_factor
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.factors import SAME, Formula, find_factor
 from cnncli.diagnosis.hypotheses import RIGHT
@@ -25,8 +25,10 @@ class Fit:
     missed: int = 0  # the wrong cases that it does not explain
 
 
-def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing: int = 0) -> Fit | None:
-    """How a hypothesis fits, where it misses no more than some of the wrong cases."""
+def fit_hypothesis(
+    hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing: int = 0, spares: bool = True
+) -> Fit | None:
+    """How a hypothesis fits, where it misses no more than some of the wrong cases; whether it may spoil right ones."""
     factors: list[tuple[Evidence, float]] = []
     spared, missed, changes = [], 0, hypothesis is RIGHT
     for case in cases:
@@ -34,10 +36,14 @@ def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing
         factor = case.measure_factor(predicted) if predicted else None
         if predicted is None or (factor is None and not case.is_right and missed == missing):
             return None
+        if factor == 0 and not case.is_right:  # nothing at all is a multiple of everything
+            return None
         if factor is not None:
             factors.append((case, factor))
             changes |= not case.is_right and not case.is_as_right(predicted)
         elif case.is_right:
+            if not spares:
+                return None
             spared.append(case.case)
         else:
             missed += 1
@@ -48,13 +54,13 @@ def fit_hypothesis(hypothesis: Hypothesis, cases: Sequence[Evidence], *, missing
     if not named:  # in the cases that are right it may be 1 by exception
         named = find_factor(wrong)
         spared += [case.case for case, _ in factors if case.is_right]
-    return Fit(hypothesis, tuple(named), tuple(spared), missed) if named else None
+    return Fit(hypothesis, tuple(named), tuple(spared), missed) if named and (spares or not spared) else None
 
 
 def _is_trivial(factors: Sequence[tuple[Evidence, float]]) -> bool:
     """Whether there is one number alone in every case, of which everything is a multiple."""
     single = all(sum(part.size for part in case.found) == 1 for case, _ in factors)
-    return single and any(abs(factor - 1) > SAME for _, factor in factors)
+    return single and any(abs(factor - 1) > max(SAME, case.slack) for case, factor in factors)
 
 
 def rank(fit: Fit) -> tuple[bool, float]:
@@ -110,7 +116,7 @@ def foretells(explanation: Explanation, case: Evidence) -> bool:
     if factor is None or np.isnan(factor):
         return factor is not None
     expected = explanation.factor(case)
-    return abs(factor - expected) <= max(SAME, CLOSE * case.eps) * abs(expected)
+    return abs(factor - expected) <= max(SAME, case.slack) * abs(expected)
 
 
 def foretells_undefined(explanation: Explanation, case: Evidence) -> bool:

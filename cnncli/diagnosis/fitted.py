@@ -38,7 +38,8 @@ def _fit_bounds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     most, least = np.concatenate(dropped).max(initial=0), np.concatenate(kept).min(initial=np.inf)
     if 0 < most < least:
         edge = round_between(float(most), float(least))
-        yield Hypothesis(f"{{}} is 0 where it is smaller than {edge:g}", partial(_drop_small, edge))
+        words = f"{{}} is 0 where it is small (it is at {most:.2g}, and is not at {least:.2g})"
+        yield Hypothesis(words, partial(_drop_small, edge))
 
 
 def _drop_small(edge: float, e: Evidence) -> Array:

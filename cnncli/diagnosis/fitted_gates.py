@@ -89,11 +89,12 @@ def _fit_winners(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
         if not isinstance(e.step, KinkedStep) or not e.step.selects or e.step.overlaps:
             return
         values, got = (e.step.candidates(array) for array in (e.read[0], e.found[0]))  # (m, N, p, q, s²)
-        takes = np.abs(got - e.given[..., None]) <= EQUAL * np.abs(e.given[..., None])
+        given = e.given[..., None]
+        takes = (np.abs(got - given) <= EQUAL * np.abs(given)) & (given != 0)
         tied = values == values.max(axis=-1, keepdims=True)
         if np.count_nonzero(got) != np.count_nonzero(e.found[0]):  # what no window covers
             return
-        if ((got != 0) & ~takes).any() or (takes & ~tied).any() or (takes.sum(axis=-1) != 1).any():
+        if ((got != 0) & ~takes).any() or (takes & ~tied).any() or (takes.sum(axis=-1) != (e.given != 0)).any():
             return
     by_case = {id(e): e.found[0] for e in evidences}
     yield Hypothesis(

@@ -13,6 +13,7 @@ from cnncli.network.chain import build_chain
 Measure = Callable[[Evidence], float]
 Measures = dict[str, Measure]  # by what each is called
 
+COUNTED = "number of entries that are not 0"
 OF_ARRAYS: dict[str, Callable[[Array], float]] = {
     "length √Σg²": lambda g: float(np.sqrt((g**2).sum())),
     "Σg²": lambda g: float((g**2).sum()),
@@ -23,7 +24,7 @@ OF_ARRAYS: dict[str, Callable[[Array], float]] = {
     "sum": lambda g: float(g.sum()),
     "sum (1 where that is 0)": lambda g: float(g.sum()) or 1.0,
     "number of entries": lambda g: float(g.size),
-    "number of entries that are not 0": lambda g: float(np.count_nonzero(g)),
+    COUNTED: lambda g: float(np.count_nonzero(g)),
 }
 
 
@@ -74,7 +75,12 @@ def list_at_hand(evidence: Evidence) -> Measures:
     if evidence.step is None:
         return _list({"y's": lambda e: (e.tensors["y"],)})
     operands = {f"{name}'s": partial(_take_operand, which) for which, name in enumerate(evidence.products.names)}
-    return _list(operands | {f"{tensor.name}'s": partial(_take_read, which) for which, tensor in enumerate(reads)})
+    listed = _list(operands | {f"{tensor.name}'s": partial(_take_read, which) for which, tensor in enumerate(reads)})
+    for whose, take in operands.items():
+        if all(np.isin(part, (0, 1)).all() for part in take(evidence)):  # of a gate all of them say the same
+            for words in {*OF_ARRAYS} - {COUNTED}:
+                del listed[f"{whose} {words}"]
+    return listed
 
 
 def _list(arrays: Mapping[str, Callable[[Evidence], Sequence[Array]]]) -> Measures:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import CLOSE, Evidence, measure_factor
+from cnncli.diagnosis.evidence import Evidence, measure_factor, measure_slack
 from cnncli.diagnosis.hypotheses import NOTHING, RIGHT
 from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.operations import Operation, along_axes, change_numbers, relay
@@ -19,7 +19,7 @@ SPREAD = 1e-9  # what the spread of an array may change by if its numbers are on
 
 def pair_hypotheses(singles: Sequence[Hypothesis], case: Evidence) -> Iterator[Hypothesis]:
     """Pairs that explain the first case; the caller looks at the others."""
-    if not case.is_direct or case.found[0].size > LARGEST:
+    if not _is_to_be_paired(case):
         return
     found = case.found[0]
     operations = [*along_axes(case.products.axes), *relay(case.products.axes)]
@@ -39,6 +39,11 @@ def pair_hypotheses(singles: Sequence[Hypothesis], case: Evidence) -> Iterator[H
                 )
 
 
+def _is_to_be_paired(case: Evidence) -> bool:
+    """Whether a case tells pairs apart: many give nothing but 0."""
+    return case.is_direct and case.found[0].size <= LARGEST and bool(case.found[0].any())
+
+
 def _measure_spread(array: Array) -> float:
     """Σx⁴ / (Σx²)², which no order and no factor changes."""
     square = float((array**2).sum())
@@ -52,7 +57,7 @@ def _after(answer: Callable[[Evidence], Array], operation: Operation) -> Callabl
 def pair_operands(case: Evidence) -> Iterator[Hypothesis]:
     """Something done to two operands at once that explains the first case; the caller looks at the others."""
     products = case.products
-    if not case.is_direct or case.found[0].size > LARGEST:
+    if not _is_to_be_paired(case):
         return
     for one, other in combinations(range(len(products.operands)), 2):
         first, second = (_list_changes(products, which) for which in (one, other))
@@ -90,7 +95,7 @@ def _are_multiples(predicted: Array, found: Array, eps: float) -> Array:
     squares = (flat**2).sum(axis=1)
     factors = flat @ wanted / np.where(squares, squares, 1)
     off = np.abs(wanted - factors[:, None] * flat).max(axis=1, initial=0)
-    matches: Array = (squares > 0) & (off <= CLOSE * eps * np.abs(wanted).max(initial=0))
+    matches: Array = (squares > 0) & (off <= measure_slack(eps) * np.abs(wanted).max(initial=0))
     return matches
 
 

@@ -52,7 +52,7 @@ def _explains_wrong(hypothesis: Hypothesis, case: Evidence) -> bool:
 def find_wrong(case: Evidence) -> Array:
     """Which entries are wrong."""
     largest = np.abs(case.right[0]).max(initial=0)
-    wrong: Array = np.abs(case.found[0] - case.right[0]) > 1e-11 * largest
+    wrong: Array = np.abs(case.found[0] - case.right[0]) > max(1e-11, case.slack) * largest
     return wrong
 
 

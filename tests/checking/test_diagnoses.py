@@ -65,7 +65,7 @@ MISTAKES = {
     "relu_backward(Z1, dA1)": (
         ("dA1 * np.where(Z1 > 0, 1, np.exp(np.minimum(Z1, 0)))", "as of an ELU"),
         ("dA1 * (Z1 > 0).all(axis=1, keepdims=True)", "the smallest over the filters for every one"),
-        ("dA1 * (Z1 > 0) / max((Z1 > 0).sum(), 1)", "divided by its number of entries that are not 0"),
+        ("dA1 * (Z1 > 0) / max((Z1 > 0).sum(), 1)", "number of entries that are not 0"),
     ),
     "conv_backward(X, w1, dZ1)": (
         ("dw1 = dw1 - dZ1.sum(axis=(0, 2, 3))[:, None, None, None] * X.mean()", "multiplied by X's mean"),

@@ -12,8 +12,11 @@ from cnncli.checking.run import run_gradcheck
 from cnncli.checking.self_test import hard_subject, run_self_test
 from cnncli.checking.user_code.subjects import make_subjects
 from cnncli.diagnosis.mistakes import MISTAKES, Mistake
+from cnncli.network.arrays import Array
 from cnncli.network.chain import build_chain
 from cnncli.network.textbook import Textbook
+from cnncli.subject.fresh import FreshNetwork
+from cnncli.subject.subject import choose
 
 SUBJECT = hard_subject()
 CHAIN = build_chain(SUBJECT.architecture)
@@ -79,6 +82,45 @@ def test_in_a_saturated_network_nothing_is_called_right_and_nothing_explained() 
         assert outcome.verdict == "FAIL"
         assert [d.explanation.certain for d in outcome.diagnoses] == [False]
         assert "it cannot be told" in outcome.diagnoses[0].sentence
+
+
+@pytest.mark.parametrize("name", ["kernel turned", "1/m missing", "sign turned", "last instead of first maximum"])
+def test_float32_gradients_are_explained_as_float64_ones(name: str) -> None:
+    (mistake,) = [mistake for mistake in MISTAKES if mistake.name == name]
+    gradients = engine_gradients(Textbook(SUBJECT.architecture, mistake.plant(CHAIN)), SUBJECT)
+    parameters = {f"dL/d{name}": gradients[f"dL/d{name}"] for name in SUBJECT.parameters}
+    for given in (parameters, gradients):
+        right, single = (run_gradcheck(Gradcheck(SUBJECT, each, eps=eps)) for each, eps in (double_and_single(given)))
+        assert single.verdict == right.verdict != "PASS"
+        assert [d.sentence for d in single.diagnoses] == [d.sentence for d in right.diagnoses]
+
+
+@pytest.mark.parametrize("factor", [1.001, 1.01, 2, -1])
+@pytest.mark.parametrize("name", ["dL/dw1", "dL/db2"])
+def test_a_factor_is_found_in_float32_too(name: str, factor: float) -> None:
+    subject = choose([], None, None, FreshNetwork())
+    gradients = engine_gradients(Textbook(subject.architecture), subject)
+    parameters = {f"dL/d{each}": gradients[f"dL/d{each}"] for each in subject.parameters}
+    wrong = parameters | {name: factor * parameters[name]}
+    for given in (wrong, {name: wrong[name]}):
+        said = [run_gradcheck(Gradcheck(subject, each, eps=eps)).diagnoses for each, eps in double_and_single(given)]
+        assert [d.sentence for d in said[1]] == [d.sentence for d in said[0]] != []
+
+
+def double_and_single(gradients: dict[str, Array]) -> list[tuple[dict[str, Array], float]]:
+    single = {name: gradient.astype(np.float32).astype(np.float64) for name, gradient in gradients.items()}
+    return [(gradients, EPS), (single, float(np.finfo(np.float32).eps))]
+
+
+def test_digits_are_said_to_be_lost_only_where_they_are() -> None:
+    subject = choose([], None, None, FreshNetwork())
+    for bias, none_left in ((-7.0, False), (-12.0, False), (-17.0, True), (-40.0, True)):  # |A − y| is e^bias
+        far = replace(subject, parameters=subject.parameters | {"b2": np.array([bias])}, y=np.zeros(1, int))
+        gradients = engine_gradients(Textbook(far.architecture), far)
+        wrong = {"dL/dw1": (2 * gradients["dL/dw1"]).astype(np.float32).astype(np.float64)}
+        outcome = run_gradcheck(Gradcheck(far, wrong, eps=float(np.finfo(np.float32).eps)))
+        assert outcome.verdict == "FAIL"
+        assert any("cannot be told" in d.sentence for d in outcome.diagnoses) == none_left, bias
 
 
 def test_a_factor_of_one_gradient_alone_is_found_among_right_ones() -> None:

@@ -95,6 +95,17 @@ def test_gradients_from_elsewhere(cli: Cli, tmp_path: Path, dumped: dict[str, Ar
     assert document["diagnosis"][0]["mistake"] == "kernel turned"
 
 
+def test_one_wrong_entry_and_nan_are_told_plainly(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    dump(tmp_path / "grads.npz", {"db2": 2 * dumped["db2"], "dw1": np.full_like(dumped["dw1"], np.nan)})
+    out = cli("gradcheck", "--against", tmp_path / "grads.npz").out
+    assert "dL/db2: its one entry is wrong" in out
+    dump(tmp_path / "nan.npz", {"dw1": np.full_like(dumped["dw1"], np.nan)})
+    assert "diagnosis: dL/dw1: dL/dw1 is NaN" in cli("gradcheck", "--against", tmp_path / "nan.npz").out
+    dump(tmp_path / "one.npz", {"db2": dumped["db2"]})
+    last = cli("gradcheck", "--against", tmp_path / "one.npz").out.splitlines()[-1]
+    assert last == "PASS: 1 derivative and 0 links, 1 entry"
+
+
 def test_an_error_is_told_with_its_place_its_size_and_its_direction(
     cli: Cli, tmp_path: Path, dumped: dict[str, Array]
 ) -> None:
@@ -164,6 +175,7 @@ def test_float32_gradients_pass(cli: Cli, tmp_path: Path, dumped: dict[str, Arra
     [
         ({"dw9": np.zeros(1)}, "dw9 is no gradient of this network"),
         ({"dw1": np.zeros((1, 1, 3, 3), int)}, "dw1 is int64; gradients are float64 or float32"),
+        ({"dw1": np.zeros((1, 1, 3, 3), np.float16)}, "dw1 is float16; gradients are float64 or float32"),
         ({}, "holds no arrays"),
     ],
 )
@@ -174,6 +186,13 @@ def test_files_of_gradients_that_cannot_be_used(
     result = cli("gradcheck", "--against", tmp_path / "grads.npz")
     assert result.code == 3
     assert sentence in result.sentence
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="long double is float64 here")
+def test_gradients_of_more_than_64_bits_are_refused(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    dump(tmp_path / "grads.npz", {name: gradient.astype(np.longdouble) for name, gradient in dumped.items()})
+    result = cli("gradcheck", "--against", tmp_path / "grads.npz")
+    assert (result.code, result.sentence.endswith("; gradients are float64 or float32")) == (3, True)
 
 
 def test_files_that_hold_no_gradients(cli: Cli, tmp_path: Path) -> None:

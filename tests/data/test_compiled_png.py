@@ -243,7 +243,7 @@ def make_folder(folder: Path, count: int) -> list[str]:
 
 
 def test_threads_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "PART", 2)
+    monkeypatch.setattr(reader, "MOST_IN_PART", 2)
     paths = make_folder(tmp_path, 17)
     alone = read_pngs(paths, (6, 5), 1)
     assert [place for place, image in enumerate(alone) if image is None] == [3]
@@ -257,7 +257,7 @@ def test_threads_that_the_system_does_not_give_are_done_without(
     def refuse(_: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(reader, "PART", 2)
+    monkeypatch.setattr(reader, "MOST_IN_PART", 2)
     monkeypatch.setattr(Thread, "start", refuse)
     assert sum(image is None for image in read_pngs(make_folder(tmp_path, 9), (6, 5), 4)) == 1
 

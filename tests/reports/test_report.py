@@ -1,14 +1,17 @@
 """The report in a real browser: what it shows, how it is used, and that it loads nothing."""
 
+import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cnncli.pages.document import read_text, write_document
 from cnncli.pages.markup import element, render
-from cnncli.reports.report.charts import ticks
+from cnncli.reports.report.charts import Chart, ticks
 from tests.browser import Browser
 from tests.conftest import SAMPLE_DATA, Cli
 
@@ -48,6 +51,23 @@ def test_it_shows_what_evaluate_says(browser: Browser, report: Path, figures: An
     sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
     assert min(sizes) > 0  # every picture can be drawn
     browser.check(report)
+
+
+def test_no_label_of_a_chart_is_clipped(browser: Browser, tmp_path: Path) -> None:
+    chart = Chart("probability", (0.0, 1.0), (0.0, 1.0), percent_x=True, percent_y=True)
+    path = tmp_path / "chart.html"
+    style = read_text("cnncli.reports.report", "report.css")
+    path.write_text(write_document("chart", render([chart.draw("")]), style=style), "utf-8")
+    outside = """() => {
+        const box = document.querySelector("svg").getBoundingClientRect();
+        return [...document.querySelectorAll("text")].map((text) => {
+            const { left, top, right, bottom } = text.getBoundingClientRect();
+            return Math.min(left - box.left, top - box.top, box.right - right, box.bottom - bottom);
+        });
+    }"""
+    room = browser.open(path).evaluate(outside)
+    assert len(room) == 13
+    assert min(room) >= 0
 
 
 def test_a_number_of_the_matrix_opens_its_images(browser: Browser, report: Path) -> None:
@@ -110,6 +130,26 @@ def test_evaluate_writes_it_for_any_images(cli: Cli, report: Path, tmp_path: Pat
     assert "1 images of" in (tmp_path / "a.txt").read_text("utf-8") or "1 image of" in (tmp_path / "a.txt").read_text(
         "utf-8"
     )
+
+
+def test_the_best_epoch_is_the_one_that_is_kept_and_a_damaged_history_is_left_out(cli: Cli, tmp_path: Path) -> None:
+    run, report = tmp_path / "run", tmp_path / "report.html"
+    assert cli("train", SAMPLE_DATA / "fashion", "--epochs", 3, "--out", run, "-q").code == 0
+    history = run / "history.csv"
+    rows = list(csv.DictReader(history.read_text().splitlines()))
+    for number, row in enumerate(rows):  # the second has the best recall, the third the most right answers
+        row |= {"judged_accuracy": str([0.5, 0.9, 0.6][number]), "val_accuracy": str([0.5, 0.6, 0.9][number])}
+    with history.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    evaluate = ("evaluate", SAMPLE_DATA / "fashion", "--split", "val", "-m", run, "-o", report, "--force")
+    assert cli(*evaluate).code == 0
+    assert set(re.findall(r"best epoch (\d+)", report.read_text("utf-8"))) == {"2"}
+    for text in ("epoch,judged_accuracy\n1,2\n3,4\n", history.read_text().replace("0.9", "many")):
+        history.write_text(text)
+        assert cli(*evaluate).code == 0
+        assert "best epoch" not in report.read_text("utf-8")
 
 
 def test_text_never_becomes_markup() -> None:

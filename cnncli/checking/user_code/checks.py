@@ -16,12 +16,11 @@ from cnncli.checking.user_code.findings import find_causes
 from cnncli.checking.user_code.layout import Layout
 from cnncli.checking.user_code.process import Answer, UserProcess
 from cnncli.checking.user_code.results import CaseResult, FunctionResult
-from cnncli.checking.user_code.subjects import draw_subjects, make_subjects, name_case
+from cnncli.checking.user_code.situations import Situation, draw_situations, make_situations, name_case
 from cnncli.checking.user_code.template import write_stubs
 from cnncli.children import ChildEnded
 from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
-from cnncli.subject.subject import Subject
 from cnncli.text import printable
 
 TIME_LIMIT = 10.0  # seconds of computing for all calls of one function
@@ -56,7 +55,7 @@ def check_file(
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; write one to start from", remedy="template")
-    subjects = _choose_cases(make_subjects(seed, more), only)
+    situations = _choose_cases(make_situations(seed, more), only)
     process = UserProcess(path, timeout)
     try:
         layout = Layout.stated(process.constants, path)
@@ -69,7 +68,7 @@ def check_file(
         results = []
         for function in wanted:
             run = _Run(path, process, function, layout, seed, timeout, conventions)
-            run.call_all(subjects)
+            run.call_all(situations)
             results.append(_judge(run, method))
             process = run.process
         return results
@@ -77,14 +76,14 @@ def check_file(
         process.stop()
 
 
-def _choose_cases(subjects: dict[str, Subject], only: str | None) -> dict[str, Subject]:
+def _choose_cases(situations: dict[str, Situation], only: str | None) -> dict[str, Situation]:
     if only is None:
-        return subjects
-    names = {name_case(label): label for label in subjects}
-    if only not in names and only not in subjects:
+        return situations
+    names = {name_case(label): label for label in situations}
+    if only not in names and only not in situations:
         raise UsageError(f"{only}: no such case, there are {', '.join(names)}", argument="case")
     label = names.get(only, only)
-    return {label: subjects[label]}
+    return {label: situations[label]}
 
 
 @dataclass
@@ -105,9 +104,9 @@ class _Run:
     _used: float = 0.0
     _fresh: dict[int, list[tuple[Case, Usable]]] = field(default_factory=dict)
 
-    def call_all(self, subjects: Mapping[str, Subject]) -> None:
+    def call_all(self, situations: Mapping[str, Situation]) -> None:
         """Call it with every case, and then again."""
-        self.cases = list(list_cases(self.function, subjects, self.seed, self.layout))
+        self.cases = list(list_cases(self.function, situations, self.seed, self.layout))
         try:
             for case in self.cases:
                 self.answers[case.label] = self.call(case)
@@ -120,7 +119,7 @@ class _Run:
     def call_fresh(self, number: int) -> list[tuple[Case, Usable]]:
         """What it gives for other cases; none where it does not get through them in the time of its own."""
         if number not in self._fresh:
-            cases = list_cases(self.function, draw_subjects(self.seed, number), self.seed + number + 1, self.layout)
+            cases = list_cases(self.function, draw_situations(self.seed, number), self.seed + number + 1, self.layout)
             self._used = 0.0
             try:
                 called = [(case, self.call(case)) for case in cases]
@@ -186,7 +185,9 @@ def _check(run: _Run, case: Case, usable: Usable, method: Method) -> Sequence[Ch
     function = run.function
     gradients = {name: usable.gradients[name] for name in usable.gradients if name in usable.checkable}
     given = {f"dL/d{function.given}": case.gradient} if function.given else {}
-    gradcheck = Gradcheck(case.subject, gradients | given, method, foreign=True, conventions=run.conventions)
+    gradcheck = Gradcheck(
+        case.subject, gradients | given, method, foreign=True, conventions=run.conventions, given=case.record
+    )
     if function.is_whole:
         return list(gradcheck.checks())
     with np.errstate(over="ignore", invalid="ignore"):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from cnncli.checking.user_code.layout import Layout
+from cnncli.checking.user_code.situations import Situation
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
 from cnncli.network.chain import Chain, build_chain, vary
 from cnncli.network.record import Record
 from cnncli.network.tensors import Shape, Tensor
-from cnncli.network.textbook import Textbook
 from cnncli.subject.subject import Subject
 
 Argument = Array | int | tuple[int, ...] | dict[str, Array]
@@ -30,7 +30,8 @@ class Function:
     contract: str
     given: str | None  # the tensor whose gradient it is given, None for L itself
     returns: tuple[str, ...]  # the tensors whose gradients it gives; () for those of all parameters there are
-    options: tuple[str, ...] = ()  # numbers of the architecture that somebody's version takes besides, by name
+    own_options: tuple[str, ...] = ()  # numbers of the architecture that are its step's; those of all for all at once
+    options: tuple[str, ...] = ()  # numbers that somebody's version takes besides, by name
 
     @property
     def name(self) -> str:
@@ -52,7 +53,8 @@ class Function:
         return [chain.gradients[name] for name in self.returns or chain.parameters]
 
 
-WHOLE, PARAMETERS = "backward", "parameters"
+WHOLE, PARAMETERS, CLASSES = "backward", "parameters", "classes"
+STRIDE, POOL_STRIDE = "stride", "pool_stride"
 NOTE = build_chain(Architecture(6, 6, filters=(1,)))
 OTHERS = [build_chain(other) for other in vary(Architecture(6, 6, filters=(1,))).values()]
 SOFTMAX = build_chain(Architecture(6, 6, filters=(1,), classes=3))
@@ -66,9 +68,12 @@ def _list_functions() -> tuple[Function, ...]:
         functions.setdefault(output.signature, Function(output.signature, output.contract, None, (chain.logit.name,)))
         for step in reversed(chain.steps):
             read = tuple(tensor.name for tensor in step.reads)
-            functions.setdefault(step.signature, Function(step.signature, step.contract, step.output.name, read))
+            functions.setdefault(
+                step.signature, Function(step.signature, step.contract, step.output.name, read, step.options)
+            )
     names = tuple(NOTE.parameters)
-    return *functions.values(), Function(f"{WHOLE}(X, y, {', '.join(names)})", "", None, names)
+    whole = Function(f"{WHOLE}(X, y, {', '.join(names)})", "", None, names, tuple(Architecture.__dataclass_fields__))
+    return *functions.values(), whole
 
 
 FUNCTIONS = _list_functions()
@@ -80,7 +85,7 @@ def adapt(function: Function, argument_names: Sequence[str]) -> Function:
     if function.is_whole and PARAMETERS in argument_names:
         signature, returns = f"{WHOLE}(X, y, {PARAMETERS})", ()
     options = [name for name in argument_names if name in Architecture.__dataclass_fields__]
-    adapted = Function(signature, function.contract, function.given, returns)
+    adapted = replace(function, signature=signature, returns=returns)
     taken = adapted.argument_names
     return replace(adapted, options=tuple(name for name in options if name not in taken))
 
@@ -108,20 +113,16 @@ def find_grid(architecture: Architecture) -> Shape:
     return build_chain(architecture).makers["F"].source.shape
 
 
-def list_cases(function: Function, subjects: Mapping[str, Subject], seed: int, layout: Layout) -> Iterator[Case]:
+def list_cases(function: Function, situations: Mapping[str, Situation], seed: int, layout: Layout) -> Iterator[Case]:
     """The calls of a function, from the note's example to the awkward ones."""
-    for number, (label, subject) in enumerate(subjects.items()):
-        if not _fits(function, subject.architecture):
+    for number, (label, situation) in enumerate(situations.items()):
+        if not _is_meant(function, situation) or not _fits(function, situation.subject.architecture):
             continue
-        record = make_record(subject)
+        record = situation.make_record()
         random = np.random.default_rng([seed, number])
         gradient = random.normal(size=record[function.given].shape) if function.given else np.zeros(0)
-        yield make_case(label, function, subject, record, gradient, layout)
-
-
-def make_record(subject: Subject) -> Record:
-    """The right values and derivatives."""
-    return Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)
+        gradient = situation.gradient(gradient) if situation.gradient else gradient
+        yield make_case(label, function, situation.subject, record, gradient, layout)
 
 
 def make_case(
@@ -132,8 +133,17 @@ def make_case(
     arguments = tuple(
         _make_argument(name, function, subject, record, gradient, layout) for name in function.argument_names
     )
-    options = {name: _get_number(subject.architecture, name) for name in function.options}
+    options = {name: _get_option(function, subject.architecture, name) for name in function.options}
     return Case(label, subject, record, gradient, tuple(function.find_returned(chain)), arguments, options)
+
+
+def _is_meant(function: Function, situation: Situation) -> bool:
+    """Whether a situation is there for such a function."""
+    if situation.gradient and function.given is None:
+        return False
+    if situation.A1 or not function.is_whole:
+        return not situation.arguments or not {*situation.arguments}.isdisjoint(function.argument_names)
+    return True
 
 
 def _fits(function: Function, architecture: Architecture) -> bool:
@@ -146,8 +156,8 @@ def _fits(function: Function, architecture: Architecture) -> bool:
         ):
             return False
         steps: list[Any] = [*chain.steps]
-        if architecture.outputs > 1:
-            return False  # the contract is that of two classes
+        if architecture.outputs > 1 and CLASSES not in function.options:
+            return False  # without it the contract is that of two classes
         if architecture.pool != Architecture.pool and "pool" not in function.options:
             return False
     else:
@@ -159,7 +169,21 @@ def _fits(function: Function, architecture: Architecture) -> bool:
             return False
     options = {name for step in steps for name in getattr(step, "options", ())} - {"pool"}
     unusual = {name for name in options if _get_number(architecture, name) != _get_usual(architecture, name)}
-    return unusual <= {*function.argument_names, *function.options}
+    taken = {*function.argument_names, *function.options}
+    return unusual <= taken | ({POOL_STRIDE} if _is_pooling(function) and STRIDE in taken else set())
+
+
+def _get_option(function: Function, architecture: Architecture, name: str) -> int:
+    """The number that is meant: a pooling's stride is that of its windows; what a step has not is as if left out."""
+    if name in function.own_options:
+        return _get_number(architecture, name)
+    if name == STRIDE and _is_pooling(function):
+        return architecture.window_stride
+    return _get_usual(architecture, name)
+
+
+def _is_pooling(function: Function) -> bool:
+    return not function.is_whole and POOL_STRIDE in function.own_options
 
 
 def _get_number(architecture: Architecture, name: str) -> int:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cnncli.checking.user_code.answers import Usable
-from cnncli.checking.user_code.contract import Case, Function, make_record
+from cnncli.checking.user_code.contract import Case, Function
 from cnncli.checking.user_code.results import CaseResult, Finding
-from cnncli.checking.user_code.subjects import make_subjects
+from cnncli.checking.user_code.situations import Situation, make_situations
 from cnncli.diagnosis.collect import collect_link, collect_through, find_reached, measure_cancellation
 from cnncli.diagnosis.evidence import Evidence, close
 from cnncli.diagnosis.explain import DEPTHS, explain
@@ -68,12 +68,13 @@ def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: Ca
         return collected
 
     def draw_probes() -> list[Evidence]:
-        return [_make_probe(subject, case, name) for subject, case in _draw_probes(called, seed)]
+        return [_make_probe(situation, case, name) for situation, case in _draw_probes(called, seed)]
 
     evidences = collect(called)
     if not evidences:
         return None
-    if all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in evidences if not e.is_lost):
+    telling = [e for e in evidences if not e.is_lost]
+    if telling and all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in telling):
         return Explanation(LOST.format(name), certain=False, left=1.0)
     return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number)))
 
@@ -93,16 +94,16 @@ def _collect(case: Case, usable: Usable, name: str) -> Evidence:
     )
 
 
-def _draw_probes(found: Sequence[Called], seed: int) -> Iterator[tuple[Subject, Case]]:
+def _draw_probes(found: Sequence[Called], seed: int) -> Iterator[tuple[Situation, Case]]:
     """The same cases with other numbers."""
-    others = make_subjects(seed + PROBES)
+    others = make_situations(seed + PROBES)
     for case, _ in found:
         if case.label in others:
             yield others[case.label], case
 
 
-def _make_probe(subject: Subject, case: Case, name: str) -> Evidence:
-    record = make_record(subject)
+def _make_probe(situation: Situation, case: Case, name: str) -> Evidence:
+    subject, record = situation.subject, situation.make_record()
     chain = build_chain(subject.architecture)
     tensor = next(t for t in case.returned if t.gradient.name == name)
     tensor = chain.gradients[tensor.name]
@@ -200,7 +201,7 @@ def _explain_group(
         sight = _Sight(tensor, frozenset(names), frozenset(reached) - frozenset(others))
 
         def probe(sight: _Sight = sight) -> list[Evidence]:
-            return [sight.imagine(case, subject) for subject, case in _draw_probes(called, seed)]
+            return [sight.imagine(case, situation) for situation, case in _draw_probes(called, seed)]
 
         def draw_fresh(number: int, sight: _Sight = sight) -> list[Evidence]:
             return sight.collect(draw(number))
@@ -229,9 +230,9 @@ class _Sight(NamedTuple):
             for case, each in complete
         ]
 
-    def imagine(self, case: Case, subject: Subject) -> Evidence:
+    def imagine(self, case: Case, situation: Situation) -> Evidence:
         """A case with other numbers, of which nothing is found."""
-        record = make_record(subject)
+        subject, record = situation.subject, situation.make_record()
         names = [name for tensor in case.returned if (name := tensor.gradient.name) in self.seen]
         return self._look(case, subject, record, np.finfo(float).eps, {name: record[name] for name in names})
 

@@ -1,69 +1,50 @@
 """The networks and images that somebody else's functions are called with: from the note's example to awkward ones."""
 
-from typing import Any
-
 import numpy as np
 
-from cnncli.errors import ArchitectureError
+from cnncli.checking.user_code.drawing import draw, stretch
 from cnncli.network.architecture import Architecture
 from cnncli.network.arrays import Array
-from cnncli.network.chain import build_chain, vary
-from cnncli.network.initialisation import he_normal
+from cnncli.network.chain import vary
 from cnncli.network.textbook import Textbook
 from cnncli.subject.fresh import FreshNetwork
 from cnncli.subject.subject import Subject, choose
 
-MOST_TRIES = 1000
-FRESH = 10_000  # added to a seed: numbers that no case has
-MOST_DRAWN, MOST_DEEP = 12, 4
 
-
-def make_subjects(seed: int, more: int = 0) -> dict[str, Subject]:
-    """By name; `more` are drawn at random besides, the same for the same seed."""
+def make_subjects(seed: int) -> dict[str, Subject]:
+    """By name, the same for the same seed."""
     random = np.random.default_rng([seed, 99])
     H, W = (int(side) for side in random.choice([7, 11, 13], 2, replace=False))
     return {
         "the note's example": choose([], None, None, FreshNetwork()),
-        "prime sizes": _draw(Architecture(H, W, filters=(1,)), 1, seed),
-        "channels and filters": _draw(Architecture(9, 8, channels=3, filters=(4,), kernel=2), 1, seed),
-        "eight filters": _draw(Architecture(7, 9, channels=2, filters=(8,)), 3, seed),
-        "more channels than filters": _draw(Architecture(9, 7, channels=4, filters=(2,), kernel=4, pool=1), 3, seed),
-        "a batch": _draw(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
-        "two of everything": _draw(Architecture(6, 8, channels=2, filters=(2,)), 2, seed),
+        "prime sizes": draw(Architecture(H, W, filters=(1,)), 1, seed),
+        "channels and filters": draw(Architecture(9, 8, channels=3, filters=(4,), kernel=2), 1, seed),
+        "eight filters": draw(Architecture(7, 9, channels=2, filters=(8,)), 3, seed),
+        "more channels than filters": draw(Architecture(9, 7, channels=4, filters=(2,), kernel=4, pool=1), 3, seed),
+        "a batch": draw(Architecture(7, 7, channels=2, filters=(3,)), 4, seed),
+        "two of everything": draw(Architecture(6, 8, channels=2, filters=(2,)), 2, seed),
         **_tied_subjects(seed),
         **_scaled_subjects(seed),
-        "windows of 3": _draw(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
-        "three outputs": _draw(Architecture(6, 7, filters=(2,), classes=3), 2, seed),
-        "five outputs": _draw(Architecture(7, 6, channels=2, filters=(3,), classes=5), 4, seed),
-        "four outputs": _draw(Architecture(6, 6, filters=(1,), classes=4), 1, seed),
-        "three outputs, saturated": _stretch(_draw(Architecture(6, 7, filters=(3,), classes=3), 5, seed), 60),
-        "three outputs, far out": _stretch(_draw(Architecture(6, 7, filters=(3,), classes=3), 3, seed), 1000),
-        "as many outputs as images": _draw(Architecture(8, 6, filters=(2,), classes=4), 4, seed),
+        "windows of 3": draw(Architecture(11, 10, filters=(2,), kernel=2, pool=3), 2, seed),
+        "three outputs": draw(Architecture(6, 7, filters=(2,), classes=3), 2, seed),
+        "five outputs": draw(Architecture(7, 6, channels=2, filters=(3,), classes=5), 4, seed),
+        "four outputs": draw(Architecture(6, 6, filters=(1,), classes=4), 1, seed),
+        "three outputs, saturated": stretch(draw(Architecture(6, 7, filters=(3,), classes=3), 5, seed), 60),
+        "three outputs, far out": stretch(draw(Architecture(6, 7, filters=(3,), classes=3), 3, seed), 1000),
+        "as many outputs as images": draw(Architecture(8, 6, filters=(2,), classes=4), 4, seed),
         **_unusual_subjects(seed),
-        **{f"random {number}": _draw_any(seed, number) for number in range(1, more + 1)},
     }
-
-
-def draw_subjects(seed: int, number: int) -> dict[str, Subject]:
-    """Others, new ones for each number: of the same kinds, and with sizes and options at random."""
-    seed += FRESH * (number + 1)
-    usual = {f"drawn {number}.{place}": _draw_any(seed, place) for place in range(MOST_DRAWN)}
-    unusual = {
-        f"drawn {number}.{place} with options": _draw_any(seed, place, unusual=True) for place in range(MOST_DRAWN)
-    }
-    deep = {f"drawn {number}.{place} of two blocks": _draw_deep(seed, place) for place in range(MOST_DEEP)}
-    return make_subjects(seed) | usual | unusual | deep
 
 
 def _tied_subjects(seed: int) -> dict[str, Subject]:
     """Equal patches, two, three or all of a window; Z of exactly 0; a filter that is never positive."""
-    dead = _draw(Architecture(8, 8, filters=(2,)), 1, seed)
+    dead = draw(Architecture(8, 8, filters=(2,)), 1, seed)
     dead.parameters["b1"][0] = -100
-    few = _draw(Architecture(9, 10, channels=2, filters=(3,), kernel=2), 3, seed)
+    few = draw(Architecture(9, 10, channels=2, filters=(3,), kernel=2), 3, seed)
     few.X[:] = np.round(few.X)
     few.parameters["w1"][:] = np.round(few.parameters["w1"] * 2)
     few.parameters["b1"][:] = (1, 0, -1)
-    flat = _draw(Architecture(7, 6, filters=(2,)), 2, seed)
+    flat = draw(Architecture(7, 6, filters=(2,)), 2, seed)
     flat.X[:] = 1
     flat.parameters["b1"][:] = 9
     return {"ties": _flat_with_spots(seed), "ties of two and three": few, "all tied": flat, "a dead filter": dead}
@@ -71,26 +52,19 @@ def _tied_subjects(seed: int) -> dict[str, Subject]:
 
 def _scaled_subjects(seed: int) -> dict[str, Subject]:
     """Z near 0, z where σ saturates, tiny and huge numbers."""
-    near = _draw(Architecture(7, 8, filters=(2,)), 2, seed)
+    near = draw(Architecture(7, 8, filters=(2,)), 2, seed)
     near.parameters["b1"][:] -= 1.0
     record = Textbook(near.architecture).record(near.parameters, near.X, near.y)
     near.parameters["b1"][:] -= [np.median(channel) for channel in record["Z1"].swapaxes(0, 1)]
     near.parameters["b1"][0] += 1e-12
-    saturated, far = (_stretch(_draw(Architecture(7, 6, filters=(3,)), 4, seed), z) for z in (60, 1000))
+    saturated, far = (stretch(draw(Architecture(7, 6, filters=(3,)), 4, seed), z) for z in (60, 1000))
     saturated.y[:] = far.y[:] = (0, 1, 0, 1)
-    tiny, huge = (_draw(Architecture(8, 7, channels=2, filters=(2,)), 2, seed + 1) for _ in range(2))
+    tiny, huge = (draw(Architecture(8, 7, channels=2, filters=(2,)), 2, seed + 1) for _ in range(2))
     tiny.X[:] *= 1e-8
     tiny.parameters["b1"][:] *= 1e-8
     huge.X[:] *= 1e6
     huge.parameters["w2"][:] *= 1e-6
     return {"Z near 0": near, "z saturated": saturated, "z far out": far, "tiny numbers": tiny, "huge numbers": huge}
-
-
-def _stretch(subject: Subject, largest: float) -> Subject:
-    """w2 so large that |z| is as large as said: from 40 on A is 0 or 1 to rounding, from 710 on e^z overflows."""
-    z = Textbook(subject.architecture).record(subject.parameters, subject.X, subject.y)["z2"]
-    subject.parameters["w2"][:] *= largest / np.abs(z).max()
-    return subject
 
 
 def _unusual_subjects(seed: int) -> dict[str, Subject]:
@@ -118,62 +92,33 @@ def _unusual_subjects(seed: int) -> dict[str, Subject]:
         "dilation of three": Architecture(12, 9, filters=(2,), dilation=3, pool=1),
         "two blocks": Architecture(12, 13, channels=2, filters=(3, 2)),
         "three blocks": Architecture(17, 16, filters=(2, 3, 2), kernel=2),
+        **_list_deep(),
     }
     return {
-        name: _draw(architecture, 2 + (number % 2), seed + number)
+        name: draw(architecture, 2 + (number % 2), seed + number)
         for number, (name, architecture) in enumerate(others.items())
     }
 
 
-def _draw_any(seed: int, number: int, *, unusual: bool = False) -> Subject:
-    """Sizes and numbers at random, and options that only some functions take where they may be unusual."""
-    random = np.random.default_rng([seed, 7, number])
-
-    def pick(least: int, beyond: int) -> int:
-        return int(random.integers(least, beyond))
-
-    for _ in range(MOST_TRIES):
-        sizes: dict[str, Any] = {
-            "height": pick(4, 14),
-            "width": pick(4, 14),
-            "channels": pick(1, 5),
-            "filters": (pick(1, 9),),
-        }
-        sizes |= {"kernel": pick(1, 5), "pool": pick(1, 4)}
-        if unusual:
-            sizes |= {"padding": pick(0, 3), "stride": pick(1, 4), "dilation": pick(1, 3), "pool_stride": pick(1, 4)}
-            sizes |= {"classes": pick(2, 7), "pooling": ("max", "average")[pick(0, 2)]}
-        try:
-            architecture = Architecture(**sizes)
-            build_chain(architecture)
-        except ArchitectureError:
-            continue
-        return _draw(architecture, pick(1, 6), seed + number)
-    raise AssertionError("no sizes fit")
-
-
-def _draw_deep(seed: int, number: int) -> Subject:
-    random = np.random.default_rng([seed, 11, number])
-    C, N, M, m = (int(count) for count in random.integers(1, 4, 4))
-    H, W = (int(side) for side in random.integers(10, 15, 2))
-    return _draw(Architecture(H, W, channels=C, filters=(N, M)), m, seed + number)
-
-
-def _draw(architecture: Architecture, m: int, seed: int) -> Subject:
-    random = np.random.default_rng([seed, m, architecture.height, architecture.width])
-    parameters = he_normal(architecture, seed)
-    for name, tensor in build_chain(architecture).parameters.items():
-        if tensor.role == "bias":
-            parameters[name] += random.normal(size=parameters[name].shape) / 4
-    X = random.normal(size=(m, architecture.channels, architecture.height, architecture.width))
-    y = random.integers(0, architecture.classes, m)
-    return Subject(architecture, parameters, tuple(map(str, range(architecture.classes))), X, y, ("",) * m, "random")
+def _list_deep() -> dict[str, Architecture]:
+    """Several blocks with options, and with rests in each."""
+    return {
+        "two blocks with rests": Architecture(13, 16, channels=3, filters=(2, 3)),
+        "two blocks with padding": Architecture(9, 12, channels=2, filters=(3, 2), padding=1),
+        "two blocks with padding of two": Architecture(7, 10, channels=3, filters=(2, 3), padding=2),
+        "two blocks with padding and stride": Architecture(13, 16, channels=2, filters=(2, 2), padding=1, stride=2),
+        "two blocks with dilation": Architecture(17, 16, filters=(2, 2), dilation=2),
+        "two blocks with windows of 3": Architecture(17, 20, channels=2, filters=(2, 3), pool=3),
+        "two blocks, three classes": Architecture(12, 13, channels=2, filters=(2, 3), classes=3),
+        "two blocks with padding, four classes": Architecture(8, 9, filters=(3, 2), padding=1, classes=4),
+        "three blocks with padding": Architecture(9, 10, channels=2, filters=(2, 3, 2), padding=1),
+    }
 
 
 def _flat_with_spots(seed: int) -> Subject:
     """A flat image with a few spots: equal patches, so equal maxima, and some Z of exactly 0."""
     random = np.random.default_rng([seed, 5])
-    subject = _draw(Architecture(8, 8, filters=(2,)), 1, seed)
+    subject = draw(Architecture(8, 8, filters=(2,)), 1, seed)
     X: Array = subject.X
     X[:] = 1
     X[:, :, 2, 2], X[:, :, 5, 4] = 3, -2
@@ -183,8 +128,3 @@ def _flat_with_spots(seed: int) -> Subject:
     w1[0, 0, 0, 0] += 1 - w1[0].sum()  # the flat patches of the first filter give 1,
     w1[1, 0, 0, 0] -= w1[1].sum()  # those of the second 0
     return subject
-
-
-def name_case(label: str) -> str:
-    """What a case is called in a shell: "the note's example" is the-notes-example."""
-    return label.replace(" ", "-").replace("'", "").replace(",", "")

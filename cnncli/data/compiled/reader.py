@@ -16,7 +16,8 @@ from cnncli.data.plain_png import MOST_PIXELS, Pixels
 
 FOLDER = Path(__file__).parent
 STEM = "_png"  # of the library's file, which is made when the program is installed
-PART = 64  # files that a thread reads before it looks for more
+MOST_THREADS = 4  # more would wait for what Python does with the images, which is a quarter of the work
+MOST_IN_PART = 64  # files that a thread reads before it looks for more
 
 
 @lru_cache
@@ -41,14 +42,16 @@ def read_pngs(paths: Sequence[str], size: tuple[int, int], threads: int) -> list
         return [None] * len(paths)
     pixels = np.empty((len(paths), 3, height, width), np.uint8)
     channels = np.zeros(len(paths), np.uint8)
+    threads = min(threads, MOST_THREADS)
+    length = max(min(len(paths) // threads, MOST_IN_PART), 1)
 
     def read(first: int) -> None:
-        of_part = slice(first, first + PART)
+        of_part = slice(first, first + length)
         names = os.fsencode("\0".join((*paths[of_part], "")))
         if names.count(0) == len(paths[of_part]):  # else one has a null character, which no file has
             reader(names, names.count(0), height, width, pixels[of_part].ctypes.data, channels[of_part].ctypes.data)
 
-    _share_out(read, range(0, len(paths), PART), threads)
+    _share_out(read, range(0, len(paths), length), threads)
     return [image[:count] if count else None for image, count in zip(pixels, channels.tolist(), strict=True)]
 
 
