@@ -110,7 +110,7 @@ def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination, *possibl
     from cnncli.reports.trace.tiles import tile_rows
 
     chosen = to.resolve(*possible)
-    rows = list(tile_rows(trace, shown))
+    rows = list(tile_rows(trace, shown, vectors="table" not in possible))
     if not rows:
         raise UsageError("none of these values is a picture: there are X, w1, Z1, A1, P1 and their derivatives")
     if chosen == PNG:

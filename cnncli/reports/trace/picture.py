@@ -1,61 +1,160 @@
-"""The picture of a trace, one PNG in landscape: the chain from left to right, each derivative beneath its value."""
+"""The picture of a trace, one PNG in landscape: the chain from left to right, each derivative beneath its value.
+
+Between two values stands their link: an arrow for each way, from which hangs what the step reads beside its source, the
+parameters, and what the way back makes or needs there, their derivatives and the local one.
+"""
 
 import io
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from cnncli.network.arrays import Array
-from cnncli.network.tensors import LOSS, Tensor
-from cnncli.reports.grids import number_writer
-from cnncli.reports.trace.formulas import write_number
+from cnncli.network.tensors import Tensor
 from cnncli.reports.trace.heading import caption
-from cnncli.reports.trace.tiles import TileRow, colour, shrink
+from cnncli.reports.trace.panels import ABOVE, FAINT, INK, draw_panel, font, marks_winners, plain, titled
+from cnncli.reports.trace.tiles import TileRow
 from cnncli.tracing.trace import Trace
 
-WIDEST = 2700  # pixels of a page, beyond which the chain goes on below
-TILE, LARGEST_TILE = 144, 256  # pixels of a tile's longer side, about; numbers of it that are kept
-NUMBERED, MOST_NUMBERED = 44, 8  # pixels of a cell that holds its number; the longer side of such a tile
+NARROWEST, WIDER = 2000, 100  # pixels: the least width of a page of several bands, and the steps to wider ones
+SHAPE = 0.6  # the height of a page for its width, about
+TILE = 144  # pixels of the photo's longer side, about
 MOST_TILES = 16  # of a tensor
-MARGIN, GUTTER, ARROW, LABEL = 20, 8, 44, 15  # pixels
-FRAMEABLE = 12  # the least cell, in pixels, that is framed; smaller ones get a dot that leaves their colour to be seen
-INK, FAINT, FRAME = (20, 20, 20), (105, 105, 105), (200, 200, 200)
-ABOVE = 38  # pixels of a panel's title
+MARGIN, SPACE = 20, 12  # pixels between bands and parts of them, and between columns
+ARROW, STEM, TIP = 44, 26, 5  # pixels: the shortest arrow, what links a panel to it, half the width of a tip
+LINE = ABOVE + 20  # pixels from the top of a panel to the arrow beside it
 
-LEGEND = "blue: above 0, red: below 0, each panel on its own scale; frames and dots: the maximum of each pooling window"
+LEGEND = "blue: above 0, red: below 0, each panel on its own scale"
+WINNERS = "; frames and dots: the maximum of each pooling window"
 
-Column = dict[int, Image.Image]  # the panel of a value at 0, and of its derivative, beneath it, at 1
+Panels = Mapping[str, Image.Image]
+
+
+class Column(NamedTuple):
+    """A value over its derivative, or the two ways of a link; either may be missing."""
+
+    above: Image.Image | None
+    below: Image.Image | None
+
+    @property
+    def width(self) -> int:
+        """Of the wider one."""
+        return max(part.width for part in self if part)
 
 
 def picture_png(trace: Trace, rows: Sequence[TileRow], *, full: bool) -> bytes:
     """The tensors as panels; of one with more than 16 matrices the first, unless `full`."""
-    shown = {_column(row.tensor) for row in rows}
-    columns: dict[str, Column] = {name: {} for name in _in_order(trace) if name in shown}
-    for row in rows:
-        line = 0 if row.tensor.fraction is None else 1
-        columns[_column(row.tensor)][line] = _panel(row, len(row.tiles) if full else MOST_TILES)
-    photos: list[Column] = [{0: photo} for photo in _photo(trace)]
-    pages = [_band(band) for band in _bands([*photos, *columns.values()])]
-    return _png(_stack([_text(caption(trace), 16), *pages, _text(LEGEND, 12, FAINT)]))
+    panels = {row.tensor.name: draw_panel(row, len(row.tiles) if full else MOST_TILES) for row in rows}
+    columns = [column for column in (*_photo(trace), *_columns(trace, panels)) if any(column)]
+    legend = LEGEND + WINNERS * any(marks_winners(row, MOST_TILES) for row in rows)
+    bands = [_band(band) for band in _landscape(columns)]
+    return _png(_stack([_text(caption(trace), 16), *bands, _text(legend, 12, FAINT)]))
 
 
-def _column(tensor: Tensor) -> str:
-    """The name of the column: a derivative of L stands beneath its value, a local derivative in a column of its own."""
-    return tensor.fraction[1].name if tensor.fraction and tensor.fraction[0] == LOSS else tensor.name
+def _columns(trace: Trace, panels: Panels) -> Iterator[Column]:
+    """Values and links in turn, from X to L."""
+    chain, output = trace.chain, trace.chain.output
+    yield _value(chain.image, panels)
+    for step in chain.steps:
+        local = step.local_derivative.tensor if step.local_derivative else None
+        yield _link(step.description, step.source, step.output, step.parameters, local, panels)
+        yield _value(step.output, panels)
+    yield _link(output.description, output.source, output.output, (), output.local_derivative, panels)
+    yield _value(output.output, panels)
+    label = [tensor for tensor in chain.tensors.values() if tensor.role == "label"]
+    yield _link("cross-entropy", output.output, output.loss, label, None, panels, ends=True)
+    yield _value(output.loss, panels)
 
 
-def _in_order(trace: Trace) -> Iterator[str]:
-    """All columns from X to L, a local derivative between the two values that it links."""
-    for step in trace.chain.steps:
-        yield from (tensor.name for tensor in step.reads)
-        if step.local_derivative:
-            yield step.local_derivative.tensor.name
-    yield trace.chain.logit.name
+def _value(tensor: Tensor, panels: Panels) -> Column:
+    return Column(panels.get(tensor.name), panels.get(tensor.gradient.name))
 
 
-def _photo(trace: Trace) -> Iterator[Image.Image]:
+def _link(
+    description: str,
+    source: Tensor,
+    output: Tensor,
+    parameters: Sequence[Tensor],
+    local: Tensor | None,
+    panels: Panels,
+    *,
+    ends: bool = False,
+) -> Column:
+    """The way from a value to the next over the way back; an arrow where both of its ends are shown.
+
+    At the end of the chain the way back begins at L itself.
+    """
+    above = [_shown(parameters, panels)]
+    below = [_shown([tensor.gradient for tensor in parameters], panels), _shown([local] if local else [], panels)]
+    forwards = {source.name, output.name} <= panels.keys()
+    back = {source.gradient.name, output.name if ends else output.gradient.name} <= panels.keys()
+    widths = [_width_of(above), _width_of(below), ARROW * (forwards or back)]
+    widths += [_text(description, 11).width] if forwards else []
+    return Column(
+        _hang(above, max(widths), description, leftwards=False) if forwards else _beside(above),
+        _hang(below, max(widths), f"from {output.name}" if ends else "", leftwards=True) if back else _beside(below),
+    )
+
+
+def _shown(tensors: Sequence[Tensor], panels: Panels) -> list[Image.Image]:
+    return [panels[tensor.name] for tensor in tensors if tensor.name in panels]
+
+
+def _width_of(piles: Sequence[Sequence[Image.Image]]) -> int:
+    widths = [max(panel.width for panel in pile) for pile in piles if pile]
+    return sum(widths) + SPACE * max(len(widths) - 1, 0)
+
+
+def _hang(piles: Sequence[Sequence[Image.Image]], width: int, text: str, *, leftwards: bool) -> Image.Image:
+    """An arrow as wide as the link, and piles of panels that hang from it.
+
+    What is read flows into the arrow: the parameters, and the local derivative; the parameters' derivatives flow out.
+    """
+    hanging = _beside(piles)
+    part = Image.new("RGB", (width, LINE + TIP + 1 + (STEM - TIP + hanging.height if hanging else 0)), "white")
+    draw = ImageDraw.Draw(part)
+    _arrow(draw, (width - 1, LINE) if leftwards else (0, LINE), (0, LINE) if leftwards else (width - 1, LINE))
+    draw.text((width // 2, LINE - 10), plain(text), FAINT, font(11), anchor="mb")
+    if hanging:
+        left = (width - hanging.width) // 2
+        part.paste(hanging, (left, LINE + STEM))
+        for place, pile in enumerate(piles):
+            if pile:
+                wide = max(panel.width for panel in pile)
+                ends = [(left + wide // 2, LINE + 2), (left + wide // 2, LINE + STEM - 3)]
+                _arrow(draw, *(ends if leftwards and place == 0 else ends[::-1]))
+                left += wide + SPACE
+    return part
+
+
+def _beside(piles: Sequence[Sequence[Image.Image]]) -> Image.Image | None:
+    """Piles of panels beside each other; None for none."""
+    if not any(piles):
+        return None
+    heights = [sum(panel.height + MARGIN for panel in pile) - MARGIN for pile in piles]
+    part = Image.new("RGB", (_width_of(piles), max(heights)), "white")
+    left = 0
+    for pile in filter(None, piles):
+        wide, top = max(panel.width for panel in pile), 0
+        for panel in pile:
+            part.paste(panel, (left + (wide - panel.width) // 2, top))
+            top += panel.height + MARGIN
+        left += wide + SPACE
+    return part
+
+
+def _arrow(draw: ImageDraw.ImageDraw, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """A line with a tip, level or upright."""
+    draw.line((*start, *end), FAINT, 2)
+    x, y = end
+    step_x, step_y = (TIP * int(np.sign(to - at)) for at, to in zip(start, end, strict=True))
+    back_x, back_y = x - 2 * step_x, y - 2 * step_y
+    draw.polygon([(x, y), (back_x + step_y, back_y + step_x), (back_x - step_y, back_y - step_x)], FAINT)
+
+
+def _photo(trace: Trace) -> Iterator[Column]:
     """The image as it was before it became X, if it has colours."""
     normalisation = trace.subject.normalisation
     if normalisation is None or len(normalisation.mean) == 1:
@@ -64,114 +163,59 @@ def _photo(trace: Trace) -> Iterator[Image.Image]:
     mean, std = (np.array(each)[:, None, None] for each in (normalisation.mean, normalisation.std))
     pixels = np.clip(np.rint((X * std + mean) * 255), 0, 255).astype(np.uint8).transpose(1, 2, 0)  # (H, W, 3)
     cell = max(TILE // max(pixels.shape[:2]), 1)
-    yield _titled("the photo", f"{pixels.shape[0]}×{pixels.shape[1]}", Image.fromarray(_enlarge(pixels, cell)))
+    photo = Image.fromarray(_enlarge(pixels, cell))
+    yield Column(titled("the photo", f"{pixels.shape[0]}×{pixels.shape[1]}", photo), None)
 
 
 def _enlarge(pixels: Array, cell: int) -> Array:
     return pixels.repeat(cell, axis=0).repeat(cell, axis=1)
 
 
-def _panel(row: TileRow, most: int) -> Image.Image:
-    """A tensor: its name and size over its tiles, in a block about as wide as high."""
-    matrices = [shrink(tile, LARGEST_TILE) for tile in row.tiles[:most]]
-    longest = max(matrices[0].shape)
-    several = len(matrices) > 4
-    numbered, side = (36, 112) if several else (NUMBERED, TILE)
-    cell = numbered if longest <= MOST_NUMBERED else max(side // longest, 1)
-    height, width = (length * cell for length in matrices[0].shape)
-    label = LABEL if len(row.tiles) > 1 else 0
-    beside = _beside(len(matrices), width, height + label)
-    lines = -(-len(matrices) // beside)
-    block = Image.new("RGB", (beside * (width + GUTTER) - GUTTER, lines * (height + label + GUTTER) - GUTTER), "white")
-    for place, matrix in enumerate(matrices):
-        corner = place % beside * (width + GUTTER), place // beside * (height + label + GUTTER)
-        winners = row.winners[place] if row.winners else None
-        block.paste(_tile(matrix, row.largest, cell, winners), corner)
-        if label:
-            draw = ImageDraw.Draw(block)
-            draw.text((corner[0], corner[1] + height), row.labels[place], FAINT, _font(11))
-    shown = f", the first {most} of {len(row.tiles)}" if len(row.tiles) > len(matrices) else ""
-    size = "×".join(map(str, row.tensor.shape))
-    return _titled(row.name, f"{size}, largest {write_number(row.largest, 3)}{shown}", block)
+def _landscape(columns: Sequence[Column]) -> list[list[Column]]:
+    """The columns in bands, so that the page is in landscape and little of it is empty."""
+    whole = sum(column.width + SPACE for column in columns)
+    possible = [_fill(columns, widest) for widest in range(NARROWEST, max(whole, NARROWEST) + WIDER, WIDER)]
+
+    def cost(bands: Sequence[Sequence[Column]]) -> float:
+        width = max(sum(column.width + SPACE for column in band) for band in bands)
+        height = sum(sum(_heights(band)) + 2 * MARGIN for band in bands)
+        shape = height / width / SHAPE
+        return width * height * max(shape, 1 / shape)
+
+    return min(possible, key=cost)
 
 
-def _beside(number: int, width: int, height: int) -> int:
-    """How many tiles stand in a line so that the block is rather wide than high."""
-    return min(range(1, number + 1), key=lambda beside: abs(beside * width - 1.5 * -(-number // beside) * height))
-
-
-def _tile(matrix: Array, largest: float, cell: int, winners: Array | None) -> Image.Image:
-    """The numbers as colours, written where there is room; winners framed, or marked by a dot."""
-    tile = Image.fromarray(colour(matrix, largest, cell))
-    draw = ImageDraw.Draw(tile)
-    draw.rectangle((0, 0, tile.width - 1, tile.height - 1), outline=FRAME)
-    if max(matrix.shape) <= MOST_NUMBERED:
-        write = number_writer(matrix, 2)
-        for (row, column), value in np.ndenumerate(matrix):
-            place = (column + 0.5) * cell, (row + 0.5) * cell
-            draw.text(place, write(value), INK if value else FAINT, _font(cell // 4), anchor="mm")
-    for row, column in np.argwhere(winners if winners is not None else np.zeros((0, 2))).tolist():
-        x, y = column * cell, row * cell
-        if cell >= FRAMEABLE:
-            draw.rectangle((x, y, x + cell - 1, y + cell - 1), outline=INK, width=max(cell // 16, 1))
-        else:
-            middle = x + cell // 2, y + cell // 2
-            draw.rectangle((*middle, *middle), fill=INK)
-    return tile
-
-
-def _titled(title: str, line: str, block: Image.Image) -> Image.Image:
-    """A panel: a title and a line of facts over a block."""
-    line = _plain(line)
-    width = round(max(block.width, _font(15).getlength(title), _font(11).getlength(line)))
-    panel = Image.new("RGB", (width, ABOVE + block.height), "white")
-    draw = ImageDraw.Draw(panel)
-    draw.text((0, 0), title, INK, _font(15))
-    draw.text((0, 20), line, FAINT, _font(11))
-    panel.paste(block, (0, ABOVE))
-    return panel
-
-
-def _bands(columns: Sequence[Column]) -> Iterator[list[Column]]:
+def _fill(columns: Sequence[Column], widest: int) -> list[list[Column]]:
     """The columns in order, as many beside each other as fit."""
-    waiting = list(columns)
-    while waiting:
-        number, width = 0, 0
-        while number < len(waiting) and (number == 0 or width + _width(waiting[number]) <= WIDEST):
-            width += _width(waiting[number]) + ARROW
-            number += 1
-        yield list(islice(waiting, number))
-        del waiting[:number]
+    bands: list[list[Column]] = []
+    room = 0
+    for column in columns:
+        if column.width > room:
+            bands.append([])
+            room = widest
+        bands[-1].append(column)
+        room -= column.width + SPACE
+    return bands
 
 
-def _width(column: Column) -> int:
-    return max(panel.width for panel in column.values())
+def _heights(columns: Sequence[Column]) -> list[int]:
+    """Of both lines."""
+    return [max((part.height for part in line if part), default=0) for line in zip(*columns, strict=True)]
 
 
 def _band(columns: Sequence[Column]) -> Image.Image:
-    """Values from left to right with arrows, and under them the way back."""
-    lines = sorted({line for column in columns for line in column})
-    heights = {line: max(column[line].height for column in columns if line in column) for line in lines}
-    width = sum(_width(column) for column in columns) + ARROW * (len(columns) - 1)
-    band = Image.new("RGB", (width, sum(heights.values()) + MARGIN * (len(lines) - 1)), "white")
-    draw = ImageDraw.Draw(band)
+    """Values and links from left to right, and under them the way back."""
+    above, below = _heights(columns)
+    width = sum(column.width + SPACE for column in columns) - SPACE
+    top = above + MARGIN * bool(above and below)
+    band = Image.new("RGB", (width, top + below), "white")
     left = 0
-    for number, column in enumerate(columns):
-        top = 0
-        for line in lines:
-            if line in column:
-                band.paste(column[line], (left, top))
-            if number and line in column and line in columns[number - 1]:
-                _arrow(draw, left - ARROW // 2, top + ABOVE + 24, forwards=line == 0)
-            top += heights[line] + MARGIN
-        left += _width(column) + ARROW
+    for column in columns:
+        for part, y in zip(column, (0, top), strict=True):
+            if part:
+                band.paste(part, (left + (column.width - part.width) // 2, y))
+        left += column.width + SPACE
     return band
-
-
-def _arrow(draw: ImageDraw.ImageDraw, x: int, y: int, *, forwards: bool) -> None:
-    tip = 9 if forwards else -9
-    draw.line((x - tip, y, x + tip, y), FAINT, 2)
-    draw.polygon([(x + tip, y), (x, y - 5), (x, y + 5)], FAINT)
 
 
 def _stack(parts: Sequence[Image.Image]) -> Image.Image:
@@ -186,18 +230,9 @@ def _stack(parts: Sequence[Image.Image]) -> Image.Image:
 
 
 def _text(text: str, size: int, ink: tuple[int, int, int] = INK) -> Image.Image:
-    line = Image.new("RGB", (round(_font(size).getlength(_plain(text))) + 2, size + 6), "white")
-    ImageDraw.Draw(line).text((0, 0), _plain(text), ink, _font(size))
+    line = Image.new("RGB", (round(font(size).getlength(plain(text))) + 2, size + 6), "white")
+    ImageDraw.Draw(line).text((0, 0), plain(text), ink, font(size))
     return line
-
-
-def _plain(text: str) -> str:
-    """The text in signs that the font has."""
-    return text.replace("×", "x")
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size)
 
 
 def _png(page: Image.Image) -> bytes:

@@ -13,6 +13,8 @@ from cnncli.network.tensors import Tensor
 from cnncli.reports.tints import largest_of, tints
 from cnncli.tracing.trace import Trace
 
+MOST_NUMBERED = 8  # numbers of a tile's side that can be written into it
+
 
 @dataclass(frozen=True)
 class TileRow:
@@ -32,25 +34,41 @@ class TileRow:
         return f"{self.name}{f' = {self.formula}' if self.formula else ''}   {self.tensor.shape}"
 
 
-def tile_rows(trace: Trace, shown: Trace) -> Iterator[TileRow]:
-    """The image, the filters and what each makes of it, forwards and back to dL/dX.
+def tile_rows(trace: Trace, shown: Trace, *, vectors: bool = False) -> Iterator[TileRow]:
+    """The image, the filters and what each makes of it, forwards and back to dL/dX; or all values, the small ones too.
 
     `shown` is the trace or a narrowed part of it; the winners are always those of the whole one.
     """
     for step in shown.steps:
-        if len(step.tensor.axes) < 3:  # no picture
+        if len(step.tensor.axes) < 3 and not vectors:
             continue
-        leading = list(np.ndindex(step.value.shape[:-2]))
+        value = step.value if len(step.tensor.axes) > 2 else _fold(step.value, step.tensor.axes)
+        leading = list(np.ndindex(value.shape[:-2]))
         winners = _find_winners(trace, step)
         yield TileRow(
             step.name,
             step.tensor,
             step.formula,
-            [step.value[index] for index in leading],
+            [value[index] for index in leading],
             [f"[{','.join(map(str, index))}]" if index else "" for index in leading],
             largest_of(step.value),
             [] if winners is None else [winners[index] for index in leading],
         )
+
+
+def _fold(value: Array, axes: str) -> Array:
+    """One number or row of numbers as a matrix, of which no entry is made up; so each output's row of a dense layer.
+
+    A few numbers become a column, as beside w2, but the biases of filters a row, which fits beneath these.
+    """
+    if value.ndim == 2 and max(value.shape) <= MOST_NUMBERED:
+        return value if len(set(axes)) == 1 else value.T  # a column for each output, beside F
+    length = value.shape[-1] if value.ndim else 1
+    across = next(side for side in range(int(length**0.5), 0, -1) if length % side == 0)
+    rows = length // across if length > MOST_NUMBERED else length
+    if axes == "N":
+        rows = length // rows
+    return value.reshape(*value.shape[:-1], rows, length // rows)
 
 
 def shrink(matrix: Array, most: int) -> Array:
