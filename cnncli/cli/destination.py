@@ -26,14 +26,16 @@ class Destination:
     output: Path | None = None
     force: bool = False
     theme: Theme | None = None  # of an SVG
+    option: str = "-o"  # which names the file
 
     def resolve(self, *possible: str) -> str:
         """The format: the one that was asked for, else that of the file's suffix, else the first of the possible ones.
 
-        Raises UsageError for a suffix that stands for none, for a format in which this view does not come, and for a
-        file that exists, before anything is worked out; and for leave to replace where no file is named.
+        Raises UsageError for a suffix that stands for none or for another format than the one asked for, for a format
+        in which this view does not come, and for a file that exists, before anything is worked out; and for leave to
+        replace where no file is named.
         """
-        chosen = self.format or self._of_suffix() or possible[0]
+        chosen = self._choose(*possible) or possible[0]
         if chosen not in possible:
             raise UsageError(f"this view comes as {', '.join(possible)}, not as {chosen}")
         if self.output is None and chosen in FORMATS and FORMATS[chosen].needs_file:
@@ -67,7 +69,7 @@ class Destination:
 
         Raises UsageError for any other format.
         """
-        chosen = self.format or self._of_suffix() or PAGE
+        chosen = self._choose(*FORMATS) or PAGE
         if chosen != PAGE:
             raise UsageError(
                 f"opens a page, which is {PAGE}, not {chosen}: name its file with -o FILE.html", argument="open"
@@ -76,15 +78,20 @@ class Destination:
         page.resolve(PAGE)
         return page if self.output else replace(page, output=Path(tempfile.mkdtemp(prefix="cnncli-")) / "trace.html")
 
-    def _of_suffix(self) -> str | None:
+    def _choose(self, *possible: str) -> str | None:
+        """What the format or the file's suffix asks for, if there is either and they do not contradict each other."""
         if self.output is None:
-            return None
-        suffix = self.output.suffix.lower()
-        if suffix not in SUFFIXES:
+            return self.format
+        told = SUFFIXES.get(self.output.suffix.lower())
+        if self.format and told not in (None, self.format):
+            raise UsageError(f"{self.option} {self.output} means {told}, --format {self.format}: leave one out")
+        if not (self.format or told):
+            suffixes = [suffix for suffix, name in SUFFIXES.items() if name in possible]
+            or_format = ", or name the format with --format" if self.option == "-o" else ""
             raise UsageError(
-                f"-o {self.output}: the suffix names no format ({', '.join(SUFFIXES)}); name one with --format"
+                f"{self.option} {self.output}: the suffix names no format: take one of {', '.join(suffixes)}{or_format}"
             )
-        return SUFFIXES[suffix]
+        return self.format or told
 
     def deliver(self, content: Content) -> None:
         """Write the content to stdout or into the file. Raises DataError where the file cannot be written."""

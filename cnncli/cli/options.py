@@ -15,7 +15,7 @@ import typer
 
 from cnncli.cli.completion import complete_class, complete_model
 from cnncli.cli.flags import flag
-from cnncli.data.settings import LARGEST_SIDE, Channels
+from cnncli.data.settings import LARGEST_OWN_SIZE, LARGEST_SIDE, Channels
 from cnncli.network.architecture import Architecture, Pooling
 from cnncli.subject.fresh import IMAGE_SIZE, SEED
 
@@ -152,8 +152,9 @@ FRESH_OPTIONS = (
         panel=NETWORK,
         min=1,
         max=LARGEST_SIDE,
-        show_default=f"the image's own, or {IMAGE_SIZE}",
-        help="The images are N×N.",
+        show_default=f"{IMAGE_SIZE} without an image",
+        help="Scale images to N×N (proportions kept, cropped at the centre), or draw random numbers of that size; "
+        f"their own size if all share one of at most {LARGEST_OWN_SIZE}, else {LARGEST_OWN_SIZE}.",
     ),
     option("channels", Channels, "auto", panel=NETWORK, help="Gray or colour; auto is gray where every image is."),
     option("classes", int, Architecture.classes, panel=NETWORK, min=2, help="How many classes there are."),

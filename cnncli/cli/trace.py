@@ -85,11 +85,18 @@ VIEW_OPTIONS = (
         autocompletion=complete_followed,
         help="The chain from L back to this entry, path by path: 'w1[1,2]'.",
     ),
-    option("symbolic", bool, panel=VIEWS, help="The derivation without numbers, written out."),
+    option(
+        "symbolic",
+        bool,
+        panel=VIEWS,
+        help="The derivation without numbers, written out; of 3×3 pixels where no size is given.",
+    ),
     option("step", bool, panel=VIEWS, help="One step a key press, forwards and backwards."),
     option("heat", bool, panel=VIEWS, help="The tensors as coloured pictures in the terminal."),
     option("open", bool, panel=VIEWS, help="The page of -o FILE.html in the browser: every number alive."),
-    option("picture", Path | None, metavar="FILE.png", panel=VIEWS, help="The tensors as tiles of one picture."),
+    option(
+        "picture", Path | None, metavar="FILE.png", panel=VIEWS, help="The chain as one picture, each value in tiles."
+    ),
 )
 Only = Annotated[
     str | None,
@@ -167,12 +174,14 @@ def trace(
     view = modes.TRACE.choose(context)
     from cnncli.cli.destination import Destination
 
-    to = Destination(format, views.get("picture", output), force, theme)
+    to = Destination(format, output, force, theme)
+    if view == "picture":
+        to = Destination(output=views["picture"], force=force, option="--picture")
     if view == "symbolic":
         from cnncli.cli.trace_views import show_derivation
         from cnncli.tracing.derivation import derive
 
-        show_derivation(derive(FreshNetwork(network, **fresh)), to)
+        show_derivation(derive(FreshNetwork(network, **fresh)), to, sizes_given=bool(network or fresh))
         return
     from cnncli import api
     from cnncli.cli.trace_views import show

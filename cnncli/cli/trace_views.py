@@ -11,6 +11,7 @@ from cnncli.reports.console import stderr, stdout
 from cnncli.reports.look import Look
 from cnncli.reports.trace.formats import FORMATS, render
 from cnncli.reports.trace.lines import DOCUMENTS, Line, render_lines
+from cnncli.subject.subject import Subject
 from cnncli.tracing.derivation import Derivation
 from cnncli.tracing.entries import parse_entries
 from cnncli.tracing.trace import Trace
@@ -18,6 +19,7 @@ from cnncli.tracing.trace import Trace
 
 def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
     """One view of a trace, of which `shown` is the part that was asked for; `wanted` is the value of its option."""
+    _tell_scaling(trace.subject)
     if view == "expand":
         show_expansions(trace, wanted, look, to)
     elif view == "follow":
@@ -29,7 +31,7 @@ def show(view: str | None, wanted: Any, trace: Trace, shown: Trace, look: Look, 
     elif view == "open":
         show_page(trace, look, to)
     elif view in ("heat", "picture"):
-        show_tiles(trace, shown, look, to)
+        show_tiles(trace, shown, look, to, *(("table", SVG, PNG) if view == "heat" else (PNG, SVG)))
     else:
         show_trace(shown, look, to)
 
@@ -83,12 +85,14 @@ def show_paths(trace: Trace, text: str, look: Look, to: Destination) -> None:
             _hint(f"--expand 'dL/d{paths.label}' for the sum in which these paths end")
 
 
-def show_derivation(derivation: Derivation, to: Destination) -> None:
-    """The derivation without numbers."""
+def show_derivation(derivation: Derivation, to: Destination, *, sizes_given: bool) -> None:
+    """The derivation without numbers, of a network that is as small as it can be where no sizes were given."""
     from cnncli.reports.trace.derivation import derivation_lines
 
     chosen = to.resolve("table", "svg", *DOCUMENTS)
     _deliver_lines("The derivation without numbers", [*derivation_lines(derivation)], to, chosen)
+    if not sizes_given:
+        _hint("--image-size 6 --kernel 3, the sizes of the example; these are smaller, so that the equations are short")
 
 
 def _deliver_lines(title: str, lines: Sequence[Line], to: Destination, chosen: str) -> None:
@@ -101,11 +105,11 @@ def _deliver_lines(title: str, lines: Sequence[Line], to: Destination, chosen: s
     to.draw(lambda console: print_lines(console, lines), chosen)
 
 
-def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination) -> None:
-    """The tensors as coloured pictures: in the terminal, as an SVG of it, or as the contact sheet, a PNG file."""
+def show_tiles(trace: Trace, shown: Trace, look: Look, to: Destination, *possible: str) -> None:
+    """The tensors as coloured pictures: in the terminal, as an SVG of it, or the picture of the chain, a PNG file."""
     from cnncli.reports.trace.tiles import tile_rows
 
-    chosen = to.resolve("table", "svg", PNG)
+    chosen = to.resolve(*possible)
     rows = list(tile_rows(trace, shown))
     if not rows:
         raise UsageError("none of these values is a picture: there are X, w1, Z1, A1, P1 and their derivatives")
@@ -134,6 +138,20 @@ def show_page(trace: Trace, look: Look, to: Destination) -> None:
     opened = webbrowser.open(path.as_uri())
     stderr().print(
         f"{'the page' if opened else 'no browser starts here: open this file in one'}: {path}", soft_wrap=True
+    )
+
+
+def _tell_scaling(subject: Subject) -> None:
+    """A line where the image was scaled though nobody asked for it."""
+    own = subject.scaled_from
+    if own is None:
+        return
+    height, width = subject.X.shape[-2:]
+    how = "scaled" if own.height == own.width else "scaled and cropped"
+    stderr().print(
+        f"{subject.images[0]} is {own.width} pixels wide and {own.height} high: {how} to {width}×{height}; "
+        "--image-size N chooses another size",
+        soft_wrap=True,
     )
 
 

@@ -71,7 +71,7 @@ def as_matrices(values: Array) -> Array:
 def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float], str]:
     """How the numbers of an array are written, all alike: whole, with up to `precision` decimals, or scientific.
 
-    An exact zero is "0"; a number that only rounds to zero keeps its decimals, so that the two are told apart.
+    An exact zero is "0"; a number that only rounds to zero keeps its decimals, if any, so that the two are told apart.
     """
     finite = array[np.isfinite(array)]
     largest = np.abs(finite).max(initial=0)
@@ -81,6 +81,8 @@ def number_writer(array: Array, precision: int = PRECISION) -> Callable[[float],
     off = min(1e-12, 10.0 ** -(precision + 2))  # rounding in the last bits of 0.1 + 0.2 is not worth a decimal
     exact = (d for d in range(precision) if _have_decimals(finite[:64], d, off) and _have_decimals(finite, d, off))
     decimals = next(exact, precision)
+    if not decimals:
+        return lambda value: f"{value:z.0f}"  # "-0" would be neither
     return lambda value: "0" if value == 0 else f"{value:.{decimals}f}"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from cnncli import memory
 from cnncli.data.dataset import common_size
-from cnncli.data.decoding import Size, decode, to_channels
+from cnncli.data.decoding import Size, decode, image_size, to_channels
 from cnncli.data.folder import Sample
 from cnncli.data.normalisation import Normalisation
 from cnncli.errors import ArchitectureError, DataError, ModelError, UsageError
@@ -41,6 +41,7 @@ class Subject:
     images: tuple[str, ...]  # where each image comes from
     origin: str  # where the parameters come from
     normalisation: Normalisation | None = None  # how X was made of pixels, where it was
+    scaled_from: Size | None = None  # the own size of the first image that was scaled though nobody chose a size
     predicted: bool = False  # whether a label is the network's own answer, because nothing tells the true class
 
 
@@ -127,7 +128,9 @@ def _fresh_on_images(images: Sequence[Path], label: str | None, fresh: FreshNetw
         raise DataError(f"{images[0]} is {size.height}×{size.width}: {error}") from None
     normalisation = Normalisation.none(channels)
     X = normalisation.apply(np.stack([to_channels(image, channels) for image in pixels]), np.float64)
-    return replace(_fresh(architecture, X, tuple(map(str, images)), label, fresh), normalisation=normalisation)
+    scaled = None if side else next((own for own in map(image_size, images) if own != size), None)
+    subject = _fresh(architecture, X, tuple(map(str, images)), label, fresh)
+    return replace(subject, normalisation=normalisation, scaled_from=scaled)
 
 
 def _fresh_on_matrices(images: Sequence[Path], label: str | None, fresh: FreshNetwork) -> Subject:

@@ -84,7 +84,7 @@ class Expander:
         if tensor.is_parameter:
             gradient = self._label(tensor.gradient.name, place)
             return Made("", [], f"given: a parameter; what L thinks of it is {gradient}")
-        return Made("", [], "given: " + ("the image" if tensor.role == "image" else "the true class"))
+        return Made("", [], "given: " + ("the image" if tensor.role == "image" else "the class that counts as true"))
 
     def _sum_readers(self, step: Step, tensor: Tensor, place: Index) -> Made:
         """The chain rule for one entry."""

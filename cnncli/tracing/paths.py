@@ -65,9 +65,9 @@ class Follower:
         """
         followed = [name for name in self._chain.tensors if name in self._derivatives.readers]
         if entry.name not in followed:
-            raise UsageError(
-                f"{entry.name}: L leads back to {', '.join(followed)}, not to {entry.name}", argument="follow"
-            )
+            loss = self._chain.output.loss.name
+            why = "the chain begins there" if entry.name == loss else f"no chain leads to it from {loss}"
+            raise UsageError(f"{entry.name}: {why}: name an entry of {', '.join(followed)}", argument="follow")
         number = self._number(entry)
         return Paths(
             entry.label(self._values[entry.name].shape),

@@ -111,7 +111,31 @@ def test_symbolic_prints_the_notes_page(cli: Cli) -> None:
     out = cli("trace", "--symbolic", "--image-size", 3, "--kernel", 2).out
     assert "    dL/dw21 = dL/dz11·x21 + dL/dz12·x22 + dL/dz21·x31 + dL/dz22·x32\n" in out
     assert out.startswith("shapes: X 3×3, w1 2×2, b1 a number, w2 1×1")
-    assert out == cli("trace", "--symbolic").out
+    bare = cli("trace", "--symbolic")
+    assert bare.out == out
+    hint = "--image-size 6 --kernel 3, the sizes of the example"
+    assert hint in bare.err
+    assert hint not in cli("trace", "--symbolic", "--image-size", 6, "--kernel", 3).err
+
+
+def test_a_photo_that_nobody_asked_to_scale(cli: Cli, tmp_path: Path) -> None:
+    wide, square, small = (tmp_path / f"{name}.png" for name in ("wide", "square", "small"))
+    for path, size in ((wide, (160, 120)), (square, (80, 80)), (small, (20, 12))):
+        Image.new("L", size, 90).save(path)
+    told = cli("trace", wide, "--only", "L").err.splitlines()[0]
+    assert told.endswith(
+        "wide.png is 160 pixels wide and 120 high: scaled and cropped to 64×64; --image-size N chooses another size"
+    )
+    assert "80 pixels wide and 80 high: scaled to 64×64" in cli("trace", square, "--only", "L").err
+    assert "pixels wide" not in cli("trace", wide, "--only", "L", "--image-size", 64).err
+    assert "pixels wide" not in cli("trace", small, "--only", "L").err
+    assert "their own size if all share one of at most 64, else 64" in " ".join(cli("trace", "--help").out.split())
+
+
+def test_no_decimals_leave_no_minus_before_a_zero(cli: Cli) -> None:
+    out = cli("trace", "--precision", 0, "--only", "dL/dZ1,dL/dw1").out
+    assert re.search(r"(?<![\d.])0(?![\d.])", out)
+    assert not re.search(r"-0(?![\d.])", out)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +158,16 @@ def test_symbolic_prints_the_notes_page(cli: Cli) -> None:
         (("--filter", 1), 2, "--filter 1: the filters are 0 … 0"),
         (("--channel", 3), 2, "--channel 3: the image's channels are 0 … 0"),
         (("--format", "npz"), 2, "npz is not for reading: name a file for it with -o FILE.npz"),
-        (("-o", "a.xyz"), 2, "-o a.xyz: the suffix names no format (.txt, .json, "),
+        (("-o", "a.xyz"), 2, "-o a.xyz: the suffix names no format: take one of .txt, .json, "),
+        (("-o", "a.csv", "--format", "json"), 2, "-o a.csv means csv, --format json: leave one out"),
+        (("--open", "-o", "a.html", "--format", "csv"), 2, "-o a.html means html, --format csv: leave one out"),
+        (("--follow", "L"), 2, "--follow L: the chain begins there: name an entry of X, w1, "),
+        (("--follow", "y"), 2, "--follow y: no chain leads to it from L: name an entry of X, w1, "),
         (("-o", "no/such/folder/a.json"), 3, "no/such/folder/a.json cannot be written (No such file or directory)"),
         (("--step",), 2, "--step reads single keys and needs a terminal"),
         (("--heat",), 2, "--heat needs a terminal with colours"),
-        (("--picture", "a.jpg"), 2, "the suffix names no format"),
+        (("--picture", "a.jpg"), 2, "--picture a.jpg: the suffix names no format: take one of .svg, .png"),
+        (("--picture", "a.csv"), 2, "this view comes as png, svg, not as csv"),
         (("--picture", "a.png", "--only", "L"), 2, "none of these values is a picture"),
     ],
 )
@@ -338,6 +367,36 @@ def test_steps_on_a_terminal() -> None:
         read_until(leader, "name: ")
         os.write(leader, b"dL/dQ1\r")
         assert "did you mean" in read_until(leader, "q quit")
+        os.write(leader, b"q")
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def test_steps_on_a_small_terminal() -> None:
+    """The name stays in sight, and Escape leaves the prompt as it was."""
+    leader, follower = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "60", "LINES": "15"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnncli", "trace", "--step", "--filters", "8", "--only", "w1,Z1"],
+        stdin=follower, stdout=follower, stderr=follower, env=environment, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    try:
+        screen = read_until(leader, "q quit").rpartition("\x1b[H")[2]
+        assert "step 1 of 2" in screen
+        assert screen.count("\n") < 15
+        assert "a larger window shows the rest" in screen
+        os.write(leader, b"j")
+        read_until(leader, "name: ")
+        os.write(leader, b"Z\x7fw\x1b")
+        assert "step 1 of 2" in read_until(leader, "q quit")
+        os.write(leader, b"j")
+        read_until(leader, "name: ")
+        os.write(leader, b"ZZ\x7f1\r")
+        assert "step 2 of 2" in read_until(leader, "q quit")
         os.write(leader, b"q")
         assert process.wait(PATIENCE) == 0
     finally:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from cnncli.pages.document import read_text, write_document
 from cnncli.pages.markup import element, render
-from cnncli.reports.report.charts import ticks
+from cnncli.reports.report.charts import Chart, ticks
 from tests.browser import Browser
 from tests.conftest import SAMPLE_DATA, Cli
 
@@ -48,6 +49,23 @@ def test_it_shows_what_evaluate_says(browser: Browser, report: Path, figures: An
     sizes = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
     assert min(sizes) > 0  # every picture can be drawn
     browser.check(report)
+
+
+def test_no_label_of_a_chart_is_clipped(browser: Browser, tmp_path: Path) -> None:
+    chart = Chart("probability", (0.0, 1.0), (0.0, 1.0), percent_x=True, percent_y=True)
+    path = tmp_path / "chart.html"
+    style = read_text("cnncli.reports.report", "report.css")
+    path.write_text(write_document("chart", render([chart.draw("")]), style=style), "utf-8")
+    outside = """() => {
+        const box = document.querySelector("svg").getBoundingClientRect();
+        return [...document.querySelectorAll("text")].map((text) => {
+            const { left, top, right, bottom } = text.getBoundingClientRect();
+            return Math.min(left - box.left, top - box.top, box.right - right, box.bottom - bottom);
+        });
+    }"""
+    room = browser.open(path).evaluate(outside)
+    assert len(room) == 13
+    assert min(room) >= 0
 
 
 def test_a_number_of_the_matrix_opens_its_images(browser: Browser, report: Path) -> None:

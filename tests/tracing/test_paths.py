@@ -93,5 +93,5 @@ def test_a_saturated_answer_takes_both_links_at_once() -> None:
 @pytest.mark.parametrize("name", ["y", "L", "dL/dw1"])
 def test_what_cannot_be_followed(name: str) -> None:
     entry = Entry(name, (0,) * len(build_chain(NOTE.subject.architecture).tensors[name].shape))
-    with pytest.raises(UsageError, match=f"follow {name}: L leads back to X, w1, b1, w2, b2, Z1, A1, P1, F, z2, A2"):
+    with pytest.raises(UsageError, match=f"follow {name}: .*: name an entry of X, w1, b1, w2, b2, Z1, A1, P1,"):
         Follower(NOTE.chain, NOTE.values).follow(entry, ALL)

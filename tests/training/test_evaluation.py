@@ -104,6 +104,15 @@ def test_the_test_split_is_taken_where_there_is_one(run: Path, tmp_path: Path) -
     assert isnan(found.per_class["ankle-boot"].recall)
 
 
+def test_a_suffix_that_is_none_of_its_own(cli: Cli, run: Path) -> None:
+    evaluate = ("evaluate", SAMPLE_DATA / "fashion/val", "-m", run)
+    listed = "-o r.pdf: the suffix names no format: take one of .txt, .json, .html, .csv, or name"
+    assert listed in cli(*evaluate, "-o", "r.pdf").sentence
+    assert (
+        "-o r.csv means csv, --format json: leave one out" in cli(*evaluate, "-o", "r.csv", "--format", "json").sentence
+    )
+
+
 def test_what_cannot_be_evaluated(cli: Cli, run: Path, tmp_path: Path) -> None:
     data = SAMPLE_DATA / "fashion"
     assert (

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from cnncli.pages.markup import element
 
 WIDTH, HEIGHT = 460, 260
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 10, 34  # margins around the axes
+LEFT, RIGHT, TOP, BOTTOM = 48, 20, 10, 34  # margins around the axes
 
 Point = tuple[float, float]
 

@@ -7,6 +7,7 @@ from cnncli.network.record import Recorded
 from cnncli.text import printable
 from cnncli.tracing.trace import Trace
 
+ASSUMED = "not known; L is that of the predicted class, "  # before a class that nothing tells
 HEADINGS = {
     "input": "the input",
     "parameter": "the parameters",
@@ -41,7 +42,7 @@ def header(trace: Trace) -> str:
 def _label(trace: Trace) -> str:
     """The class of y, and whether it is known."""
     name = trace.subject.classes[trace.subject.y[0]]
-    return f"not known; L is that of the predicted class, {name}" if trace.subject.predicted else name
+    return f"{ASSUMED}{name}" if trace.subject.predicted else name
 
 
 def caption(trace: Trace) -> str:

@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 from rich import box
 from rich.console import Console, RenderableType
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from cnncli.network.arrays import Array
 from cnncli.network.record import Recorded
 from cnncli.reports.drawing import text_of
-from cnncli.reports.grids import grid, number_writer
+from cnncli.reports.grids import GAP, grid, number_writer
 from cnncli.reports.look import Look
 from cnncli.reports.trace.heading import HEADINGS, header, shape_text
 from cnncli.tracing.trace import Trace
@@ -62,9 +64,17 @@ def step_table(step: Recorded, width: int, look: Look) -> Table:
     return table
 
 
-def print_step(console: Console, step: Recorded, look: Look) -> None:
-    """One step alone."""
-    _print_steps(console, iter([step_table(step, console.width - FACTS - 4, _suit(look, console))]))
+def print_step(console: Console, step: Recorded, look: Look, most: int) -> None:
+    """One step alone, the top of it where it takes more than `most` lines of the console."""
+    table = step_table(step, console.width - FACTS - 4, _suit(look, console))
+    options = console.options.update(max_width=100_000)
+    width = max(console.width, console.measure(table, options=options).minimum)
+    lines = console.render_lines(table, options.update(width=width))
+    fitting = max(most // -(-width // console.width), 1)  # what is wider than the console is wrapped there
+    if len(lines) > fitting:
+        lines = [*lines[: max(fitting - 1, 1)], [Segment(f"{GAP} a larger window shows the rest", Style(dim=True))]]
+    for line in lines:
+        console.print(Segments([*line, Segment.line()]), end="", soft_wrap=True)
 
 
 def _suit(look: Look, console: Console) -> Look:

@@ -1,6 +1,7 @@
 """Traces of six kinds of network, for the tests of the page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,11 @@ def fresh(architecture: Architecture, X: Array | None = None, label: int = 1, sc
     parameters = {name: scale * value for name, value in he_normal(architecture, 3).items()}
     classes = tuple(f"class <{k}>" for k in range(architecture.classes))
     return trace_image(Subject(architecture, parameters, classes, image, np.array([label]), ("numbers",), "seed 3"))
+
+
+def unlabelled() -> Trace:
+    """The note's, whose true class nothing tells."""
+    return trace_image(replace(example().subject, classes=("ankle-boot", "sneaker"), predicted=True))
 
 
 KINDS: dict[str, Callable[[], Trace]] = {

@@ -10,7 +10,7 @@ from cnncli.network.architecture import Architecture
 from cnncli.subject.subject import Subject
 from cnncli.tracing.trace import Trace, trace_image
 from tests.reports.page.conftest import Opened
-from tests.reports.page.subjects import KINDS, example, fresh
+from tests.reports.page.subjects import KINDS, example, fresh, unlabelled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -281,6 +281,23 @@ def test_pictures_have_corners_where_something_changed(open_page: Opened) -> Non
             name,
         )
         assert corners == (after[name] != trace[name])[..., 0, :, :].sum(), name
+
+
+def test_a_class_that_is_only_assumed_is_said_to_be(open_page: Opened) -> None:
+    page = open_page(unlabelled())
+    label = page.locator(".label span")
+    assumed = "true class not known; L is that of the predicted class, "
+    assert label.text_content() == assumed
+    page.evaluate("cnncli.page.sheets.build()")
+    for sheet in page.locator(".sheets article p").all():
+        assert (sheet.text_content() or "").endswith(f"{assumed}sneaker (y = 1)")
+    cell(page, "y").click()
+    assert "given: the class that counts as true" in inspected(page)
+    page.locator(".label select").select_option("0")
+    assert label.text_content() == "true class "
+    page.locator("button", has_text="undo").click()
+    assert label.text_content() == assumed
+    assert open_page(example()).locator(".label span").text_content() == "true class "
 
 
 def test_classes_go_by_their_names(open_page: Opened) -> None:

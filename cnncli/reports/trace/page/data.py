@@ -8,7 +8,7 @@ from typing import Any
 from cnncli.network.arrays import Array
 from cnncli.network.record import Recorded
 from cnncli.network.steps.step import Step
-from cnncli.reports.trace.heading import subject_document
+from cnncli.reports.trace.heading import ASSUMED, subject_document
 from cnncli.reports.trace.mathml import mathml
 from cnncli.tracing.trace import Trace
 
@@ -22,6 +22,7 @@ def page_data(trace: Trace, precision: int) -> dict[str, Any]:
     normalisation = subject.normalisation
     return subject_document(trace) | {
         "y": int(subject.y[0]),
+        "assumed": ASSUMED if subject.predicted else "",
         "origin": subject.origin,
         "precision": precision,
         "normalisation": None if normalisation is None else asdict(normalisation),

@@ -6,7 +6,7 @@ import { factorOf, madeOf, termOf } from "./tensors.js";
 export function explain(chain, v, tensor, i) {
   const { output } = chain;
   if (tensor.role === "image") return madeOf("", [], "given: the image");
-  if (tensor.role === "label") return madeOf("", [], "given: the true class");
+  if (tensor.role === "label") return madeOf("", [], "given: the class that counts as true");
   if (tensor.kind === "parameter") {
     return madeOf("", [], `given: a parameter; what L thinks of it is ${factorOf(tensor.gradient, i).label}`);
   }

@@ -70,7 +70,13 @@ class Page {
     this.label = el("select", { onchange: () => this.state.do({ label: Number(this.label.value) }) }, ...options);
     this.label.disabled = this.chain.unknown.length > 0;
     const subject = el("p", { class: "subject" }, `${data.image} · weights: ${data.origin}`);
-    return el("div", { class: "title" }, el("h1", {}, "One image, forwards and backwards"), subject, this.answer, el("label", { class: "label" }, "true class ", this.label));
+    this.labelled = el("span", {});
+    return el("div", { class: "title" }, el("h1", {}, "One image, forwards and backwards"), subject, this.answer, el("label", { class: "label" }, this.labelled, this.label));
+  }
+
+  /** The words before the class of y, which is only assumed as long as nobody chose it. */
+  get trueClass() {
+    return `true class ${this.state.deeds.some(({ label }) => label !== undefined) ? "" : this.data.assumed}`;
   }
 
   /** Winners and shut gates, of the numbers as they are. */
@@ -88,6 +94,7 @@ class Page {
     this.stage.update();
     this.history.update();
     if (!chain.unknown.length) this.descent.update();
+    this.labelled.textContent = this.trueClass;
     this.label.value = state.v.y[0];
     const A = state.shown[chain.output.output.name];
     const probabilities = A.length === 1 ? [1 - A[0], A[0]] : Array.from(A);

@@ -26,7 +26,7 @@ export function writerOf(values, precision) {
   }
   let decimals = 0;
   while (decimals < precision && !values.every((value) => !isPlain(value) || fits(value, decimals))) decimals += 1;
-  return (value) => (isPlain(value) ? minus(value.toFixed(decimals)) : special(value));
+  return (value) => (isPlain(value) ? minus(value.toFixed(decimals).replace(/^-0$/, "0")) : special(value));
 }
 
 /** One number by itself. */

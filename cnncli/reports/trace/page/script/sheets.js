@@ -22,7 +22,7 @@ export class Sheets {
   sheet(title, answers) {
     const { data, chain, state } = this.page;
     const heading = el("h1", {}, title);
-    const subject = el("p", {}, `${data.image}; true class ${data.classes[state.v.y[0]]} (y = ${state.v.y[0]})`);
+    const subject = el("p", {}, `${data.image}; ${this.page.trueClass}${data.classes[state.v.y[0]]} (y = ${state.v.y[0]})`);
     const tensors = [...chain.tensors.values()].filter((tensor) => tensor.role !== "label");
     return el("article", {}, heading, subject, el("div", { class: "flow" }, ...tensors.map((tensor) => this.tensor(tensor, answers))));
   }
