@@ -75,7 +75,7 @@ def _explain(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -
         return say(said[0], misshapen[0], certain=said[1]) if said else None
     cases = [e for e in cases if not e.is_lost] or cases
     if all(e.is_lost for e in cases):
-        return Explanation(CANNOT_TELL, False, 1.0)
+        return Explanation(CANNOT_TELL, False, 1.0) if all(e.has_no_digits for e in cases) else None
     usable = [e for e in cases if is_defined(e)]
     explanation = _explain_numbers(usable, draw_probes, depth)
     if len(usable) == len(cases):
