@@ -1,6 +1,6 @@
 """What ranks on a network would gain: real lanes, one rank after the other, and a clock that adds what a network takes.
 
-    python -m benchmarks.network [--steps 100]
+    python -m benchmarks.network [--steps 40]
 
 A communicator of one process computes the lanes of every rank, and notes the time of the slowest. Nothing is sent, but
 the messages and their bytes are counted, and a network's latency and bandwidth turn them into time. Up to 16 ranks the

@@ -227,7 +227,7 @@ def _make_tuple(network: dict[str, Any]) -> dict[str, Any]:
     if "filters" not in network:
         return network
     filters = network["filters"]
-    return {**network, "filters": (filters,) if isinstance(filters, int) else tuple(filters)}
+    return {**network, "filters": tuple(filters) if isinstance(filters, list | tuple) else (filters,)}
 
 
 def _as_model(model: FilePath | Model | None) -> Path | Model | None:

@@ -88,11 +88,16 @@ class Diverged(CnncliError):
 
 
 class Stopped(BaseException):
-    """A signal asked the command to stop; the exit code is 128 plus its number."""
+    """A signal asked the command to stop; the exit code is 128 plus its number, `remedy` the argument that goes on."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: str, exit_code: int, *, remedy: str | None = None) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+        self.remedy = remedy
+
+    def phrase(self, written: Callable[[str], str]) -> str:
+        """The whole sentence, the argument written as its reader writes it."""
+        return f"{self}; {written(self.remedy)} goes on from here" if self.remedy else str(self)
 
 
 class ReaderGone(BaseException):

@@ -53,6 +53,8 @@ def read_model_file(file: Path) -> Contents:
             parameters = {name: content.get_tensor(name) for name in shapes}
     except DataError as error:
         raise ModelError(str(error)) from None
+    except PermissionError:
+        raise ModelError(f"{file}: not allowed to read it") from None
     except (safetensors.SafetensorError, OSError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = shorten(" ".join(str(error).split()), 200)
         raise ModelError(f"{file} is no model file, or a damaged one ({reason})") from None

@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from cnncli.vjp.result import VjpCheck
 
+OPTIONS = {"seed", "strict"}
 MARKER = "gradcheck(seed=0, strict=False): options of the fixture gradcheck; strict: a gradient on a kink fails too"
 
 
@@ -46,8 +47,7 @@ class GradcheckFixture:
 
     def _judge(self, found: "VjpCheck") -> "VjpCheck":
         __tracebackhide__ = True
-        on_kink = found.verdict == "CANNOT TELL" and bool(found.kinks)
-        if not found.passed and (self.strict or not on_kink):
+        if found.fails(strict=self.strict):
             raise AssertionError(str(found))
         return found
 
@@ -56,4 +56,8 @@ class GradcheckFixture:
 def gradcheck(request: pytest.FixtureRequest) -> GradcheckFixture:
     """Call it with (f, vjp, *inputs), or .scalar with (f, gradient, *inputs); a gradient on a kink passes."""
     marker = request.node.get_closest_marker("gradcheck")
-    return GradcheckFixture(**(marker.kwargs if marker else {}))
+    options = dict(marker.kwargs) if marker else {}
+    if marker and (marker.args or not {*options} <= OPTIONS):
+        given = ", ".join([*map(repr, marker.args), *options])
+        pytest.fail(f"the marker gradcheck is given {given}: its options are seed=0 and strict=False", pytrace=False)
+    return GradcheckFixture(**options)

@@ -31,6 +31,11 @@ def tell_apart(*numbers: float, digits: int = 6) -> list[str]:
     return texts
 
 
+def count(number: int, one: str, several: str) -> str:
+    """A number with its noun: "1 entry", "2,000 entries"."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def capitalise(text: str) -> str:
     """The text with a large first letter; str.capitalize would make the others small, L too."""
     return text[:1].upper() + text[1:]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,6 +83,24 @@ def test_a_model_predicts_what_the_command_predicts(model_file: Path) -> None:
 
 def test_filters_may_be_a_number_or_a_list() -> None:
     assert cnncli.trace(filters=3)["Z1"].shape == cnncli.trace(filters=[3])["Z1"].shape == (3, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"filters": "8"}, "filters is '8', not a whole number"),
+        ({"filters": None}, "filters is None, not a whole number"),
+        ({"kernel": 2.5}, "kernel is 2.5, not a whole number"),
+        ({"image_size": 2.5}, "image_size is 2.5, not a whole number of at least 1"),
+        ({"seed": -1}, "seed is -1, not a whole number of at least 0"),
+        ({"channels": 3}, "channels is 3: it is one of auto, gray, rgb"),
+        ({"label": 7}, "label 7 is no class of this network, which has 0, 1"),
+    ],
+)
+def test_what_is_no_number_of_a_network_is_one_sentence(chosen: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        cnncli.trace(**chosen)
+    assert str(refused.value) == sentence
 
 
 def test_a_trace_shows_itself_in_a_notebook_in_a_frame_of_its_own() -> None:

@@ -61,6 +61,13 @@ def test_the_fixture_the_marker_and_the_message(tmp_path: Path) -> None:
     assert "case: float64 (1,), seed 3" in out
 
 
+def test_a_marker_that_says_something_else_is_told_in_a_sentence(tmp_path: Path) -> None:
+    out = run(tmp_path, TESTS.replace("strict=True, seed=3", "sed=3"), "--strict-markers")
+    assert "the marker gradcheck is given sed: its options are seed=0 and strict=False" in out
+    assert "Traceback" not in out
+    assert "TypeError" not in out
+
+
 def test_it_works_with_xdist(tmp_path: Path) -> None:
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     assert "2 failed, 3 passed" in run(tmp_path, TESTS, "-p", "xdist", "-n", "2")

@@ -6,6 +6,7 @@ Every console block of a document shows commands, "$ cnncli …", each followed 
 it. A test runs the commands too and holds the documents against them. docs/commands.md is made whole, from the help.
 """
 
+import argparse
 import json
 import os
 import re
@@ -139,6 +140,7 @@ def draw_trace(path: Path) -> None:
 
 def main() -> None:
     """Rewrite the documents."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     draw_trace(ROOT / "docs" / "images" / "trace.svg")
     with tempfile.TemporaryDirectory() as folder, Commands() as run:
         (ROOT / "docs" / "commands.md").write_text(command_reference(run), encoding="utf-8")

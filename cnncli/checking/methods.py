@@ -92,11 +92,11 @@ def _richardson(probe: Probe, entries: Labels, reached: Array, first: Array) -> 
             (latest, latest_rounding), factor = row[-1], SHRINK ** (2 * order)
             extrapolated = (factor * latest - previous) / (factor - 1)
             rounding = (factor * latest_rounding + previous_rounding) / (factor - 1)
-            disagreement = np.maximum(np.abs(extrapolated - latest), np.abs(extrapolated - previous))
-            if order < len(before):  # two that agree by chance seldom agree with the same order of longer steps too
-                disagreement = np.maximum(disagreement, np.abs(extrapolated - before[order][0]))
-            better = disagreement + rounding < error
-            value, error = np.where(better, extrapolated, value), np.where(better, disagreement + rounding, error)
+            if order < len(before):
+                neighbours = latest, previous, before[order][0]  # that all three agree by chance is rare
+                disagreement = np.max([np.abs(extrapolated - neighbour) for neighbour in neighbours], axis=0)
+                better = disagreement + rounding < error
+                value, error = np.where(better, extrapolated, value), np.where(better, disagreement + rounding, error)
             row.append((extrapolated, rounding))
         before = row
     return value, error

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from cnncli.cli.flags import flag
 from cnncli.cli.options import option
 from cnncli.errors import UsageError
 
@@ -27,7 +28,7 @@ REPORT_OPTIONS = (
         panel=HOW,
         help="What your code does on a kink, first-max for one (a wrong name lists all): nothing else passes there.",
     ),
-    option("strict", bool, panel=HOW, help="Count what is on a kink, or cannot be told, as a failure."),
+    option("strict", bool, panel=HOW, help="Count what is on a kink as a failure."),
     option("junit", Path | None, metavar="XML", panel=HOW, help="Also write the verdicts to a JUnit file."),
     option("github", bool, panel=HOW, help="Also print annotations for GitHub's log."),
     option("quiet", bool, short="-q", panel=HOW, help="Print nothing if all is right."),
@@ -35,7 +36,7 @@ REPORT_OPTIONS = (
 
 
 def check_function(name: str, given: Mapping[str, Any], seed: int, format: str, reporting: Mapping[str, Any]) -> None:  # noqa: A002
-    """Check one function and show what was found; exit with 1 unless it passed."""
+    """Check one function and show what was found; exit with 1 unless it passed, or the gradient lies on a kink."""
     from cnncli.reports.console import print_json, stdout
     from cnncli.reports.gradcheck.verdicts import Reported, refuse_to_replace, write_reports
     from cnncli.text import printable
@@ -49,19 +50,21 @@ def check_function(name: str, given: Mapping[str, Any], seed: int, format: str, 
     inputs = read_inputs(given["inputs"], f) if "inputs" in given else draw_inputs(given["shape"], seed)
     check = check_vjp if "vjp" in given else check_gradient
     found = check(f, backward, *inputs, seed=seed)
-    verdict = "KINK" if found.verdict == "CANNOT TELL" else found.verdict
+    failed = found.fails(strict=bool(reporting.get("strict")))
+    verdict = "FAIL" if failed else "PASS" if found.passed else "KINK"
     write_reports([Reported(found.function, verdict, str(found), backward)], reporting)
     if format == "json":
         print_json(found.document())
     elif not reporting.get("quiet") or not found.passed:
         for line in str(found).splitlines():
             stdout().print(printable(line), soft_wrap=True)
-    if found.verdict == "FAIL" or (reporting.get("strict") and not found.passed):
+    if failed:
         raise typer.Exit(1)
 
 
 def _refuse_incomplete(given: Mapping[str, Any]) -> None:
-    if ("vjp" in given) == ("gradient" in given):
-        raise UsageError("needs one of them", argument=("vjp", "gradient"))
-    if ("inputs" in given) == ("shape" in given):
-        raise UsageError("need one of them", argument=("inputs", "shape"))
+    for one, other, what in (("vjp", "gradient", "a backward pass"), ("inputs", "shape", "inputs")):
+        if one not in given and other not in given:
+            raise UsageError(f"--function needs {what}: give {flag(one)} or {flag(other)}")
+        if one in given and other in given:
+            raise UsageError("are two ways to say the same: give one of them", argument=(one, other))

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import warnings
+from traceback import format_exception
 from typing import NoReturn
 
 import typer
@@ -24,10 +25,13 @@ def run() -> None:
     """Run the command of sys.argv; an error that a person can cause becomes one sentence and its exit code."""
     try:
         outcome = _run_command()
-    except Exception as error:  # nobody foresaw it: the other ranks end too
-        world().conclude(f"{type(error).__name__}: {error}", 1)
+    except Exception as error:  # nobody foresaw it
+        if world().size == 1:
+            raise
         speak()
-        raise
+        sys.stderr.write("".join(format_exception(error)))  # in one piece, and before rank 0 tells in which rank
+        world().conclude(f"{type(error).__name__}: {error}", 1)
+        sys.exit(1)
     _conclude(*outcome)
 
 
@@ -42,7 +46,7 @@ def _run_command() -> tuple[str | None, int]:
     except CnncliError as error:
         return error.phrase(flag), error.exit_code
     except Stopped as error:
-        return str(error), error.exit_code
+        return error.phrase(flag), error.exit_code
     except typer.TyperException as error:
         return error.format_message().replace("Value error, ", ""), error.exit_code
     except MemoryError:

@@ -22,7 +22,7 @@ import numpy as np
 from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError
 from cnncli.network.arrays import Array, Parameters
-from cnncli.text import shorten
+from cnncli.text import count, shorten
 
 MOST_BYTES = 256 << 20  # of a file, of what it unpacks to, and of its numbers in float64
 MOST_TEXT = 8 << 20  # bytes of a file of text, whose numbers take many times as much while they are read
@@ -148,7 +148,8 @@ def _parse_rows(content: bytes) -> Array:
                 raise ValueError(f"line {number}: {error}") from None
             width = width or len(row)
             if len(row) != width:
-                raise ValueError(f"line {number} has {len(row)} numbers, the first row has {width}")
+                has = count(len(row), "number", "numbers")
+                raise ValueError(f"line {number} has {has}, the first row has {width}")
             numbers.extend(row)
     if not width:
         raise ValueError("it is empty")

@@ -63,10 +63,10 @@ def explain_undefined(evidences: Sequence[Evidence]) -> tuple[str, bool]:
     kind = "NaN" if np.isnan(odd).all() else "infinite" if np.isinf(odd).all() else "NaN or infinite"
     seen = [(e, ~np.isfinite(e.found[0])) for e in evidences if e.is_direct]
     if len(seen) < len(evidences) or all(flags.all() or not flags.any() for _, flags in seen):
-        return f"{{}} is {kind}", False
+        return f"{{}} is {kind}", True
     fitting = [place.words for place in _list_all_places(seen[0][0]) if _is_where(place, seen)]
     if not fitting:
-        return f"{{}} is {kind} in some entries", False
+        return f"{{}} is {kind} in some entries", True
     return f"{{}} is {kind} {' or '.join(fitting[:2])}", len(fitting) == 1
 
 

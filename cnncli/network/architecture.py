@@ -1,6 +1,8 @@
 """The numbers that describe a network, and their defaults. What follows from them is in chain.py. Imports no NumPy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, get_args
 
 from cnncli.errors import ArchitectureError
@@ -43,6 +45,7 @@ class Architecture:
     pool_stride: int | None = None  # from one pooling window to the next; s where None
 
     def __post_init__(self) -> None:
+        require_whole_numbers(vars(self))
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ArchitectureError(f"{name} is {getattr(self, name)}; it must be at least {least}")
@@ -84,3 +87,14 @@ class Architecture:
     def window_stride(self) -> int:
         """From one pooling window to the next: s where nothing else was chosen."""
         return self.pool_stride or self.pool
+
+
+def require_whole_numbers(fields: Mapping[str, object]) -> None:
+    """Raise ArchitectureError for a field of Architecture that must be a whole number, or some, and is not."""
+    for name in (*LEAST, "filters", "pool_stride"):
+        value = fields.get(name)
+        if value is None and (name == "pool_stride" or name not in fields):
+            continue
+        for number in value if isinstance(value, tuple) and name == "filters" else (value,):
+            if not isinstance(number, Integral) or isinstance(number, bool):
+                raise ArchitectureError(f"is {number!r}, not a whole number", argument=name)

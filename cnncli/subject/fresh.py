@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from numbers import Integral
+from typing import Any, get_args
 
 from cnncli.data.settings import Channels
 from cnncli.errors import UsageError
@@ -24,6 +25,14 @@ class FreshNetwork:
     channels: Channels | None = None
     classes: int | None = None
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("image_size", 1), ("seed", 0)):
+            number = getattr(self, name)
+            if number is not None and (not isinstance(number, Integral) or number < least):
+                raise UsageError(f"is {number!r}, not a whole number of at least {least}", argument=name)
+        if self.channels not in (None, *get_args(Channels)):
+            raise UsageError(f"is {self.channels!r}: it is one of {', '.join(get_args(Channels))}", argument="channels")
 
     @classmethod
     def of(cls, chosen: Mapping[str, Any]) -> "FreshNetwork":

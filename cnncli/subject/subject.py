@@ -217,7 +217,8 @@ def _folder_label(image: Path, classes: Sequence[str]) -> int | None:
     return next((classes.index(folder.name) for folder in image.absolute().parents if folder.name in classes), None)
 
 
-def _index(label: str, classes: Sequence[str]) -> int:
+def _index(label: object, classes: Sequence[str]) -> int:
+    label = str(label)
     if label in classes:
         return classes.index(label)
     near = get_close_matches(label, classes, n=1)

@@ -20,12 +20,16 @@ def find_name(name: str, names: Sequence[str], argument: str) -> str:
 
     Raises UsageError, which says which name is nearest and what there is.
     """
+    if not name.strip():
+        raise UsageError("has a comma too many", argument=argument)
     plain = _plain(name)
     if plain in names:
         return plain
     alike = [each for each in names if each.lower() == plain.lower()]
     if len(alike) == 1:
         return alike[0]
+    if not name.strip():
+        raise UsageError(f"has an empty name: there are {', '.join(names)}", argument=argument)
     near = alike or get_close_matches(plain, names, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     raise UsageError(f"{name.strip()}: there is no such value{hint}: there are {', '.join(names)}", argument=argument)

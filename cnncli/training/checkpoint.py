@@ -78,6 +78,8 @@ def read_checkpoint(file: Path) -> Checkpoint:
         if description["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {description['format']}, not {FORMAT_VERSION}")
         return _restore(description, arrays)
+    except PermissionError:
+        raise ModelError(f"{file}: not allowed to read it") from None
     except (
         *(safetensors.SafetensorError, OSError, RecursionError, ArchitectureError),
         *(KeyError, TypeError, ValueError, AttributeError),

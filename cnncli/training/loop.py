@@ -47,7 +47,7 @@ class Loop:
         self._batches = Batches(training, model.normalisation)
         self._communicator = training.communicator
         self._augmentation = Augmentation(settings.augmentations) if settings.augment else None
-        self._class_weights = balance(training, len(model.classes)) if settings.class_weights == "balanced" else None
+        self._class_weights = balance(training, len(model.classes)) if settings.balanced else None
         self._rate = settings.learning_rate or DEFAULT_LEARNING_RATE[settings.optimizer]
         self._warm_up = DEFAULT_WARM_UP[settings.schedule] if settings.warm_up is None else settings.warm_up
 

@@ -89,7 +89,7 @@ def rehearse_training(settings: TrainingSettings, watcher: Watcher, communicator
         keeping = replace(settings, skip_bad=True)
         data = read_data(keeping, like, Path(scratch), watcher.reading, unreadable.extend, communicator)
         training, validation = data.training, data.validation
-        symptoms = examine_data(training, validation, data.classes, data.fingerprints)
+        symptoms = examine_data(training, validation, data.classes, data.fingerprints, balanced=settings.balanced)
         for symptom in symptoms:
             watcher.warn(symptom)
         model = (checkpoint := begin(settings, data, like)).model

@@ -206,7 +206,8 @@ class _Training:
         )
         if state.optimiser.steps:
             self.watcher.resumed(state)
-        self._warn(examine_data(data.training, data.validation, data.classes, data.fingerprints))
+        balanced = self.settings.balanced
+        self._warn(examine_data(data.training, data.validation, data.classes, data.fingerprints, balanced=balanced))
         try:
             with deferred():
                 self._go_through_epochs()
@@ -215,9 +216,9 @@ class _Training:
         except (KeyboardInterrupt, Stopped) as stop:
             code = stop.exit_code if isinstance(stop, Stopped) else 130
             done = f"stopped after {len(state.history)} of {self.settings.epochs} epochs"
-            raise Stopped(f"{done}; {self._tell_what_remains()}", code) from None
+            raise Stopped(f"{done}; {self._tell_what_remains()}", code, remedy="resume") from None
         assert state.best is not None  # noqa: S101  at least one epoch was run
-        self._warn(examine_end(state.best, data.training, data.validation, data.classes))
+        self._warn(examine_end(state.best, data.training, data.validation, data.classes, balanced=balanced))
         trained = sum(epoch.seconds for epoch in state.history)
         speed = sum(epoch.images_per_second * epoch.seconds for epoch in state.history) / trained
         seconds = time.perf_counter() - start

@@ -196,6 +196,8 @@ def _history_row(epoch: Epoch) -> dict[str, Any]:
         "train_accuracy": epoch.training.accuracy,
         "val_loss": epoch.validation.loss,
         "val_accuracy": epoch.validation.accuracy,
+        "judged_accuracy": epoch.judged.accuracy,
+        "judged_loss": epoch.judged.loss,
         "learning_rate": epoch.learning_rate,
         "seconds": round(epoch.seconds, 3),
         "images_per_second": round(epoch.images_per_second, 1),

@@ -46,7 +46,8 @@ def _make_and_lock(path: Path, *, exist_ok: bool) -> int | None:
             path.mkdir(exist_ok=exist_ok)
             return _lock(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be written ({error.strerror}): name another folder", remedy="out") from None
+        reason = f"{path.parent} is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise DataError(f"{path} cannot be written ({reason}): name another folder", remedy="out") from None
     return None
 
 

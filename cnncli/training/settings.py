@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from cnncli.data.settings import Channels
 from cnncli.errors import UsageError
+from cnncli.network.architecture import require_whole_numbers
 from cnncli.network.engine_names import EngineName
 from cnncli.subject.fresh import SEED
 
@@ -117,10 +118,19 @@ class TrainingSettings:
                 raise UsageError(f"is {value!r}, not a {'whole number' if name in WHOLE else 'number'}", argument=name)
             if not (least < value < most or (included and value == least)):
                 raise UsageError(f"{value} is out of range: {_describe(least, included, most)}", argument=name)
+        for name in ("skip_bad", "force", "resume"):
+            if type(getattr(self, name)) is not bool:
+                raise UsageError(f"is {getattr(self, name)!r}, not true or false", argument=name)
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UsageError(f"is {getattr(self, name)!r}: it is one of {', '.join(choices)}", argument=name)
         parse_augmentations(self.augment)
+        require_whole_numbers(self.network)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every class counts alike."""
+        return self.class_weights == "balanced"
 
     @property
     def augmentations(self) -> dict[str, float]:
@@ -144,7 +154,8 @@ def parse_augmentations(names: tuple[str, ...]) -> dict[str, float]:
         except ValueError:
             raise UsageError(f"{text!r}: {amount!r} is no number", argument="augment") from None
         if not kind.least <= amounts[name] <= kind.most:
-            raise UsageError(f"{text!r}: {name} is {kind.least:g} to {kind.most:g}", argument="augment")
+            takes = f"is {kind.least:g} to {kind.most:g}" if kind.least < kind.most else "takes no amount"
+            raise UsageError(f"{text!r}: {name} {takes}", argument="augment")
     return amounts
 
 

@@ -41,12 +41,20 @@ def describe_symptoms(symptoms: Sequence[Symptom], written: Callable[[str], str]
 
 
 def examine_data(
-    training: Dataset, validation: Dataset, classes: Sequence[str], fingerprints: Sequence[Sequence[str]]
+    training: Dataset,
+    validation: Dataset,
+    classes: Sequence[str],
+    fingerprints: Sequence[Sequence[str]],
+    *,
+    balanced: bool,
 ) -> list[Symptom]:
-    """What can be said before the first step; `fingerprints` are those of the training and the validation images."""
+    """What can be said before the first step; `fingerprints` are those of the training and the validation images.
+
+    `balanced`: every class counts alike in the loss.
+    """
     names = [printable(name) for name in classes]
     return [
-        *_unequal_classes(training, names),
+        *(() if balanced else _unequal_classes(training, names)),
         *_duplicates(training, validation, *fingerprints),
         *_gray_classes(training, names),
     ]
@@ -58,8 +66,15 @@ def examine_epoch(history: Sequence[Epoch], parameters: Sequence[Tensor], classe
     return [symptom for symptom in _examine(history, parameters, classes) if symptom.kind not in told]
 
 
-def examine_end(epoch: Epoch, training: Dataset, validation: Dataset, classes: Sequence[str]) -> list[Symptom]:
-    """What the best epoch shows once the training has ended."""
+def examine_end(
+    epoch: Epoch, training: Dataset, validation: Dataset, classes: Sequence[str], *, balanced: bool
+) -> list[Symptom]:
+    """What the best epoch shows once the training has ended; `balanced`: every class counted alike in the loss."""
+    advice = "try another {learning_rate}, more {epochs} or {filters}, and look whether the folders hold what they say"
+    if balanced:
+        recall = epoch.judged.accuracy
+        what = f"the mean recall of the classes is {recall:.1%} on the validation images, no more than by guessing"
+        return [Symptom("learned nothing", what, advice)] if recall <= 1 / len(classes) else []
     for where, score, dataset in (
         ("training", epoch.training, training),
         ("validation", epoch.validation, validation),
@@ -68,14 +83,8 @@ def examine_end(epoch: Epoch, training: Dataset, validation: Dataset, classes: S
         share = counts.max() / len(dataset)
         if score.accuracy < share or (score.accuracy == share and dataset is training):
             name = printable(classes[int(counts.argmax())])
-            return [
-                Symptom(
-                    "learned nothing",
-                    f"of the {where} images {score.accuracy:.1%} are right, no more than by always answering {name}",
-                    "try another {learning_rate}, more {epochs} or {filters}, and look whether the folders hold what "
-                    "they say",
-                )
-            ]
+            what = f"of the {where} images {score.accuracy:.1%} are right, no more than by always answering {name}"
+            return [Symptom("learned nothing", what, advice)]
     return []
 
 

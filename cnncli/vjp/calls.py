@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ from numpy.exceptions import ComplexWarning
 
 from cnncli.errors import UsageError
 from cnncli.network.arrays import Array
-from cnncli.text import printable
+from cnncli.text import count, printable
+
+OURS = str(Path(__file__).parents[1])
+NOTHING = "returns nothing (None): is a return missing?"
 
 
 class Misbehaved(Exception):
@@ -59,6 +63,8 @@ class Function:
     def array(self, arguments: Sequence[Array]) -> Array:
         """What it returns, as an array of real or complex numbers. Raises Misbehaved for anything else."""
         answer = self(arguments)
+        if answer is None:
+            raise Misbehaved(f"{self.name} {NOTHING}")
         try:
             array = np.array(answer)  # a copy: it may be a buffer that is used again
         except Exception:  # noqa: BLE001
@@ -82,6 +88,8 @@ def read_gradients(answer: Any, name: str, inputs: Sequence[Array]) -> list[Arra
 
     Raises Misbehaved for a wrong number of gradients, a wrong shape, complex numbers, and what is not finite.
     """
+    if answer is None:
+        raise Misbehaved(f"{name} {NOTHING}")
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
     floating = [number for number, array in enumerate(inputs) if array.dtype.kind == "f"]
     if len(parts) == len(inputs):
@@ -89,7 +97,8 @@ def read_gradients(answer: Any, name: str, inputs: Sequence[Array]) -> list[Arra
     elif len(parts) == len(floating):
         places = floating
     else:
-        raise Misbehaved(f"{name} returns {len(parts)} gradients for {len(inputs)} inputs")
+        given, wanted = count(len(parts), "gradient", "gradients"), count(len(inputs), "input", "inputs")
+        raise Misbehaved(f"{name} returns {given} for {wanted}")
     gradients: list[Array | None] = [None] * len(inputs)
     for number, part in zip(places, parts, strict=True):
         if number in floating and part is not None:
@@ -130,7 +139,7 @@ def _locate(error: BaseException) -> str:
     where, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename != __file__ and "site-packages" not in code.co_filename:
+        if not code.co_filename.startswith(OURS) and "site-packages" not in code.co_filename:
             where = f" in line {trace.tb_lineno} of {code.co_name}"
         trace = trace.tb_next
     return where

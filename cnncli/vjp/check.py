@@ -14,7 +14,7 @@ import numpy as np
 from cnncli.network.arrays import Array
 from cnncli.vjp.calls import Function, Misbehaved, as_inputs, read_gradients
 from cnncli.vjp.one_input import InputCheck
-from cnncli.vjp.result import Verdict, VjpCheck
+from cnncli.vjp.result import ON_KINK, Verdict, VjpCheck
 
 
 def check_vjp(f: Callable[..., Any], vjp: Callable[..., Any], *inputs: Any, seed: int = 0) -> VjpCheck:
@@ -33,10 +33,17 @@ def check_gradient(f: Callable[..., Any], gradient: Callable[..., Any], *inputs:
     def vjp(*given: Array) -> Any:
         *arguments, g = given
         answer = gradient(*arguments)
-        parts = answer if isinstance(answer, tuple | list) else [answer]
-        return tuple(None if part is None else g * np.asarray(part) for part in parts)
+        if isinstance(answer, tuple | list):
+            return tuple(_multiply(part, g) for part in answer)
+        return _multiply(answer, g)
 
     return _Run(Function(f), Function(vjp, named=gradient), as_inputs(inputs), seed).check()
+
+
+def _multiply(part: Any, g: Array) -> Any:
+    """A gradient times g; what is no array of numbers is left as it is."""
+    is_number = isinstance(part, int | float | np.ndarray | np.generic) and np.asarray(part).dtype.kind in "fiubc"
+    return g * part if is_number else part
 
 
 @dataclass
@@ -53,9 +60,12 @@ class _Run:
         try:
             raw, output, again = self.f.array(self.inputs), self.f.real(self.inputs), self.f.real(self.inputs)
         except Misbehaved as error:
-            return self._tell("CANNOT TELL", str(error))
+            return self._tell("CANNOT TELL", f"nothing was checked: {error}")
         if output.shape != again.shape or not np.array_equal(output, again):
-            return self._tell("CANNOT TELL", f"{self.f.name} is random: two calls with the same inputs differ")
+            name = self.f.name
+            return self._tell(
+                "CANNOT TELL", f"nothing was checked: {name} is random: two calls with the same inputs differ"
+            )
         random = np.random.default_rng(self.seed)
         g = np.asarray(random.normal(size=output.shape), raw.dtype if raw.dtype.kind == "f" else np.float64)
         try:
@@ -87,22 +97,22 @@ class _Run:
         return first
 
     def _check_parts(self, random: np.random.Generator, *, empty: bool) -> VjpCheck:
-        unclear = []
+        failed = []
         for part in self.parts:
             if part.gradient.size and not empty:
                 try:
                     part.check(random)
                 except Misbehaved as error:
-                    unclear.append(f"near input {part.number} {error}")
+                    failed.append(f"near input {part.number} {error}")
         faulty = [part for part in self.parts if part.wrong or part.together]
         if faulty:
             together = [sentence for part in faulty for sentence in part.together]
             why = "wrong for " + " and ".join(f"input {part.number}" for part in faulty)
             diagnosis = [sentence for part in faulty if part.wrong and (sentence := part.diagnose())]
             return self._tell("FAIL", "; ".join([why, *together]), diagnosis)
-        if any(part.kinks for part in self.parts):
-            return self._tell("CANNOT TELL", "on a kink, between the one-sided derivatives")
-        unclear += [sentence for part in self.parts for sentence in part.unclear]
+        if not failed and any(part.kinks for part in self.parts):
+            return self._tell("CANNOT TELL", ON_KINK)
+        unclear = [*failed, *(sentence for part in self.parts for sentence in part.unclear)]
         return self._tell("CANNOT TELL", unclear[0]) if unclear else self._tell("PASS", "")
 
     def _tell(self, verdict: Verdict, why: str, diagnosis: Sequence[str] = ()) -> VjpCheck:

@@ -160,7 +160,8 @@ class InputCheck:
         outside = not min(below.value, above.value) - bar <= got <= max(below.value, above.value) + bar
         index = tuple(int(i) for i in np.unravel_index(entry, self._x.shape))
         error = max(central.error, bar) if kinked else central.error
-        result = EntryResult(self.number, index, got, central.value, error, below.value, above.value)
+        sides = (below.value, above.value) if kinked else (central.value, central.value)
+        result = EntryResult(self.number, index, got, central.value, error, *sides)
         if kinked and not outside:
             self.kinks.append(result)
         elif outside and (kinked or off > central.error):

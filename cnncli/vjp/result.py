@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from cnncli.text import tell_apart
+from cnncli.text import count, tell_apart
 
 Verdict = Literal["PASS", "FAIL", "CANNOT TELL"]
+ON_KINK = "on a kink, between the one-sided derivatives"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class EntryResult:
     got: float
     want: float  # by differences; on a kink the mean of both sides
     error: float  # that `want` may have
-    below: float
+    below: float  # the one-sided derivatives; both are `want` where there is no kink
     above: float
     order: float = float("nan")  # of the Taylor remainder with what was got: 2 if right, 1 if wrong
 
@@ -60,6 +61,10 @@ class VjpCheck:
         """Whether the verdict is PASS."""
         return self.verdict == "PASS"
 
+    def fails(self, *, strict: bool) -> bool:
+        """Whether it counts as a failure: all but PASS, and what lies on a kink if `strict`."""
+        return not self.passed and (strict or self.why != ON_KINK)
+
     def __str__(self) -> str:
         """The verdict, the worst entries, the diagnosis and the case."""
         lines = [f"{self.verdict}: {self.function}" + (f": {self.why}" if self.why else "")]
@@ -67,8 +72,8 @@ class VjpCheck:
         lines += [f"  diagnosis: {sentence}" for sentence in self.diagnosis]
         lines += [f"  {remark}" for remark in self.remarks]
         lines.append(
-            f"  case: {', '.join(self.shapes)}, seed {self.seed}; {self.entries:,} entries, {self.method}, "
-            f"{self.calls:,} calls of f"
+            f"  case: {', '.join(self.shapes)}, seed {self.seed}; {count(self.entries, 'entry', 'entries')}, "
+            f"{self.method}, {count(self.calls, 'call', 'calls')} of f"
         )
         return "\n".join(lines)
 

@@ -62,7 +62,10 @@ def _load_file(path: Path) -> Any:
 
 
 def read_inputs(path: Path, f: Callable[..., Any]) -> list[Array]:
-    """The arrays of an .npz file, in the order of f's arguments if they have their names. Raises DataError."""
+    """The arrays of an .npz file, in the order of f's arguments if they have their names. Raises DataError.
+
+    Names that fit none of the arguments say nothing; those of which only some fit are refused, and those with a gap.
+    """
     try:
         content = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
@@ -74,10 +77,18 @@ def read_inputs(path: Path, f: Callable[..., Any]) -> list[Array]:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is no .npz file of plain arrays ({error})") from None
     try:
-        names = [name for name in inspect.signature(f).parameters if name in arrays]
+        arguments = list(inspect.signature(f).parameters)
     except (TypeError, ValueError):  # of a builtin
-        names = []
-    return [arrays[name] for name in (names if len(names) == len(arrays) else arrays)]
+        arguments = []
+    if not {*arguments} & {*arrays}:
+        return list(arrays.values())
+    first = arguments[: len(arrays)]
+    if {*first} != {*arrays}:
+        raise DataError(
+            f"{path} holds {', '.join(arrays)}, and the arguments are {', '.join(arguments)}: "
+            "name all arrays after the first arguments, or none"
+        )
+    return [arrays[name] for name in first]
 
 
 def draw_inputs(shapes: str, seed: int) -> list[Array]:

@@ -194,6 +194,20 @@ def test_each_fault_is_told_as_what_it_is_and_the_others_are_still_checked(tmp_p
     assert not any(result.passed for result in results.values())
 
 
+def test_what_prints_is_the_function_that_prints(tmp_path: Path) -> None:
+    results = checked(tmp_path, RIGHT.replace("    return dA1 * (", "    print()\n    return dA1 * (") + "\nprint()\n")
+    assert results["flatten_backward"].passed
+    printing = {name for name, result in results.items() if result.remarks}
+    assert printing == {"relu_backward", "backward"}  # which calls it
+
+
+def test_a_forgotten_return_is_told(tmp_path: Path) -> None:
+    code = "def relu_backward(Z1, dA1):\n    dA1 * (Z1 > 0)\ndef dense_backward(F, w2, dz2):\n    dz2 @ w2\n"
+    for result in checked(tmp_path, code).values():
+        assert result.verdict == "FAIL"
+        assert problems(result)[0] == "returns nothing (None): is a return missing?"
+
+
 def test_of_an_array_in_float32_nothing_else_is_said(tmp_path: Path) -> None:
     code = RIGHT.replace("return dz2 @ w2, dz2.T @ F", "return (dz2 @ w2).astype('f4'), dz2.T @ F")
     result = checked(tmp_path, code)["dense_backward"]
@@ -360,6 +374,8 @@ def test_the_template_is_whole_and_never_written_over(tmp_path: Path) -> None:
         assert (f"def {function.signature}:" in text) == (
             function.name not in ("avgpool_backward", "softmax_backward")
         )  # the note's network
+    for told in ("padding, stride, dilation", "LAYOUT", "None", "softmax_backward(z2, y)", "avgpool_backward(A1, dP1"):
+        assert told in text.partition("import numpy")[0]
     with pytest.raises(UsageError, match="exists and is left as it is"):
         write_template(path, "cnncli gradcheck --code")
     assert path.read_text("utf-8") == text

@@ -181,6 +181,7 @@ def test_a_signal_stops_a_training_and_keeps_what_is_there(tmp_path: Path, numbe
     sentence = err.splitlines()[-1]
     assert sentence.startswith("Error: stopped after ")
     assert "the best model so far, of epoch" in sentence
+    assert sentence.endswith(f"is in {run / 'model.safetensors'}; --resume goes on from here")
     assert load_model(run).classes == ("ankle-boot", "sneaker")
 
 

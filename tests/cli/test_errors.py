@@ -320,7 +320,7 @@ def test_an_output_folder_that_cannot_be_written(cli: Cli, image_folder: Path) -
     (image_folder.parent / "file").write_text("a file")
     result = cli("train", image_folder, "--quiet", "--out", image_folder.parent / "file" / "run")
     assert result.code == 3
-    assert "run cannot be written (Not a directory): name another folder with --out" in result.sentence
+    assert "file is no folder): name another folder with --out" in result.sentence
 
 
 def test_the_validation_share_where_there_is_nothing_to_share(cli: Cli, image_folder: Path) -> None:
@@ -382,6 +382,7 @@ def test_bad_option_values_name_the_option(cli: Cli, image_folder: Path, options
             2,
             "--only dL/dv1: there is no such value (did you mean dL/dw1?)",
         ),
+        ("trace --only Z1,", 2, "--only has an empty name: there are X, y, w1, "),
         ("trace nowhere.png", 3, "nowhere.png: no such file"),
         ("trace -m model", 2, "--model model needs an image to look at"),
         ("trace x.png -m model --filters 3", 2, "--filters describes a fresh network, but the model brings its own"),

@@ -1,12 +1,16 @@
 """`cnncli gradcheck --function` as a user runs it."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from cnncli.pytest_plugin import GradcheckFixture
+from cnncli.vjp.user_functions import load_function
 from tests.conftest import Cli
 
 CODE = """
@@ -97,8 +101,10 @@ def test_what_cannot_be_done_is_told(cli: Cli, code: Path, tmp_path: Path) -> No
         return cli("gradcheck", *arguments).sentence
 
     f = ("--function", f"{code}:f")
-    assert "--vjp and --gradient" in tell(*f, "--shape", "3")
-    assert "--inputs and --shape" in tell(*f, "--vjp", f"{code}:vjp")
+    backward = ("--vjp", f"{code}:vjp", "--gradient", f"{code}:gradient")
+    assert tell(*f, "--shape", "3") == "Error: --function needs a backward pass: give --vjp or --gradient"
+    assert tell(*f, *backward[:2]) == "Error: --function needs inputs: give --inputs or --shape"
+    assert "--vjp and --gradient are two ways to say the same: give one" in tell(*f, *backward, "--shape", "3")
     assert "name a function as module:f or file.py:f" in tell("--function", "f", "--vjp", "g:g", "--shape", "3")
     assert "has no function nothing" in tell("--function", f"{code}:nothing", "--vjp", f"{code}:vjp", "--shape", "3")
     assert "nowhere cannot be imported" in tell("--function", "nowhere:f", "--vjp", f"{code}:vjp", "--shape", "3")
@@ -106,6 +112,70 @@ def test_what_cannot_be_done_is_told(cli: Cli, code: Path, tmp_path: Path) -> No
     assert "are no shapes like 3x4,4x5" in tell(*f, "--vjp", f"{code}:vjp", "--shape", "3xx")
     assert "no such file" in tell(*f, "--vjp", f"{code}:vjp", "--inputs", tmp_path / "none.npz")
     assert "--vjp means nothing without --function" in tell("--vjp", f"{code}:vjp")
+
+
+SHARED = """
+import numpy as np
+
+def two(x, w):
+    return x * w
+
+def raising(x):
+    raise ValueError("never")
+
+def noisy(x):
+    return x + np.random.rand()
+
+def abs(x):
+    return np.abs(x)
+
+def half(x, g):
+    return g * np.sign(x) + 0.5 * g * (x == 0)
+
+def double(x, g):
+    return 2 * g
+"""
+
+
+@pytest.mark.parametrize(
+    ("f", "vjp", "x", "fails"),
+    [
+        ("two", "half", 1.0, True),  # an argument is missing
+        ("raising", "half", 1.0, True),
+        ("noisy", "half", 1.0, True),
+        ("abs", "double", 1.0, True),
+        ("abs", "half", 1.0, False),
+        ("abs", "half", 0.0, False),  # on a kink
+    ],
+)
+def test_the_shell_and_the_plugin_fail_the_same(
+    cli: Cli, tmp_path: Path, f: str, vjp: str, x: float, fails: bool
+) -> None:
+    path, inputs, junit = tmp_path / "shared.py", tmp_path / "case.npz", tmp_path / "report.xml"
+    path.write_text(SHARED)
+    np.savez(inputs, x=np.array([x]))
+    arguments = ("--function", f"{path}:{f}", "--vjp", f"{path}:{vjp}", "--inputs", inputs)
+    assert cli("gradcheck", *arguments, "--junit", junit, "-q").code == fails
+    assert ElementTree.parse(junit).getroot().attrib["failures"] == str(int(fails))  # noqa: S314
+    functions = [load_function(f"{path}:{name}") for name in (f, vjp)]
+    with pytest.raises(AssertionError) if fails else nullcontext():
+        GradcheckFixture()(*functions, np.array([x]))
+
+
+def test_arrays_go_by_their_names_or_by_their_places_and_never_by_both(cli: Cli, code: Path, tmp_path: Path) -> None:
+    a, b = np.ones((3, 4)), np.ones((4, 5))
+    path = tmp_path / "case.npz"
+    check = ("gradcheck", "--function", f"{code}:f", "--vjp", f"{code}:vjp", "--inputs", path)
+    named: tuple[dict[str, Any], ...] = ({"b": b, "a": a}, {"arr_0": a, "arr_1": b})
+    for arrays in named:
+        np.savez(path, **arrays)
+        assert cli(*check).code == 0
+    partly: tuple[dict[str, Any], ...] = ({"a": a, "q": b}, {"b": b})
+    for arrays in partly:
+        np.savez(path, **arrays)
+        refused = cli(*check)
+        assert refused.code == 3
+        assert "and the arguments are a, b: name all arrays after the first arguments, or none" in refused.sentence
 
 
 KINKED = """
@@ -122,6 +192,13 @@ def test_the_functions_of_a_file_have_their_lines_in_reports_and_a_convention(cl
     assert (cli(*check).code, cli(*check).out) == (0, "")
     strict = cli(*check, "--strict", "--github", "--junit", tmp_path / "report.xml")
     assert strict.code == 1
+    assert [line for line in strict.out.splitlines() if line.startswith("FAIL")] == [
+        "FAIL: relu_backward: on a kink, where strict lets nothing pass"
+    ]
+    cases, passed = (int(cell) for cell in strict.out.partition("│ relu_backward(Z1, dA1) │")[2].split("│")[:2])
+    assert 0 < passed < cases
+    last = cli(*check[:-1]).out.splitlines()[-1]
+    assert last.startswith("PASS: relu_backward; where a unit sits on a kink the gradient lies between")
     assert "mine.py,line=4,title=gradcheck%3A relu_backward::relu_backward, ties" in strict.out
     assert ElementTree.parse(tmp_path / "report.xml").getroot().attrib["failures"] == "1"  # noqa: S314
     assert "18 of 72 entries are wrong" in cli(*check, "--convention", "first-max,relu0").out
@@ -136,6 +213,9 @@ def test_the_functions_of_a_file_have_their_lines_in_reports_and_a_convention(cl
 def test_a_declared_convention_holds_on_every_kink_of_the_example(cli: Cli) -> None:
     central = ("gradcheck", "--method", "central", "--convention")
     assert cli(*central, "first-max,relu0").out.splitlines()[-1] == "PASS: 10 derivatives and 10 links, 184 entries"
+    strict = cli("gradcheck", "--method", "central", "--strict", "-q")
+    assert strict.code == 1
+    assert strict.out.splitlines()[-1] == "FAIL: dL/dA1, dL/dP1 → dL/dA1: on a kink, where strict lets nothing pass"
     other = cli(*central, "last-max")
     assert other.code == 1
     assert "dL/dP1 → dL/dA1 is the first wrong link; worst entry [0, 2, 2]: -0.0450166 instead of 0" in other.out

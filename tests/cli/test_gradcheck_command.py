@@ -95,6 +95,17 @@ def test_gradients_from_elsewhere(cli: Cli, tmp_path: Path, dumped: dict[str, Ar
     assert document["diagnosis"][0]["mistake"] == "kernel turned"
 
 
+def test_one_wrong_entry_and_nan_are_told_plainly(cli: Cli, tmp_path: Path, dumped: dict[str, Array]) -> None:
+    dump(tmp_path / "grads.npz", {"db2": 2 * dumped["db2"], "dw1": np.full_like(dumped["dw1"], np.nan)})
+    out = cli("gradcheck", "--against", tmp_path / "grads.npz").out
+    assert "dL/db2: its one entry is wrong" in out
+    dump(tmp_path / "nan.npz", {"dw1": np.full_like(dumped["dw1"], np.nan)})
+    assert "diagnosis: dL/dw1: dL/dw1 is NaN" in cli("gradcheck", "--against", tmp_path / "nan.npz").out
+    dump(tmp_path / "one.npz", {"db2": dumped["db2"]})
+    last = cli("gradcheck", "--against", tmp_path / "one.npz").out.splitlines()[-1]
+    assert last == "PASS: 1 derivative and 0 links, 1 entry"
+
+
 def test_an_error_is_told_with_its_place_its_size_and_its_direction(
     cli: Cli, tmp_path: Path, dumped: dict[str, Array]
 ) -> None:

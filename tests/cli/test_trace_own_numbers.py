@@ -102,7 +102,7 @@ def test_the_label_without_a_model(cli: Cli, matrix: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("a.csv", "1,2\n3\n", "a.csv is no matrix of numbers (line 2 has 1 numbers, the first row has 2)"),
+        ("a.csv", "1,2\n3\n", "a.csv is no matrix of numbers (line 2 has 1 number, the first row has 2)"),
         ("a.csv", "1,x\n", "a.csv is no matrix of numbers (line 1: could not convert string to float: 'x')"),
         ("a.txt", "# nothing\n", "a.txt is no matrix of numbers (it is empty)"),
         ("a.csv", "1,nan\n2,3\n", "a.csv has entries that are not finite numbers"),

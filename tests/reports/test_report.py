@@ -1,6 +1,8 @@
 """The report in a real browser: what it shows, how it is used, and that it loads nothing."""
 
+import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,26 @@ def test_evaluate_writes_it_for_any_images(cli: Cli, report: Path, tmp_path: Pat
     assert "1 images of" in (tmp_path / "a.txt").read_text("utf-8") or "1 image of" in (tmp_path / "a.txt").read_text(
         "utf-8"
     )
+
+
+def test_the_best_epoch_is_the_one_that_is_kept_and_a_damaged_history_is_left_out(cli: Cli, tmp_path: Path) -> None:
+    run, report = tmp_path / "run", tmp_path / "report.html"
+    assert cli("train", SAMPLE_DATA / "fashion", "--epochs", 3, "--out", run, "-q").code == 0
+    history = run / "history.csv"
+    rows = list(csv.DictReader(history.read_text().splitlines()))
+    for number, row in enumerate(rows):  # the second has the best recall, the third the most right answers
+        row |= {"judged_accuracy": str([0.5, 0.9, 0.6][number]), "val_accuracy": str([0.5, 0.6, 0.9][number])}
+    with history.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    evaluate = ("evaluate", SAMPLE_DATA / "fashion", "--split", "val", "-m", run, "-o", report, "--force")
+    assert cli(*evaluate).code == 0
+    assert set(re.findall(r"best epoch (\d+)", report.read_text("utf-8"))) == {"2"}
+    for text in ("epoch,judged_accuracy\n1,2\n3,4\n", history.read_text().replace("0.9", "many")):
+        history.write_text(text)
+        assert cli(*evaluate).code == 0
+        assert "best epoch" not in report.read_text("utf-8")
 
 
 def test_text_never_becomes_markup() -> None:

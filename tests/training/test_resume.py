@@ -132,7 +132,11 @@ def test_what_contradicts_the_run_is_refused(cli: Cli, image_folder: Path, tmp_p
     assert cli("train", image_folder, "--out", run, "--epochs", 2, "--schedule", "cosine").code == 0
     before = (run / LAST).read_bytes()
     for options, sentence in (
-        (["--epochs", 3], f"Error: --epochs is 3, but the run in {run} has 2: leave it out, or begin a new run"),
+        (
+            ["--epochs", 3],
+            f"Error: --epochs is 3, but the run in {run} has 2, for which its cosine schedule was made: leave it "
+            "out, or begin a new run",
+        ),
         (["--augment", "flip,shift"], f"Error: --augment is flip,shift, but the run in {run} has none: leave it out"),
         (["--filters", "4,4"], f"Error: --filters is 4,4, but the run in {run} has 8: leave it out"),
         (["--lr", 0.1], f"Error: --lr is 0.1, but the run in {run} has 0.003: leave it out"),

@@ -76,7 +76,7 @@ def test_where_no_folder_can_be_made_it_is_told(
     Path("runs").symlink_to("nowhere")
     refused = cli("train", image_folder, "-q", *out)
     path = out[-1] if out else "runs/images"
-    said = f"Error: {path} cannot be written (File exists): name another folder with --out"
+    said = f"Error: {path} cannot be written (runs is no folder): name another folder with --out"
     assert (refused.code, refused.sentence) == (3, said)
 
 

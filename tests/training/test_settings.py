@@ -54,8 +54,21 @@ def test_a_runs_settings_can_be_passed_back(cli: Cli, image_folder: Path, tmp_pa
         ("a.toml", "out = 'x'", 2, "out is no setting of a training; "),
         ("a.toml", "epochs = 'many'", 2, "--epochs is 'many', not a whole number"),
         ("a.toml", "epochs = 0", 2, "--epochs 0 is out of range: at least 1"),
+        ("a.toml", "augment = 3", 2, "--augment 3 is unknown: there are flip, "),
         ("a.toml", "augment = ['flop']", 2, "--augment 'flop' is unknown: there are flip, "),
         ("a.toml", "optimizer = 'adagrad'", 2, "--optimizer is 'adagrad': it is one of adam, adamw, sgd"),
+        *(
+            ("a.toml", f"{name} = {value}", 2, f"--{option} is {shown}")
+            for name, option, value, shown in (
+                ("filters", "filters", "8.5", "8.5, not a whole number"),
+                ("kernel", "kernel", "'3'", "'3', not a whole number"),
+                ("kernel", "kernel", "true", "True, not a whole number"),
+                ("pool_stride", "pool-stride", "[2]", "(2,), not a whole number"),
+                ("recipe", "recipe", "{a = 1}", "{'a': 1}: it is one of quick, best"),
+                ("init", "init", "8.5", "8.5, not a path"),
+                ("skip_bad", "skip-bad", "'yes'", "'yes', not true or false"),
+            )
+        ),
         ("a.toml", "epochs = ", 3, "a.toml is no TOML ("),
         ("a.json", "[1]", 3, "a.json holds no settings by name: fix it"),
         ("a.json", "{", 3, "a.json is no JSON ("),
@@ -81,6 +94,7 @@ def test_a_file_that_cannot_be_used_is_one_sentence(
         (["--warm-up", 2], "--warm-up 2.0 is out of range"),
         (["--clip-norm", 0], "--clip-norm 0.0 is out of range: above 0"),
         (["--augment", "shift=far"], "--augment 'shift=far': 'far' is no number"),
+        (["--augment", "flip=3"], "--augment 'flip=3': flip takes no amount"),
         (["--augment", "rotate=900"], "--augment 'rotate=900': rotate is 0 to 180"),
     ],
 )

@@ -15,8 +15,9 @@ from cnncli.network.architecture import Architecture
 from cnncli.network.chain import build_chain
 from cnncli.training.activity import Activity
 from cnncli.training.state import Epoch, Score
-from cnncli.training.symptoms import Symptom, examine_epoch
+from cnncli.training.symptoms import Symptom, examine_end, examine_epoch
 from tests.conftest import SAMPLE_DATA, Cli
+from tests.training.test_loop import dataset
 
 PARAMETERS = [*build_chain(Architecture(12, 12, filters=(2, 2))).parameters.values()]
 NORMS = {tensor.name: 1.0 for tensor in PARAMETERS}
@@ -105,6 +106,37 @@ def test_a_training_that_learns_nothing_says_so(cli: Cli, tmp_path: Path) -> Non
         write(tmp_path / "data" / "ab"[number % 2] / f"{number}.png", np.full((8, 8), 128))
     told = warnings(cli, tmp_path / "data", tmp_path / "run")
     assert "no more than by always answering" in told["learned nothing"]
+
+
+@pytest.mark.parametrize(("recall", "told"), [(0.75, False), (0.5, True)])
+def test_with_balanced_weights_it_is_the_recall_that_tells_whether_anything_was_learned(
+    recall: float, told: bool
+) -> None:
+    data = replace(dataset(16, 2), labels=np.array([0, *[1] * 15]))
+    epoch = replace(QUIET, training=Score(0.4, 0.8), validation=Score(0.4, 0.8), judged=Score(0.4, recall))
+    (symptom,) = examine_end(epoch, data, data, ("rare", "common"), balanced=False)
+    assert "80.0% are right, no more than by always answering common" in symptom.what
+    symptoms = examine_end(epoch, data, data, ("rare", "common"), balanced=True)
+    said = ["50.0% on the validation images, no more than by guessing" in symptom.what for symptom in symptoms]
+    assert said == [True] * told
+
+
+def test_who_has_balanced_the_classes_is_not_told_to(cli: Cli, tmp_path: Path) -> None:
+    for number in range(12):
+        name, level = ("common", 60) if number % 6 else ("rare", 200)
+        write(tmp_path / "data" / name / f"{number}.png", np.full((8, 8), level + number))
+    assert "classes out of balance" in warnings(cli, tmp_path / "data", tmp_path / "run")
+    told = warnings(cli, tmp_path / "data", tmp_path / "balanced", "--class-weights", "balanced")
+    assert "classes out of balance" not in told
+
+
+def test_a_loss_that_has_run_away_keeps_the_table_in_order(cli: Cli, tmp_path: Path) -> None:
+    options = ("--out", tmp_path / "run", "--epochs", 2, "--lr", 1e9)
+    result = cli("train", SAMPLE_DATA / "fashion", *options)
+    rows = [line for line in result.out.splitlines() if re.match(r" +\d ", line)]
+    assert rows
+    for row in rows:
+        assert re.match(r" +\d +\S{1,7} +\d+\.\d% +\S{1,7} +\d+\.\d%", row)
 
 
 @pytest.mark.parametrize("epochs", [1, 2])

@@ -62,7 +62,29 @@ def test_a_kink_is_not_called_wrong_but_what_lies_outside_of_it_is() -> None:
     half = check_vjp(relu, lambda x, g: g * np.heaviside(x, 0.25), at)
     assert half.verdict == "CANNOT TELL"
     assert half.kinks[0].index == (1,)
+    assert "the one-sided derivatives are" in str(half)
+    assert half.fails(strict=True)
+    assert not half.fails(strict=False)
     assert check_vjp(relu, lambda x, g: g * np.heaviside(x, 2), at).verdict == "FAIL"
+
+
+def test_no_kink_is_told_of_a_smooth_function() -> None:
+    for f, vjp in ((np.tanh, lambda x, g: 0.5 * g), (np.sin, lambda x, g: g), (np.exp, lambda x, g: 1 - g)):
+        found = check_vjp(f, vjp, np.random.default_rng(0).normal(size=(4, 3)))
+        assert found.verdict == "FAIL"
+        assert "one-sided" not in str(found)
+        assert all(entry.below == entry.above == entry.want for entry in found.wrong)
+
+
+def test_what_raises_near_a_kink_is_no_kink() -> None:
+    def edge(x: Array) -> Array:
+        if x[1] > 1:
+            raise ValueError("too far")
+        return np.abs(x)
+
+    assert check_vjp(edge, lambda x, g: 0 * g, np.array([0.0, 0.5])).verdict == "FAIL"
+    found = check_vjp(edge, lambda x, g: g * np.sign(x), np.array([0.0, 1.0]))
+    assert (found.verdict, found.fails(strict=False)) == ("CANNOT TELL", True)
 
 
 def test_an_equal_maximum_may_not_multiply_the_gradient() -> None:
@@ -88,6 +110,7 @@ def writing(x: Array) -> Array:
         (lambda x: x + np.random.default_rng().normal(), "is random: two calls with the same inputs differ"),
         (lambda x: x / 0, "returns NaN or infinity"),
         (lambda x: "text", "returns a str instead of an array of numbers"),
+        (lambda x: None, "nothing was checked: the function returns nothing (None): is a return missing?"),
         (lambda x: 1j * x, "returns complex numbers for real inputs"),
     ],
 )
@@ -95,6 +118,7 @@ def test_a_function_that_cannot_be_checked(f: object, sentence: str) -> None:
     found = check_vjp(f, lambda x, g: g, x)  # type: ignore[arg-type]
     assert found.verdict == "CANNOT TELL"
     assert sentence in found.why
+    assert found.fails(strict=False)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +127,10 @@ def test_a_function_that_cannot_be_checked(f: object, sentence: str) -> None:
         (lambda x, g: raising(x), "raises ValueError"),
         (lambda x, g: writing(g), "writes into its argument 1"),
         (lambda x, g: g[:2], "returns the shape (2, 4) for input 0, which has the shape (3, 4)"),
-        (lambda x, g: (g, g), "returns 2 gradients for 1 inputs"),
-        (lambda x, g: None, "returns no gradient"),
+        (lambda x, g: (g, g), "returns 2 gradients for 1 input"),
+        (lambda x, g: None, "returns nothing (None): is a return missing?"),
+        (lambda x, g: [None], "returns no gradient"),
+        (lambda x, g: (g, g, g), "returns 3 gradients for 1 input"),
         (lambda x, g: g * np.nan, "returns nan for input 0 at [0, 0]"),
         (lambda x, g: 1j * g, "returns complex128 for input 0, instead of real numbers"),
         (lambda x, g: g + 1, "a gradient where g is 0"),
@@ -155,3 +181,20 @@ def test_inputs_that_cannot_be_differentiated(inputs: tuple[Array, ...], sentenc
 def test_the_gradient_of_a_scalar() -> None:
     assert check_gradient(lambda x: (x**3).sum(), lambda x: 3 * x**2, x).passed
     assert check_gradient(lambda x: (x**3).sum(), lambda x: 3 * x, x).verdict == "FAIL"
+
+
+def two(x: Array, y: Array) -> Array:
+    return x
+
+
+@pytest.mark.parametrize(
+    ("gradient", "sentence"),
+    [
+        (two, "two raises TypeError: two() missing 1 required positional argument: 'y'"),
+        (lambda x: None, "returns nothing (None): is a return missing?"),
+        (lambda x: "text", "returns a str for input 0, instead of real numbers"),
+    ],
+)
+def test_a_gradient_that_misbehaves_is_told_with_no_line_of_ours(gradient: object, sentence: str) -> None:
+    found = check_gradient(lambda x: (x**2).sum(), gradient, x)  # type: ignore[arg-type]
+    assert (found.verdict, found.why.endswith(sentence)) == ("FAIL", True), found.why

@@ -33,6 +33,8 @@ def select_usable(function: Function, case: Case, answer: Answer, layout: Layout
     if "error" in report:
         return Usable({}, frozenset(), (*problems, tell_error(report["error"])), (), 0.0)
     parts = {key: dtype for key, dtype, _ in report["parts"]}
+    if list(parts.values()) == ["NoneType"] and not report["dict"]:
+        return Usable({}, frozenset(), (*problems, "returns nothing (None): is a return missing?"), (), 0.0)
     if not report["dict"] and len(parts) != len(names):
         plural = "value" if len(parts) == 1 else "values"
         problems.append(f"returns {len(parts)} {plural} instead of {', '.join(names)}")

@@ -38,7 +38,7 @@ class TooLong(BaseException):
 
 
 class Printed(io.TextIOBase):
-    """Stands for stdout: keeps nothing of what is printed but the line that printed first."""
+    """Stands for stdout: keeps nothing of what is printed but the line that printed first, in each call."""
 
     def __init__(self) -> None:
         self.line: str | None = None
@@ -70,7 +70,7 @@ def main(file: str, seconds: str) -> None:
         kept: list[tuple[Any, Any]] = []
         while (message := read_message(asked)) is not None:
             name, arguments, options, wall = pickle.loads(message)  # noqa: S301  the parent's own
-            function = getattr(module, name)
+            function, printed.line = getattr(module, name), None
             report, arrays = _call(function, arguments, options, float(seconds) - wall, kept)
             _answer(answers, number, report | {"printed": printed.line}, arrays)
 

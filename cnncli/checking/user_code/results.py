@@ -24,6 +24,11 @@ class CaseResult:
         """Whether nothing is wrong."""
         return not self.problems and all(check.passed for check in self.checks)
 
+    @property
+    def is_on_kink(self) -> bool:
+        """Whether a gradient lies on a kink."""
+        return any(check.verdict == "KINK" for check in self.checks)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -60,7 +65,7 @@ class FunctionResult:
             return "FAIL"
         if all(case.unsupported for case in self.cases):
             return "UNSUPPORTED"
-        return "KINK" if any(check.verdict == "KINK" for case in self.cases for check in case.checks) else "PASS"
+        return "KINK" if any(case.is_on_kink for case in self.cases) else "PASS"
 
     @property
     def smallest_failing(self) -> CaseResult | None:

@@ -17,7 +17,11 @@ z2 may be as far from 0 as 10⁴; a gradient may be 0, tiny or huge, and A1, whe
 A gradient has the shape of what it belongs to: dw1 means dL/dw1. Those of parameters are summed over the images; the
 1/m of the mean is in dz2 already. What takes the gradient of equal maxima, or where Z is 0, is a convention: another
 one than the one stated is a KINK and no failure. Every function is checked alone: fill in as many as you like, delete
-the others.
+the others. Checked too, if you define them: {others}.
+
+Put None in the place of a gradient that you do not compute. A function with an argument padding, stride, dilation, pool
+or pool_stride besides is given it by name. Arrays in another order are stated once: LAYOUT = "NHWC", KERNEL = "kkCN",
+DENSE = "DK" or BIAS = (-1, 1), below the imports.
 """
 
 import numpy as np
@@ -39,7 +43,8 @@ def write_stubs(name: str, command: str) -> str:
     network = ",  ".join(f"{tensor.name} = {formula}" for tensor, formula in equations)
     signatures = {NOTE.output.signature, *(step.signature for step in NOTE.steps)}
     functions = "\n\n".join(_stub(function) for function in FUNCTIONS if function.signature in signatures)
-    return TEMPLATE.format(name=name, command=command, network=network, functions=functions)
+    others = " and ".join(f.signature for f in FUNCTIONS if f.signature not in signatures and not f.is_whole)
+    return TEMPLATE.format(name=name, command=command, network=network, functions=functions, others=others)
 
 
 def _stub(function: Function) -> str:

@@ -15,10 +15,12 @@ from cnncli.network.chain import build_chain
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.grids import grid
 from cnncli.reports.look import Look
-from cnncli.text import printable, tell_apart
+from cnncli.text import count, printable, tell_apart
 
 WORST = 3  # entries that are shown of a derivative that failed
 STYLES = {"PASS": "green", "KINK": "yellow", "FAIL": "bold red"}
+BETWEEN = "where a unit sits on a kink the gradient lies between the one-sided derivatives"
+STRICT = "on a kink, where strict lets nothing pass"
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
@@ -94,8 +96,11 @@ def check_document(check: Check) -> dict[str, Any]:
     }
 
 
-def print_outcome(outcome: Outcome, what: str) -> None:
-    """One row per derivative and one per link, what is wrong and where, the verdict; `what` says whose gradients."""
+def print_outcome(outcome: Outcome, what: str, *, strict: bool = False) -> None:
+    """One row per derivative and one per link, what is wrong and where, the verdict; `what` says whose gradients.
+
+    `strict`: a kink is a failure.
+    """
     out = stdout()
     out.print(_header(outcome, what), soft_wrap=True)
     _print_checks("derivative, through to L", outcome.checks)
@@ -113,16 +118,22 @@ def print_outcome(outcome: Outcome, what: str) -> None:
     for diagnosis in outcome.diagnoses:
         out.print(f"diagnosis: {diagnosis.sentence}", soft_wrap=True)
     out.print(_ties(outcome), soft_wrap=True)
-    everything: list[Check | Agreement] = [*outcome.checks, *outcome.links, *outcome.engines]
-    entries = sum(len(check.entries) for check in (*outcome.checks, *outcome.links))
-    counted = f"{len(outcome.checks)} derivatives and {len(outcome.links)} links, {entries:,} entries"
-    wrong = ", ".join(check.label for check in everything if not check.passed)
-    verdict = {
-        "PASS": f"PASS: {counted}",
-        "KINK": f"PASS: {counted}; where a unit sits on a kink the gradient lies between the one-sided derivatives",
-        "FAIL": f"FAIL: {wrong}",
-    }
-    out.print(Text(verdict[outcome.verdict], STYLES[outcome.verdict]), soft_wrap=True)
+    out.print(_tell_verdict(outcome, strict=strict), soft_wrap=True)
+
+
+def _tell_verdict(outcome: Outcome, *, strict: bool) -> Text:
+    checks = [*outcome.checks, *outcome.links]
+    everything: list[Check | Agreement] = [*checks, *outcome.engines]
+    wrong = [check.label for check in everything if not check.passed]
+    kinked = [check.label for check in checks if check.verdict == "KINK"]
+    if wrong or (strict and kinked):
+        said = [", ".join(wrong)] if wrong else []
+        said += [f"{', '.join(kinked)}: {STRICT}"] if strict and kinked else []
+        return Text(f"FAIL: {'; '.join(said)}", STYLES["FAIL"])
+    derivatives = count(len(outcome.checks), "derivative", "derivatives")
+    entries = count(sum(len(check.entries) for check in checks), "entry", "entries")
+    counted = f"PASS: {derivatives} and {count(len(outcome.links), 'link', 'links')}, {entries}"
+    return Text(f"{counted}; {BETWEEN}" if kinked else counted, STYLES[outcome.verdict])
 
 
 def explanations(check: Check) -> list[str]:
@@ -131,12 +142,14 @@ def explanations(check: Check) -> list[str]:
         return [f"{check.label} {check.problem}"]
     if check.verdict == "FAIL":
         wrong = int(check.failed.sum())
-        lines = [f"{check.label}: {wrong:,} of {len(check.entries):,} entries {'are' if wrong > 1 else 'is'} wrong"]
+        counted = f"{wrong:,} of {len(check.entries):,} entries {'are' if wrong > 1 else 'is'}"
+        lines = [f"{check.label}: {counted if len(check.entries) > 1 else 'its one entry is'} wrong"]
         return lines + [f"  {_entry(check, which)}" for which in check.most_wrong(WORST)]
     if check.verdict == "KINK":
         which = int(np.flatnonzero(check.kinks)[0])
         return [
-            f"{check.label}: {check.kinks.sum():,} entries on a kink ({', '.join(check.units[:WORST]) or 'in reach'}); "
+            f"{check.label}: {count(int(check.kinks.sum()), 'entry', 'entries')} on a kink "
+            f"({', '.join(check.units[:WORST]) or 'in reach'}); "
             f"{list(check.index(which))}: {check.analytic[which]:.6g} lies between the one-sided derivatives "
             f"{check.below[which]:.6g} and {check.above[which]:.6g}"
         ]

@@ -12,7 +12,14 @@ from rich.text import Text
 from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
 from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
-from cnncli.reports.gradcheck.outcome import STYLES, check_document, explanation_document, explanations
+from cnncli.reports.gradcheck.outcome import (
+    BETWEEN,
+    STRICT,
+    STYLES,
+    check_document,
+    explanation_document,
+    explanations,
+)
 from cnncli.reports.gradcheck.verdicts import Reported
 from cnncli.text import printable
 
@@ -72,7 +79,7 @@ def print_user_code(
         table.add_row(
             result.function.signature,
             str(len(result.cases)),
-            str(sum(case.passed for case in result.cases)),
+            str(sum(case.passed and not (strict and case.is_on_kink) for case in result.cases)),
             f"{sum(len(check.entries) for case in result.cases for check in case.checks):,}",
             Text(result.verdict, (STYLES | OTHER_STYLES)[result.verdict]),
         )
@@ -80,18 +87,21 @@ def print_user_code(
     for result in results:
         for line in _tell(result):
             out.print(line, soft_wrap=True)
-    failing, passing = (("FAIL", "KINK"), ("PASS",)) if strict else (("FAIL",), ("PASS", "KINK"))
-    wrong, right = (
+    out.print(_tell_verdict(results, strict=strict), soft_wrap=True)
+
+
+def _tell_verdict(results: Sequence[FunctionResult], *, strict: bool) -> Text:
+    wrong, kinked, right = (
         ", ".join(result.function.name for result in results if result.verdict in verdicts)
-        for verdicts in (failing, passing)
+        for verdicts in (("FAIL",), ("KINK",), ("PASS", "KINK"))
     )
     if not wrong and not right:
-        out.print(
-            Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow"), soft_wrap=True
-        )
-        return
-    verdict = "FAIL" if wrong else "PASS"
-    out.print(Text(f"{verdict}: {wrong or right}", STYLES[verdict]), soft_wrap=True)
+        return Text("nothing was checked: no function is written yet, or none takes these sizes", "yellow")
+    if wrong or (strict and kinked):
+        said = [wrong] if wrong else []
+        said += [f"{kinked}: {STRICT}"] if strict and kinked else []
+        return Text(f"FAIL: {'; '.join(said)}", STYLES["FAIL"])
+    return Text(f"PASS: {right}; {BETWEEN}" if kinked else f"PASS: {right}", STYLES["PASS"])
 
 
 def _tell(result: FunctionResult) -> list[str]:

@@ -13,6 +13,14 @@ CHARTS = {"loss": False, "accuracy": True}  # the end of a column, and whether i
 MOST_DOTS = 60  # epochs; with more of them the dots would hide the lines
 
 
+def require_curves(history: Sequence[Mapping[str, str | None]]) -> None:
+    """Raise ValueError where a history is none from which curves can be drawn."""
+    names = ("epoch", *(f"{start}_{end}" for start in (*LINES, "judged") for end in CHARTS))
+    for row in history:
+        for name in names:
+            float(row.get(name) or "")
+
+
 def curves_section(subject: ReportSubject) -> Iterator[Element]:
     """A chart of the loss and one of the accuracy, with the best epoch; and the history as a table."""
     history = subject.history
@@ -64,8 +72,8 @@ def _figure(history: Sequence[Mapping[str, str]], name: str, best: float) -> Ele
 
 
 def _best_epoch(history: Sequence[Mapping[str, str]]) -> float:
-    """The epoch whose model is kept: the best validation accuracy, of equals the smallest loss."""
-    best = max(history, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"])))
+    """The epoch whose model is kept; see Epoch.merit."""
+    best = max(history, key=lambda row: (float(row["judged_accuracy"]), -float(row["judged_loss"])))
     return float(best["epoch"])
 
 

@@ -7,6 +7,7 @@ from cnncli.data.regular_file import read_regular_file
 from cnncli.errors import DataError
 from cnncli.files import write_atomically
 from cnncli.model import Model, load_model
+from cnncli.reports.report.curves import require_curves
 from cnncli.reports.report.report import render_report
 from cnncli.reports.report.subject import ReportSubject
 from cnncli.training.evaluation import Evaluation, evaluate_dataset
@@ -36,6 +37,7 @@ def describe_run(model: Model, evaluation: Evaluation, run: Path) -> ReportSubje
     try:
         settings = json.loads(read_regular_file(run / SETTINGS, MOST_SETTINGS))
         history = read_table(run / HISTORY)
+        require_curves(history)
     except (DataError, ValueError, RecursionError):  # a model file, or a folder that holds no more than one
         return ReportSubject(f"Report: {run.name}", model, evaluation)
     return ReportSubject(f"Report: {run.resolve().name}", model, evaluation, history, settings)

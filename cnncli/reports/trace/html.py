@@ -11,6 +11,7 @@ from cnncli.text import printable
 from cnncli.tracing.trace import Trace
 
 MOST_NUMBERS = 1_000_000
+MOST_IN_TABLES = 100_000  # numbers of a trace that stand there as tables too, uncut, for where scripts are off
 HEAD = """<!doctype html>
 <html lang="en">
 <head>
@@ -44,7 +45,7 @@ def render(trace: Trace, look: Look) -> str:
     head = HEAD.format(title=title, style=style())
     if not trace.is_whole:
         return f"{head}{static_trace(trace, look)}</body>\n</html>\n"
-    tables = static_trace(trace, Look(full=True, precision=look.precision))
+    tables = static_trace(trace, Look(full=count <= MOST_IN_TABLES, precision=look.precision))
     data = embed(page_data(trace, look.precision))
     return (
         f"{head}<noscript>\n{tables}</noscript>\n"

@@ -127,8 +127,8 @@ class TrainingReport:
         training, validation = epoch.training, epoch.validation
         norms = "".join(f"{norm:>9.3g}" for norm in epoch.gradient_norms.values())
         self._line(
-            f"{epoch.number:>5}{training.loss:>8.4f}{training.accuracy:>9.1%}"
-            f"{validation.loss:>9.4f}{validation.accuracy:>9.1%}",
+            f"{epoch.number:>5}{_write_loss(training.loss):>8}{training.accuracy:>9.1%}"
+            f"{_write_loss(validation.loss):>9}{validation.accuracy:>9.1%}",
             norms,
         )
         if self._details:
@@ -152,6 +152,11 @@ class TrainingReport:
         self._rows.print(row + "\n     " + norms if narrow else row + norms, soft_wrap=True)
 
 
+def _write_loss(loss: float) -> str:
+    """In at most seven characters, a loss that has run away too."""
+    return f"{loss:.4f}" if loss < 100 else f"{loss:.2g}"
+
+
 def summary_document(summary: Summary, written: Callable[[str], str]) -> dict[str, Any]:
     """The summary for other programs; `written` tells how its reader writes an argument."""
     best = summary.best
@@ -173,8 +178,8 @@ def print_summary(summary: Summary) -> None:
     best = summary.best
     stdout().print(
         f"best epoch {best.number} of {summary.epochs}: validation accuracy {best.validation.accuracy:.1%}, "
-        f"loss {best.validation.loss:.4f}\n"
-        f"{summary.seconds:.1f} s, {summary.images_per_second:,.0f} images/s\n"
+        f"loss {_write_loss(best.validation.loss)}\n"
+        f"{summary.seconds:.1f} s in all, {summary.images_per_second:,.0f} images/s in the steps\n"
         f"model: {printable(summary.model)}",
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""Traces of six kinds of network, for the tests of the page."""
+"""Traces of seven kinds of network, for the tests of the page."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,5 +38,6 @@ KINDS: dict[str, Callable[[], Trace]] = {
     "average pooling, padding": lambda: fresh(Architecture(7, 6, 1, (2,), padding=1, pooling="average")),
     "ties everywhere": lambda: fresh(Architecture(6, 6, 1, (2,)), np.ones((1, 1, 6, 6))),
     "saturated": lambda: fresh(Architecture(6, 6, 2, (2,), classes=3), scale=40.0),
+    "wide numbers": lambda: fresh(Architecture(16, 16, 1, (2,), padding=1), scale=30.0),
     "large": lambda: fresh(Architecture(28, 28, 1, (8,))),
 }

@@ -20,8 +20,8 @@ from cnncli.reports.look import Look
 from cnncli.reports.trace.html import render
 from tests.conftest import ROOT, write_image
 from tests.reports.page.conftest import Opened
-from tests.reports.page.subjects import KINDS, example
-from tests.reports.page.test_page_in_browser import cell, half_a_digit
+from tests.reports.page.subjects import KINDS, example, fresh
+from tests.reports.page.test_page_in_browser import cell, exact_values, half_a_digit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -52,7 +52,7 @@ def test_axe_finds_nothing(kind: str, scheme: Any, open_page: Opened) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(375, 812), (640, 450)], ids=["phone", "zoomed to 200 %"])
-@pytest.mark.parametrize("kind", ["example", "large"])
+@pytest.mark.parametrize("kind", ["example", "large", "wide numbers"])
 def test_nothing_runs_out_of_a_narrow_window(kind: str, width: int, height: int, open_page: Opened) -> None:
     page = open_page(KINDS[kind](), width=width, height=height)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
@@ -188,6 +188,17 @@ def test_what_it_weighs_and_how_quick_it_is(open_page: Opened, record_property: 
     record_property("first contentful paint, 28×28, ms", paint)
     record_property("an edit followed, 28×28, ms", took)
     print(f"28×28, 8 filters: first paint {paint:.0f} ms, an edit {took:.1f} ms")  # noqa: T201
+
+
+def test_of_very_many_numbers_the_file_holds_the_bytes_once(open_page: Opened) -> None:
+    trace = fresh(Architecture(64, 64, 3, (12,), padding=1))
+    numbers = sum(step.value.size for step in trace.steps)
+    document = render(trace, Look())
+    assert numbers > 200_000
+    assert len(document) < 8 * numbers + 200_000
+    page = open_page(trace)
+    for name, values in exact_values(page, trace).items():
+        np.testing.assert_array_equal(values, trace[name], err_msg=name)
 
 
 def test_names_from_outside_are_no_markup(open_page: Opened) -> None:

@@ -11,6 +11,7 @@ from cnncli.subject.subject import Subject
 from cnncli.tracing.trace import Trace, trace_image
 from tests.reports.page.conftest import Opened
 from tests.reports.page.subjects import KINDS, example, fresh, unlabelled
+from tests.reports.test_true_as_printed import calculate
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -144,6 +145,78 @@ def test_pointing_at_a_number_shows_its_formula_and_lights_its_terms(open_page: 
     assert page.locator('[data-tensor="Z1"] td[data-lit="here"]').count() == 1
     page.locator("h1").hover()
     assert "dL/dw1[0,0,2,0]" in inspected(page)  # what is looked at when nothing is pointed at
+
+
+LINES = """() => {
+    // Of every entry what the side says: [label, [[numbers, result] of each term], total].
+    const { page } = cnncli;
+    const text = (element) => element ? element.textContent.replace(/^[=≈] /, "") : "";
+    const all = [];
+    for (const tensor of page.chain.tensors.values()) {
+        for (let i = 0; i < Math.min(tensor.size, 40); i++) {
+            page.look.go({ tensor, i });
+            const list = page.inspector.element.querySelectorAll(".terms > li:not(.total):not(.rest)");
+            const terms = [...list].filter((line) => !line.querySelector("details"))
+                .map((line) => [".with-numbers", ".result"].map((name) => text(line.querySelector(name))));
+            const total = page.inspector.element.querySelector(".total")?.textContent ?? "";
+            all.push([tensor.name, terms, total]);
+        }
+    }
+    return all;
+}"""
+
+
+@pytest.mark.parametrize("kind", ["example", "two blocks, colour, softmax", "average pooling, padding"])
+def test_what_the_side_says_is_what_a_calculator_says(kind: str, open_page: Opened) -> None:
+    page = open_page(KINDS[kind]())
+    calculated = added = 0
+    for name, terms, total in page.evaluate(LINES):
+        for numbers, result in terms:
+            value = calculate(numbers.replace("−", "-")) if numbers else None
+            if value is not None:
+                assert abs(value - as_number(result)) <= half_a_unit(result), (name, numbers, result)
+                calculated += 1
+        if total and 1 < len(terms) < 12:
+            value = sum(as_number(result) for _, result in terms)
+            last = re.split("[=≈] ", total)[-1]
+            assert abs(value - as_number(last)) <= half_a_unit(last), (name, terms, total)
+            added += 1
+    assert calculated > 150
+    assert added > 5
+
+
+def half_a_unit(text: str) -> float:
+    """Of the last decimal; a number with few decimals has them all, and is as good as written."""
+    digits, e, exponent = text.replace("−", "-").partition("e")
+    decimals = len(digits.partition(".")[2])
+    return 0.5001 * 10.0 ** (int(exponent) - decimals if e else -max(decimals, 4))
+
+
+def test_every_link_of_a_path_has_the_digits_that_its_product_needs(open_page: Opened) -> None:
+    page = open_page(example(), "#at=w1[0,0,1,2]")
+    page.locator(".path-list summary").click()
+    links = [as_number(text) for text in page.locator(".links span:not(.why)").all_inner_texts()]
+    product = page.locator(".carried").inner_text()
+    assert abs(np.prod(links) - as_number(product)) <= half_a_unit(product)
+
+
+def test_a_number_that_is_rounded_is_told_in_double_precision(open_page: Opened) -> None:
+    page = open_page(example(), "#at=z2")
+    assert "z2≈ 0.2" in inspected(page).replace("\n", "")
+    assert "in double precision 0.19999999999999996" in inspected(page)
+
+
+def test_a_step_veils_the_way_back_at_the_side_too(open_page: Opened) -> None:
+    page = open_page(example(), "#step=z2")
+    assert inspected(page).startswith("z2")
+    assert "its derivative" not in inspected(page)
+    assert page.locator(".paths").inner_text() == ""
+    page.locator("h1").click()
+    page.keyboard.press("d")
+    assert inspected(page).startswith("z2")
+    page.locator("button", has_text="show all").click()
+    assert "its derivative: dL/dz2 ≈ −0.4502" in inspected(page)
+    assert "One path leads from L to z2" in page.locator(".paths").inner_text()
 
 
 def test_a_click_goes_there_and_back_leads_back(open_page: Opened) -> None:

@@ -1,6 +1,7 @@
 """What the page of a trace is made of: the record and the steps of its chain, as one JSON document."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from cnncli.reports.trace.heading import ASSUMED, subject_document
 from cnncli.reports.trace.mathml import mathml
 from cnncli.tracing.trace import Trace
 
+BYTES_AS_TEXT = 8 * 4 / 3  # characters of a float64 in base64
 READ = {"source", "output", "parameters"}  # the fields of a step that are its tensors; the others are its options
 
 
@@ -62,7 +64,7 @@ def _tensor(step: Recorded, like: str) -> dict[str, Any]:
         "block": tensor.block,
         "fraction": [part.name for part in tensor.fraction] if tensor.fraction else None,
         "formula": mathml(step.name, step.formula),
-        "values": _numbers(step.value) if like == step.name else like,
+        "values": _encode(step.value) if like == step.name else like,
     }
 
 
@@ -88,6 +90,14 @@ def _options(step: Step) -> dict[str, Any]:
             together = is_dataclass(value) and not isinstance(value, type)
             options |= asdict(value) if together else {field.name: value}
     return options
+
+
+def _encode(values: Array) -> list[float | int | str] | dict[str, str]:
+    """The numbers as JSON writes them, or their bytes where those are shorter."""
+    numbers = _numbers(values)
+    if len(json.dumps(numbers, separators=(",", ":"))) <= values.size * BYTES_AS_TEXT:
+        return numbers
+    return {"float64": b64encode(values.astype("<f8").tobytes()).decode()}
 
 
 def _numbers(values: Array) -> list[float | int | str]:

@@ -23,8 +23,14 @@ const OUTPUTS = { sigmoid, softmax };
 /** The numbers of every tensor as the file brings them; equal ones are told by the name of the earlier tensor. */
 export function readValues(data) {
   const v = {};
-  for (const { name, values } of data.tensors) v[name] = Float64Array.from(typeof values === "string" ? v[values] : values, readNumber);
+  for (const { name, values } of data.tensors) v[name] = readArray(typeof values === "string" ? v[values] : values);
   return v;
+}
+
+/** Numbers as JSON writes them, or the bytes of float64 numbers. */
+function readArray(values) {
+  if (!values.float64) return Float64Array.from(values, readNumber);
+  return new Float64Array(Uint8Array.from(atob(values.float64), (byte) => byte.charCodeAt(0)).buffer);
 }
 
 const readNumber = (value) => ({ inf: Infinity, "-inf": -Infinity, nan: NaN })[value] ?? value;

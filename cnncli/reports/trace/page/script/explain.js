@@ -1,5 +1,6 @@
 // Where one entry comes from: the formula that made it, and the recorded numbers that went into it.
 
+import { multiply } from "./arithmetic.js";
 import { factorOf, madeOf, termOf } from "./tensors.js";
 
 /** The entry with the terms that it is the sum of: {formula, terms, reason}. */
@@ -26,8 +27,8 @@ function sumReaders(chain, v, tensor, i) {
   const terms = [...step.does.readers(step, v, tensor, i)].map((reader) => {
     const gradient = factorOf(step.output.gradient, reader.i);
     const value = v[gradient.tensor.name][gradient.i] * reader.derivative;
-    if (!reader.factor) return termOf(reader.template ?? "{}", [gradient], value);
-    return termOf("{}·{}", reader.factorFirst ? [reader.factor, gradient] : [gradient, reader.factor], value);
+    if (!reader.factor) return termOf(reader.template ?? "{}", [gradient], value, (number) => number * reader.derivative);
+    return termOf("{}·{}", reader.factorFirst ? [reader.factor, gradient] : [gradient, reader.factor], value, multiply);
   });
   return step.does.explainGradient(step, v, tensor, i, terms);
 }

@@ -1,5 +1,6 @@
 // The entry that is looked at: its formula in symbols and with numbers, its terms, and what can be done with it.
 
+import { add, decimalsOf, findDecimals } from "./arithmetic.js";
 import { ChangeBox } from "./change_box.js";
 import { equation, el } from "./dom.js";
 import { explain, windowAt } from "./explain.js";
@@ -44,7 +45,7 @@ export class Inspector {
     const value = state.shown[tensor.name][i];
     const text = this.write(value);
     yield el("h2", {}, labelOf(tensor, i), el("span", { class: "value" }, `${isExact(value, text) ? "=" : "≈"} ${text}`));
-    if (!isExact(value, text)) yield el("p", { class: "exactly" }, `exactly ${writeExactly(value)}`);
+    if (!isExact(value, text)) yield el("p", { class: "exactly" }, `in double precision ${writeExactly(value)}`);
     if (this.isOfClass(tensor)) yield el("p", { class: "hint" }, `class “${data.classes[placeOf(tensor.shape, i)[0]]}”`);
     const change = state.change(tensor, i);
     if (change) {
@@ -80,24 +81,32 @@ export class Inspector {
       const ranked = [...shown].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
       [shown, rest] = [ranked.slice(0, MOST_TERMS), ranked.slice(MOST_TERMS)];
     }
-    const rows = shown.map((term, at) => this.term(term, terms.length === 1 ? label : at ? "+" : "="));
-    if (rest.length) {
-      const total = this.write(rest.reduce((sum, term) => sum + term.value, 0));
-      rows.push(el("li", { class: "rest" }, `and ${rest.length} smaller terms, together ${total}`));
+    const others = rest.length ? [add(...rest.map((term) => term.value))] : [];
+    const { precision } = this.page;
+    const sum = [...shown.map((term) => term.value), ...others];
+    const found = terms.length > 1 ? findDecimals(sum, add, value, precision) : precision;
+    const decimals = found ?? precision;
+    const rows = shown.map((term) => this.term(term, decimals, terms.length === 1 ? `${label} = ` : ""));
+    for (const total of others) {
+      rows.push(el("li", { class: "rest" }, `and ${rest.length} smaller terms, together ${writeNumber(total, decimals)}`));
     }
     if (zeros) rows.push(this.zeros(terms.filter((term) => term.value === 0), shown.length === 0));
-    if (terms.length > 1) rows.push(el("li", { class: "total" }, `${label} ${this.relation([value])} ${this.write(value)}`));
+    if (terms.length > 1) rows.push(el("li", { class: "total" }, `${label} ${found === null ? "≈" : this.relation([value])} ${this.write(value)}`));
     return el("ul", { class: "terms" }, ...rows);
   }
 
-  term(term, lead) {
+  /** A term in symbols, and with numbers of which the line is true as it is written. */
+  term(term, decimals = this.page.precision, lead = "") {
     const numbers = term.factors.map(({ tensor, i }) => this.page.state.shown[tensor.name][i]);
-    const written = fillTemplate(term.template, numbers.map((number) => this.write(number)));
-    const result = this.write(term.value);
+    const digits = decimalsOf(term, numbers, decimals);
+    const written = digits === null ? null : fillTemplate(term.template, numbers.map((number) => writeNumber(number, digits)));
+    const result = writeNumber(term.value, decimals);
     const parts = fillParts(term.template, term.factors.map((factor) => this.link(factor)));
-    const line = el("li", {}, el("span", { class: "lead" }, lead === "+" || lead === "=" ? "" : `${lead} = `), el("span", { class: "symbols" }, ...parts));
-    if (written !== result && term.factors.length) line.append(el("span", { class: "with-numbers" }, `= ${written}`));
-    if (term.factors.length || !parts.length) line.append(el("span", { class: "result" }, `${this.relation([...numbers, term.value])} ${result}`));
+    const line = el("li", {}, el("span", { class: "lead" }, lead), el("span", { class: "symbols" }, ...parts));
+    if (written !== null && written !== result && term.factors.length) {
+      line.append(el("span", { class: "with-numbers" }, `${this.relation(numbers, digits)} ${written}`));
+    }
+    if (term.factors.length || !parts.length) line.append(el("span", { class: "result" }, `${this.relation([...numbers, term.value], digits ?? decimals)} ${result}`));
     return line;
   }
 
@@ -105,7 +114,7 @@ export class Inspector {
     const words = all ? `all ${terms.length} terms are 0` : `${terms.length} more ${terms.length > 1 ? "terms are" : "term is"} 0`;
     const list = el("ul", {});
     const details = el("details", { class: "zeros" }, el("summary", {}, words), list);
-    details.ontoggle = () => list.childElementCount || list.append(...terms.slice(0, 200).map((term) => this.term(term, "+")));
+    details.ontoggle = () => list.childElementCount || list.append(...terms.slice(0, 200).map((term) => this.term(term)));
     return el("li", {}, details);
   }
 
@@ -122,6 +131,7 @@ export class Inspector {
 
   *counterpart(tensor, i) {
     const { state } = this.page;
+    if (tensor.gradient && this.page.stepper.veils(tensor.gradient)) return;
     if (tensor.gradient) {
       const derivative = state.shown[tensor.gradient.name][i];
       yield el("p", { class: "counterpart" }, "its derivative: ", this.link(factorOf(tensor.gradient, i)), ` ${this.relation([derivative])} ${this.write(derivative)}`);
@@ -149,8 +159,8 @@ export class Inspector {
     return writeNumber(value, this.page.precision);
   }
 
-  relation(values) {
-    return values.every((value) => isExact(value, this.write(value))) ? "=" : "≈";
+  relation(values, decimals = this.page.precision) {
+    return values.every((value) => isExact(value, writeNumber(value, decimals))) ? "=" : "≈";
   }
 }
 

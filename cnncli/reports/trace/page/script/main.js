@@ -153,7 +153,7 @@ class Page {
   turnOver() {
     const { entry } = this.look;
     const tensor = entry?.tensor.gradient ?? entry?.tensor.value;
-    if (!tensor) return;
+    if (!tensor || this.stepper.veils(tensor)) return;
     this.look.go({ tensor, i: entry.i });
     this.stage.focus({ tensor, i: entry.i });
   }

@@ -1,5 +1,6 @@
 // The paths from L to the entry that is looked at, link by link; and where the others end.
 
+import { findDecimals, multiply } from "./arithmetic.js";
 import { el } from "./dom.js";
 import { writeNumber } from "./numbers.js";
 import { followerOf } from "./paths.js";
@@ -17,18 +18,19 @@ export class PathList {
   }
 
   update(entry) {
-    const { state } = this.page;
-    if (entry === this.entry && state.v === this.v) return;
-    const slides = entry === this.entry;
-    Object.assign(this, { entry, v: state.v });
+    const { state, stepper } = this.page;
+    const { now } = stepper;
+    if (entry === this.entry && state.v === this.v && now === this.now) return;
+    const slides = entry === this.entry && now === this.now;
+    Object.assign(this, { entry, v: state.v, now });
     clearTimeout(this.timer);
     if (slides) this.timer = setTimeout(() => this.list(entry), PATIENCE);
     else this.list(entry);
   }
 
   list(entry) {
-    const { chain } = this.page;
-    const canFollow = entry?.tensor.gradient && !chain.unknown.length;
+    const { chain, stepper } = this.page;
+    const canFollow = entry?.tensor.gradient && !chain.unknown.length && !stepper.veils(entry.tensor.gradient);
     this.element.replaceChildren(...(canFollow ? this.describe(entry) : []));
   }
 
@@ -45,7 +47,9 @@ export class PathList {
   }
 
   path({ links, product }) {
-    const write = (value) => writeNumber(value, this.page.precision);
+    const { precision } = this.page;
+    const decimals = findDecimals(links.map((link) => link.derivative), multiply, product, precision) ?? precision;
+    const write = (value) => writeNumber(value, decimals);
     const entries = [links[0], ...links.map((link) => link.read)];
     const on = () => this.page.look.follow(entries);
     const off = () => this.page.look.follow(null);
@@ -53,7 +57,7 @@ export class PathList {
       const name = `d${labelOf(link.tensor, link.i)}/d${labelOf(link.read.tensor, link.read.i)}`;
       return el("li", {}, `${name} `, el("span", {}, write(link.derivative)), el("span", { class: "why" }, ` ${link.reason ?? link.factor.label}`));
     });
-    const head = el("summary", { onfocus: on, onblur: off }, el("span", { class: "carried" }, write(product)), ` through ${labelOf(links.at(-1).tensor, links.at(-1).i)}`);
+    const head = el("summary", { onfocus: on, onblur: off }, el("span", { class: "carried" }, writeNumber(product, precision)), ` through ${labelOf(links.at(-1).tensor, links.at(-1).i)}`);
     return el("li", { onpointerenter: on, onpointerleave: off }, el("details", {}, head, el("ol", { class: "links" }, ...rows)));
   }
 

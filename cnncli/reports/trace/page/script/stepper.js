@@ -24,6 +24,11 @@ export class Stepper {
     return this.order[this.now];
   }
 
+  /** Whether a tensor is still to come. */
+  veils(tensor) {
+    return this.now !== null && this.order.indexOf(tensor) > this.now;
+  }
+
   /** To the step of a name, if there is one. */
   go(name) {
     const at = this.order.findIndex((tensor) => tensor.name === name);
@@ -43,6 +48,7 @@ export class Stepper {
     this.leave.hidden = now === null;
     if (now === null) this.invite();
     else this.tell(now);
+    this.page.inspector.update();
     this.page.writeFragment();
   }
 

@@ -1,5 +1,7 @@
 // The arrays of the chain. The values of all of them are `v`: flat Float64Arrays, row by row, by the tensor's name.
 
+import { multiply } from "./arithmetic.js";
+
 export const sizeOf = (shape) => shape.reduce((product, length) => product * length, 1);
 
 /** The place of a flat index: 5 in (2, 3) → [1, 2]. */
@@ -34,13 +36,13 @@ class Factor {
 
 export const factorOf = (tensor, i) => new Factor(tensor, i);
 
-/** A formula with one {} for each factor, and its value. */
-export const termOf = (template, factors, value) => ({ template, factors, value });
+/** A formula with one {} for each factor, its value, and what takes the formula at its word, if it is arithmetic. */
+export const termOf = (template, factors, value, compute) => ({ template, factors, value, compute });
 
 /** The product of some entries, or a single one. */
 export function productOf(v, ...factors) {
-  const value = factors.reduce((product, { tensor, i }) => product * v[tensor.name][i], 1);
-  return termOf(factors.map(() => "{}").join("·"), factors, value);
+  const value = multiply(...factors.map(({ tensor, i }) => v[tensor.name][i]));
+  return termOf(factors.map(() => "{}").join("·"), factors, value, multiply);
 }
 
 export const ZERO = termOf("0", [], 0);

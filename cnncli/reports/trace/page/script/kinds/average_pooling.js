@@ -27,7 +27,7 @@ export const averagePooling = {
     const { t } = windowSizes(step);
     const [n, i, j] = placeOf(step.output.shape, window);
     const A = step.source;
-    const terms = windowsOf(step)[window].map((at) => termOf(shareOf(step), [factorOf(A, at)], v[A.name][at] / divisor));
+    const terms = windowsOf(step)[window].map((at) => termOf(shareOf(step), [factorOf(A, at)], v[A.name][at] / divisor, (number) => number / divisor));
     const formula = `(1/${divisor}) Σ_a Σ_b ${A.name}[${n},${fromFirst(t * i, "a")},${fromFirst(t * j, "b")}]`;
     return madeOf(formula, terms, "the window's mean");
   },

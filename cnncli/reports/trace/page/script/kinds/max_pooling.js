@@ -36,7 +36,7 @@ export const maxPooling = {
     const equals = members.filter((at) => A[at] === A[winner]).length;
     const first = equals > 1 ? `, the first of ${equals} equal ones` : "";
     const factors = members.map((at) => factorOf(step.source, at));
-    const term = termOf(`max(${factors.map(() => "{}").join(", ")})`, factors, A[winner]);
+    const term = termOf(`max(${factors.map(() => "{}").join(", ")})`, factors, A[winner], Math.max);
     return madeOf("", [term], `the winner is ${factorOf(step.source, winner).label}${first}`);
   },
 

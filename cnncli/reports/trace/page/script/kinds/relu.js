@@ -18,7 +18,7 @@ export const relu = {
     const Z = factorOf(step.source, i);
     const z = v[Z.tensor.name][i];
     const reason = z > 0 ? "it is positive: relu lets it through" : "it is not positive: relu makes it 0";
-    return madeOf("", [termOf("max({}, 0)", [Z], Math.max(z, 0))], reason);
+    return madeOf("", [termOf("max({}, 0)", [Z], Math.max(z, 0), (number) => Math.max(number, 0))], reason);
   },
 
   explainLocal(step, v, i) {

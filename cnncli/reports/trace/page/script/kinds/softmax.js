@@ -11,6 +11,9 @@ function sharesOf(z) {
   return e.map((each) => each / total);
 }
 
+/** The formula at its word, for numbers that are small enough. */
+const shareOf = (own, ...all) => Math.exp(own) / all.reduce((sum, each) => sum + Math.exp(each), 0);
+
 const zOf = (output, v) => v[output.source.name];
 
 export const softmax = {
@@ -48,21 +51,22 @@ export const softmax = {
     const value = v[tensor.name][at];
     if (tensor === output.output) {
       const template = `e^{} / (${z.map(() => "e^{}").join(" + ")})`;
-      return madeOf("", [termOf(template, [z[at], ...z], value)], `softmax(${output.source.name})`);
+      return madeOf("", [termOf(template, [z[at], ...z], value, shareOf)], `softmax(${output.source.name})`);
     }
     if (tensor === output.loss) {
-      return madeOf(`−log ${output.output.name}[y]`, [termOf("−log {}", [A[y]], value)], `for y = ${y}`);
+      return madeOf(`−log ${output.output.name}[y]`, [termOf("−log {}", [A[y]], value, (share) => -Math.log(share))], `for y = ${y}`);
     }
     if (tensor === output.output.gradient) {
       if (at !== y) return madeOf("", [ZERO], `L reads ${A[y].label} alone: y = ${y}`);
-      return madeOf("", [termOf("−1/{}", [A[at]], value)], `for y = ${y}`);
+      return madeOf("", [termOf("−1/{}", [A[at]], value, (share) => -1 / share)], `for y = ${y}`);
     }
     if (tensor === output.local) {
       const [j, k] = placeOf(tensor.shape, at);
-      return madeOf("", [j === k ? termOf("{}·(1 − {})", [A[k], A[k]], value) : termOf("−{}·{}", [A[j], A[k]], value)]);
+      if (j === k) return madeOf("", [termOf("{}·(1 − {})", [A[k], A[k]], value, (share) => share * (1 - share))]);
+      return madeOf("", [termOf("−{}·{}", [A[j], A[k]], value, (one, other) => -one * other)]);
     }
     if (at !== y) return madeOf("", [termOf("{}", [A[at]], value)], `${A[at].label} − 0, as y = ${y}`);
-    return madeOf("", [termOf("{} − 1", [A[at]], value)], `as y = ${y}`);
+    return madeOf("", [termOf("{} − 1", [A[at]], value, (share) => share - 1)], `as y = ${y}`);
   },
 
   linkReason: () => "from the softmax",
