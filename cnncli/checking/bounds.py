@@ -29,8 +29,8 @@ class Bounds:
     """The largest difference of two programs that compute what `record` holds; `u` is the sum of their unit roundoffs.
 
     `tiny` is the larger of their smallest normal numbers: what a product or an exponential may lose to underflow.
-    `u_input` is the relative error of X where a program rounds it first. `cancels`: one of them may compute A − y as
-    it stands, which loses what A is smaller, or nearer to 1, than 1.
+    `u_input` is the relative error of X where a program rounds it first. `cancels`: one of them may know A to the
+    rounding of 1 alone, be it from (1 + tanh(z/2))/2 or from a z that is cut off, and compute A − y as it stands.
     """
 
     chain: Chain
@@ -82,7 +82,7 @@ class Bounds:
         K = self._dL_dz.shape[1]
         size = np.abs(self._dL_dz)
         if self.cancels:
-            size = size + self.record[self.chain.output.output.name] / len(size)
+            size = size + 1 / len(size)
         rounding: Array = (K + OF_ELEMENTARY) * (self.u * size + self.tiny)
         return self._carried_to_dL_dz + rounding
 

@@ -124,7 +124,7 @@ class Task(NamedTuple):
     """Some work, and where what a helper makes of its paths comes."""
 
     work: list[Work]
-    answer: "SimpleQueue[list[Result | int] | DataError]"
+    answer: "SimpleQueue[list[Result | int] | Exception]"
 
 
 class Helpers:
@@ -175,7 +175,7 @@ class Helpers:
                 return
             task = ahead.popleft()
             answer = task.answer.get()
-            if isinstance(answer, DataError):
+            if isinstance(answer, Exception):
                 raise answer
             yield from self._match(task.work, iter(answer))
 
@@ -196,7 +196,7 @@ class Helpers:
         while (task := self._tasks.get()) is not None:
             task.answer.put(self._have_decoded(child, _to_decode(task.work)))
 
-    def _have_decoded(self, child: Child, paths: Sequence[str]) -> list[Result | int] | DataError:
+    def _have_decoded(self, child: Child, paths: Sequence[str]) -> list[Result | int] | Exception:
         """What a helper answers, or the error where it has ended instead."""
         if not paths:
             return []
@@ -208,6 +208,8 @@ class Helpers:
                 f"a process that decodes images {ended}, by the system and for lack of memory most likely, at "
                 f"{paths[0]} or soon after: free memory, or use fewer processes"
             )
+        except Exception as error:  # noqa: BLE001  for want of memory, say: whoever waits for the answer must learn of it
+            return error
 
     def _match(self, task: Sequence[Work], results: Iterator[Result | int]) -> Iterator[Decoded]:
         """The work of a task with its results; what a helper left to this process is done here."""

@@ -16,7 +16,7 @@ from cnncli.diagnosis.pairs import pair_hypotheses, pair_operands
 from cnncli.diagnosis.partly import explain_most, explain_most_cases, explain_precision, locate
 from cnncli.diagnosis.restricted import restrict
 from cnncli.diagnosis.shapes import explain_shape
-from cnncli.diagnosis.undefined import explain_undefined, is_defined
+from cnncli.diagnosis.undefined import explain_overflow, explain_undefined, is_defined
 
 Depth = Literal["known", "simple", "all"]
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
@@ -84,6 +84,8 @@ def _explain(cases: Sequence[Evidence], draw_probes: DrawProbes, depth: Depth) -
         return explanation
     if explanation and all(foretells_undefined(explanation, e) for e in cases if not is_defined(e)):
         return explanation
+    if overflow := explain_overflow(cases):
+        return overflow
     words, exact = explain_undefined(cases)
     where = separate([e.features for e in cases if not is_defined(e)], [e.features for e in usable])
     undefined = say(words, cases[0], certain=exact, where=where)

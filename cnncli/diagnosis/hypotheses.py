@@ -28,6 +28,7 @@ from cnncli.diagnosis.other_tensors import AXES_OF, list_of_tensors
 from cnncli.diagnosis.placing import list_placings
 from cnncli.diagnosis.shares import GATES, SHARES, Gate, Share, give_to
 from cnncli.diagnosis.stale import list_stale
+from cnncli.diagnosis.winners import list_winners
 from cnncli.network.arrays import Array
 from cnncli.network.products import AXES, Products, name_several
 from cnncli.network.steps.step import KinkedStep
@@ -52,6 +53,7 @@ def list_hypotheses(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from _of_sum(products)
     yield from _of_candidates(evidence)
     yield from list_placings(products)
+    yield from list_winners(evidence)
     yield from list_of_numbers(evidence)
     for which, (name, letters) in enumerate(zip(products.names, products.letters, strict=True)):
         for operation in _list_operations(letters):

@@ -57,6 +57,10 @@ def _measure_length(array: Array, axis: int) -> Array:
     return length
 
 
+def _drop_small(edge: float, array: Array) -> Array:
+    return np.where(np.abs(array) < edge, 0, array)
+
+
 Along = Callable[[Array, int], Array]
 
 KEPT = {
@@ -90,6 +94,12 @@ ALONG: dict[str, Along] = {
     "less its mean over the {1}": lambda array, axis: array - array.mean(axis=axis, keepdims=True),
     "the largest over the {1} for every one": _spread(np.max),
     "the smallest over the {1} for every one": _spread(np.min),
+    "summed over the {1} in the first and 0 in the others": lambda array, axis: _keep(slice(None, 1))(
+        _spread(np.sum)(array, axis), axis
+    ),
+    "summed over the {1} in the last and 0 in the others": lambda array, axis: _keep(slice(-1, None))(
+        _spread(np.sum)(array, axis), axis
+    ),
     "divided by its length for each {}": lambda array, axis: array / _measure_length(array, axis),
 }
 OVER_PLANE: dict[str, Callable[[Array, tuple[int, int]], Array]] = {
@@ -114,11 +124,15 @@ NUMBERS: dict[str, Callable[[Array], Array]] = {
     "replaced by its tanh": np.tanh,
     "replaced by 1 − x² of it": lambda array: 1 - array**2,
     "rounded to whole numbers": np.round,
+    "cut off to whole numbers": np.trunc,
     "less its mean": lambda array: array - array.mean(),
     "divided by its length": lambda array: array / np.sqrt((array**2).sum()),
     "divided by its largest number": lambda array: array / np.abs(array).max(),
     "less its mean and divided by its standard deviation": lambda array: (array - array.mean()) / array.std(),
 }
+
+THRESHOLDS = (1e-8, 1e-12, 1e-6, 1e-10, 1e-7, 1e-9, 1e-11, 1e-5, 1e-15, 1e-20)
+NUMBERS |= {f"set to 0 where it is smaller than about {edge:g}": partial(_drop_small, edge) for edge in THRESHOLDS}
 
 
 def along_axes(axes: str, *, kept: bool = True) -> Iterator[Operation]:

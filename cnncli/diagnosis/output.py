@@ -42,7 +42,10 @@ def _list_of_class(name: str, A: Array, y: Array) -> dict[str, Array]:
     if A.shape[1] == 1:
         return {}
     own = np.broadcast_to((A * y).sum(axis=1, keepdims=True), A.shape)
+    first, last = (np.broadcast_to(y[:, place, None], A.shape) for place in (0, -1))
     return {
+        "0 for images of the first class, else 1": 1 - first,
+        "0 for images of the last class, else 1": 1 - last,
         f"the {name} of its own class": own,
         f"1 − the {name} of its own class": 1 - own,
         f"(1 − the {name} of its own class)²": (1 - own) ** 2,
@@ -63,6 +66,14 @@ def list_alternatives(step: OutputStep, z: Array, labels: Labels) -> dict[str, A
         f"({name} − y) times the Jacobian of the output once more": A
         * ((A - y) - (A * (A - y)).sum(axis=1, keepdims=True)),
         **{words: (-y / (A + e) + (1 - y) / (1 - A + e)) * A * (1 - A) for words, e in EPSILONS.items()},
+        **{
+            f"({name} − y)/({name}·(1 − {name}) + ε), with ε = {e:.0e}, times {name}·(1 − {name})": (A - y)
+            / (A * (1 - A) + e)
+            * A
+            * (1 - A)
+            for e in EPSILONS.values()
+        },
+        **dict(_list_jacobian_with_epsilon(name, A, y) if A.shape[1] > 1 else ()),
         "what the squared error (z − y)² gives": 2 * (z - y),
         "what the hinge loss gives": np.where((2 * y - 1) * z < 1, 1 - 2 * y, 0),
         f"the sign of {name} − y, as of |{name} − y|": np.sign(A - y),
@@ -89,6 +100,8 @@ def _list_labels(labels: Labels, y: Array, A: Array) -> dict[str, Array]:
         "the y of all images averaged": np.broadcast_to(y.mean(axis=0), y.shape),
         "the y of all images summed": np.broadcast_to(y.sum(axis=0), y.shape),
         "the labels sorted": encode(np.sort(labels), y),
+        "the labels numbered anew (np.unique)": encode(np.unique(labels, return_inverse=True)[1], y),
+        "the labels less the smallest of them": encode(labels - labels.min(), y),
         "y in the first image alone (0 in the others)": np.where(np.arange(len(y))[:, None] == 0, y, 0),
         "y in the last image alone (0 in the others)": np.where(np.arange(len(y))[:, None] == len(y) - 1, y, 0),
     }
@@ -109,6 +122,14 @@ def _list_labels(labels: Labels, y: Array, A: Array) -> dict[str, Array]:
         "1 at A[y], the images of these numbers,": _mark_rows(labels, y),
         "one-hot y reshaped from (output, image) to (image, output)": y.T.reshape(y.shape),
     }
+
+
+def _list_jacobian_with_epsilon(name: str, A: Array, y: Array) -> Iterator[tuple[str, Array]]:
+    """−y/(A + ε) times the Jacobian of the output."""
+    for e in EPSILONS.values():
+        g = -y / (A + e)
+        words = f"−y/({name} + ε), with ε = {e:.0e}, times the Jacobian of the output"
+        yield words, A * (g - (g * A).sum(axis=1, keepdims=True))
 
 
 def _mark_rows(labels: Labels, y: Array) -> Array:
@@ -145,6 +166,44 @@ def _list_outputs(step: OutputStep, z: Array, A: Array, y: Array) -> dict[str, A
         "A of the first image for every one": np.broadcast_to(A[:1], A.shape),
         "A averaged over the images": np.broadcast_to(A.mean(axis=0), A.shape),
         **dict(_list_quotients(z, y) if z.shape[1] > 1 else ()),
+        **list_overflowing(z),
+    }
+
+
+def list_overflowing(z: Array) -> dict[str, Array]:
+    """A right A, as long as no power of e overflows on the way."""
+    if z.shape[1] == 1:
+        e, inverse = np.exp(z), np.exp(-z)
+        return {
+            "e^z/(1 + e^z), where e^z overflows from z = 710 on,": e / (1 + e),
+            "1 − e^(−z)/(1 + e^(−z)), where e^(−z) overflows up to z = −710,": 1 - inverse / (1 + inverse),
+        }
+    return {
+        f"e^{power}/Σ e^{power}, {words},": _divide(np.exp(z - shift), 1)
+        for power, words, shift in (
+            ("z", "which is ∞/∞ from a z of 710 on, and 0/0 where all of an image are below −745", 0.0),
+            (
+                "(z − the largest of the batch)",
+                "which is 0/0 where all z of an image are 745 or more below the largest of the batch",
+                z.max(),
+            ),
+            (
+                "(z − the largest of its output)",
+                "which is 0/0 or ∞/∞ where those of an image are far from the largest of the batch",
+                z.max(axis=0, keepdims=True),
+            ),
+            (
+                "(z − the smallest of its image)",
+                "which is ∞/∞ where an image's largest z is 710 or more above its smallest",
+                z.min(axis=1, keepdims=True),
+            ),
+            (
+                "(z − the mean of its image)",
+                "which is ∞/∞ where a z is 710 or more above that",
+                z.mean(axis=1, keepdims=True),
+            ),
+            ("(z − the mean of the batch)", "which is ∞/∞ where a z is 710 or more above that", z.mean()),
+        )
     }
 
 
@@ -168,8 +227,6 @@ def _list_quotients(z: Array, y: Array) -> Iterator[tuple[str, Array]]:
     yield f"{less.format('image')}, divided by its sum over the images,", _divide(e, 0)
     yield "e^z, divided by its sum over images and outputs,", _divide(np.exp(z - largest[None]), None)
     yield f"{less.format('image')}, divided by its sum over images and outputs,", _divide(e, None)
-    yield f"{less.format('output')}, divided by its sum over the outputs,", _divide(np.exp(z - largest[0]), 1)
-    yield "e^(z − the largest of all), divided by its sum over the outputs,", _divide(np.exp(z - largest[None]), 1)
     yield f"{less.format('image')}, divided by its sum over the outputs and 1,", e / (whole + 1)
     big = np.exp(np.minimum(z, OVERFLOW))
     yield "e^z, divided by its sum over the outputs and 1,", big / (big.sum(axis=1, keepdims=True) + 1)

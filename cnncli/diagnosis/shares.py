@@ -37,6 +37,11 @@ def _evenly(chosen: Array) -> Array:
     return shares
 
 
+def _find_near(values: Array) -> Array:
+    near: Array = np.isclose(values, values.max(axis=-1, keepdims=True))
+    return near
+
+
 def _transposed_place(values: Array, _given: Array) -> Array:
     s = round(values.shape[-1] ** 0.5)
     row, column = np.divmod(values.argmax(axis=-1), s)
@@ -96,6 +101,15 @@ SHARES: dict[str, Share] = {
     "the whole column of the maximum takes the gradient": lambda v, _: _of_lines(-2, v, whole=True),
     "what is above the mean of its window takes the gradient": lambda v, _: (v > v.mean(-1, keepdims=True)) * 1.0,
     "what is not below the mean of its window takes the gradient": lambda v, _: (v >= v.mean(-1, keepdims=True)) * 1.0,
+    "the first of those that are nearly the maximum takes the gradient (np.isclose?)": lambda v, _: _one_hot(
+        _find_near(v).argmax(-1), v
+    ),
+    "all that are nearly the maximum take the gradient (np.isclose?)": lambda v, _: _find_near(v) * 1.0,
+    "those that are nearly the maximum share the gradient (np.isclose?)": lambda v, _: _evenly(_find_near(v) * 1.0),
+    "the maximum in float32 takes the gradient": lambda v, _: _one_hot(v.astype(np.float32).argmax(-1), v),
+    "the maximum of whole numbers takes the gradient (cut off, astype(int)?)": lambda v, _: _one_hot(
+        np.trunc(v).argmax(-1), v
+    ),
     "the largest of the whole map alone takes the gradient": lambda v, _: (
         (v == v.max((-3, -2, -1), keepdims=True)) * 1.0
     ),

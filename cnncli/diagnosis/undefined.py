@@ -5,7 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from cnncli.diagnosis.evidence import Evidence
+from cnncli.diagnosis.evidence import Evidence, close
+from cnncli.diagnosis.explanation import Explanation
+from cnncli.diagnosis.hypothesis import Hypothesis
 from cnncli.diagnosis.places import Flags, Place, list_places, spread_over_windows
 from cnncli.network.arrays import Array
 from cnncli.network.steps.step import KinkedStep
@@ -23,6 +25,31 @@ NUMBERS: dict[str, Callable[[Array], Flags]] = {
     "where {} is far below 0": lambda x: x < -LARGE,
     "where |{}| is large": lambda x: np.abs(x) > LARGE,
 }
+
+
+def explain_overflow(cases: Sequence[Evidence]) -> Explanation | None:
+    """Another expression that gives what was found in every case, NaN where it was found and there alone."""
+    for words in cases[0].instead:
+        hypothesis = Hypothesis(f"{{}} is {words}", partial(_take_instead, words))
+        if all(_is_same(hypothesis, case) for case in cases):
+            sentence = hypothesis.words.format(cases[0].name)
+            return Explanation(sentence, True, hypothesis=hypothesis, factor=lambda _: 1.0)
+    return None
+
+
+def _take_instead(words: str, evidence: Evidence) -> Array:
+    return evidence.instead[words]
+
+
+def _is_same(hypothesis: Hypothesis, case: Evidence) -> bool:
+    predicted = hypothesis.predict(case)
+    if predicted is None or not case.has_right_shape:
+        return False
+    for one, other in zip(predicted, case.found, strict=True):
+        odd = ~np.isfinite(one)
+        if (odd != ~np.isfinite(other)).any() or not close(one[~odd], other[~odd], case.eps):
+            return False
+    return True
 
 
 def is_defined(evidence: Evidence) -> bool:

@@ -137,6 +137,16 @@ def test_a_helper_that_the_system_ends_is_one_sentence(at_once: list[Helpers], t
         list(results)
 
 
+@pytest.mark.usefixtures("at_once")
+def test_a_failure_beside_a_helper_reaches_whoever_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("no room for the pixels")
+
+    monkeypatch.setattr(decoders, "read_answer", fail)
+    with pytest.raises(MemoryError, match="no room for the pixels"):
+        list(decode_many(make_files(tmp_path, 30), SIZE, threads=2))
+
+
 LEFT_OPEN = """
 import sys, threading
 from itertools import cycle

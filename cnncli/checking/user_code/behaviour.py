@@ -94,10 +94,15 @@ def _name_difference(first: Answer, second: Answer, third: Answer) -> str:
         if key in second.arrays and key in third.arrays
     ]
     shapes = all(a.shape == b.shape == c.shape for a, b, c in steps)
-    if shapes and any(b.any() and _near(c - b, a) and not _near(b, a) for a, b, c in steps):
+    finite = all(np.isfinite(array).all() for arrays in steps for array in arrays)
+    if shapes and finite and any(b.any() and _near(c - b, a) and not _near(b, a) for a, b, c in steps):
         return "adds up from one call to the next: it keeps an array that it should make anew"
     if _same(second, third):
         return (
             "gives something else for the same numbers after other calls: it keeps something from one call to the next"
+            ", or reads memory that was never set (np.empty?)"
         )
-    return "gives something else each time for the same numbers: chance has a part in it, or something that it keeps"
+    return (
+        "gives something else each time for the same numbers: chance has a part in it, something that it keeps, "
+        "or memory that was never set (np.empty?)"
+    )

@@ -15,7 +15,7 @@ class Axis(NamedTuple):
     """How one axis is read: index t·i + d·u − p, and what becomes of an index that is outside."""
 
     numbers: Mapping[str, Number]
-    outside: str = "nowhere"  # or "wrapped", "at the border"
+    outside: str = "nowhere"  # or "wrapped", "wrapped below 0", "at the border"
 
     def find(self, own: Own, name: str) -> int:
         """The number that is taken for one of the step's."""
@@ -30,6 +30,8 @@ class Axis(NamedTuple):
             return index % length
         if self.outside == "at the border":
             return np.clip(index, 0, length - 1)
+        if self.outside == "wrapped below 0":
+            index = np.where(index < 0, index + length, index)
         return np.where((index >= 0) & (index < length), index, -1)
 
 
@@ -80,6 +82,7 @@ OF_CONVOLUTION: dict[str, Axis] = {
     "as if there were neither padding nor dilation": Axis({"p": 0, "d": 1}),
     "as if there were neither padding nor stride nor dilation": Axis({"p": 0, "t": 1, "d": 1}),
     "with what lies outside at the other side (i modulo the length)": Axis({}, "wrapped"),
+    "with what lies before the first at the end (a negative index)": Axis({}, "wrapped below 0"),
     "as if there were no padding, with what lies outside at the other side": Axis({"p": 0}, "wrapped"),
     "with the border in the place of what lies outside": Axis({}, "at the border"),
     "with i − u in the place of i + u (a correlation for a convolution, or the other way round?)": Axis(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnncli.diagnosis.evidence import Evidence
 from cnncli.diagnosis.hypothesis import Hypothesis
-from cnncli.diagnosis.mistakes.geometry import OF_CONVOLUTION, OF_POOLING, Geometry, vary_axes
+from cnncli.diagnosis.mistakes.geometry import OF_CONVOLUTION, OF_POOLING, Axis, Geometry, vary_axes
 from cnncli.diagnosis.shares import Share, every, first
 from cnncli.network.arrays import Array, Labels
 from cnncli.network.steps.average_pooling import AveragePooling
@@ -27,6 +27,8 @@ def list_of_numbers(evidence: Evidence) -> Iterator[Hypothesis]:
     if isinstance(step, Convolution) and evidence.which < 2:
         for geometry in vary_axes(OF_CONVOLUTION):
             yield Hypothesis(f"{{}} is made {geometry.words}", partial(_convolve_with, geometry))
+        repeated = "with dL/dZ repeated for the stride, without the zeros between"
+        yield Hypothesis(f"{{}} is made {repeated}", _repeat_for_stride)
         for mode, words in PADDINGS.items() if evidence.which == 1 else ():
             yield Hypothesis(f"{{}} is made with X padded by {words}, not by 0", partial(_pad_by, mode))
     if isinstance(step, MaxPooling | AveragePooling):
@@ -55,6 +57,18 @@ def _convolve_with(geometry: Geometry, evidence: Evidence) -> Array:
     if evidence.which == 0:
         return replace(evidence.products, places=places).total()
     return evidence.products.exchange(1, _take(X, places, 0.0)).total()  # (m, C, h, w, k, k)
+
+
+def _repeat_for_stride(evidence: Evidence) -> Array:
+    """Each gradient at t×t positions in the place of one: (t·h)×(t·w) positions of stride 1."""
+    step = evidence.step
+    if not isinstance(step, Convolution) or step.t == 1:
+        return evidence.products.total()
+    total = np.zeros(evidence.products.shape)
+    for rows, columns in np.ndindex(step.t, step.t):
+        moved = Geometry("", Axis({"p": step.p - rows}), Axis({"p": step.p - columns}))
+        total += _convolve_with(moved, evidence)
+    return total
 
 
 def _find_places(geometry: Geometry, own: Mapping[str, int], positions: Shape, kernel: Shape, shape: Shape) -> Labels:
