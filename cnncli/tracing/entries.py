@@ -20,8 +20,6 @@ def find_name(name: str, names: Sequence[str], argument: str) -> str:
 
     Raises UsageError, which says which name is nearest and what there is.
     """
-    if not name.strip():
-        raise UsageError("has a comma too many", argument=argument)
     plain = _plain(name)
     if plain in names:
         return plain
