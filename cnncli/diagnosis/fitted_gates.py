@@ -69,7 +69,7 @@ def _fit_thresholds(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
 
 def _tell_gap(low: float, high: float) -> str:
     """Between which numbers it may be as well, for none was seen there."""
-    return f", or somewhere between {low:.4g} and {high:.4g}," if np.isfinite(low) and np.isfinite(high) else ""
+    return f" (or somewhere between {low:.4g} and {high:.4g})" if np.isfinite(low) and np.isfinite(high) else ""
 
 
 def round_between(low: float, high: float) -> float:
@@ -118,6 +118,6 @@ def fit_masks(evidences: Sequence[Evidence]) -> Iterator[Hypothesis]:
     by_case = {id(e): e.found[0] != 0 for e in evidences}
     words = f", the others are multiplied by {factor:.6g}" if abs(factor - 1) > EQUAL else ""
     yield Hypothesis(
-        f"entries of {{}} are 0 here and there{words}, as with dropout or a mask of its own",
+        f"entries of {{}} are 0 here and there{words} (dropout, a mask of its own, a loop that ends early)",
         lambda e: factor * e.products.total() * by_case.get(id(e), 1),
     )

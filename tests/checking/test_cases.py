@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnncli.checking.user_code import checks
+from cnncli.checking.user_code import checks, findings
+from cnncli.reports.gradcheck.user_code import report_user_code
 from tests.checking.test_user_code import RIGHT, checked
 
 SIGMA, LARGEST = "1 / (1 + np.exp(-z2))", "z2.max(axis=1, keepdims=True)"
@@ -62,6 +63,7 @@ WRONG = {
         "[y]) /",
         "[np.unique(y, return_inverse=True)[1]]) /",
     ),
+    "more padding than a kernel": (CONV, "p:p + H", "min(p, k):min(p, k) + H"),
     "a tiny gradient in conv": (CONV, "    dX, dw1", "    dZ1 = np.where(np.abs(dZ1) < 1e-8, 0, dZ1)\n    dX, dw1"),
     "a gradient of 1e-12": (CONV, "    dX, dw1", "    dZ1 = np.where(np.abs(dZ1) < 1e-11, 0, dZ1)\n    dX, dw1"),
     "a huge gradient": (CONV, "    return dX", "    dw1 = np.clip(dw1, -1e8, 1e8)\n    return dX"),
@@ -126,6 +128,21 @@ def test_what_ordinary_numbers_hide_is_found(tmp_path: Path, name: str, monkeypa
     *others, last = results.values()
     assert last.verdict == "FAIL"
     assert {result.verdict for result in others} <= {"PASS"}
+
+
+def test_a_whole_backward_pass_that_is_not_explained_tells_the_links_that_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "explain", lambda *_, **__: None)  # it would not be, after a long search
+    between = '        dP, g[f"dw{b}"], g[f"db{b}"] = conv_backward(P, w, dZ, padding)\n'
+    assert between in ALL
+    wrong = ALL.replace(between, between + "        dP = np.tanh(3 * dP + dP[:, ::-1])\n")
+    result = checked(tmp_path, "import numpy as np\n" + wrong)["backward"]
+    assert result.findings == ()
+    assert result.wrong_links == ("dL/dZ2 → dL/dP1", "dL/dP1 → dL/dA1", "dL/dA1 → dL/dZ1")
+    (reported,) = report_user_code(tmp_path, [result])
+    told = "the mistake is in dL/dZ2 → dL/dP1 or dL/dP1 → dL/dA1 or dL/dA1 → dL/dZ1, or in the forward pass before"
+    assert f"backward: {told}" in reported.message.splitlines()
 
 
 def test_the_stride_of_a_pooling_is_that_of_its_windows_and_it_has_no_padding(tmp_path: Path) -> None:

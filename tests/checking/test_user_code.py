@@ -104,7 +104,13 @@ def test_a_function_that_knows_no_padding_is_not_asked_for_it(tmp_path: Path) ->
 def test_a_convolution_that_forgets_to_crop_its_padding_fails(tmp_path: Path) -> None:
     results = checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX[:, :, :H, :W]"))
     wrong = [case.label for case in results["conv_backward"].cases if not case.passed]
-    assert wrong == ["padding", "padding, stride and dilation", "padding of two", "padding and stride"]
+    assert wrong == [
+        "padding",
+        "padding, stride and dilation",
+        "padding of two",
+        "padding wider than the kernel",
+        "padding and stride",
+    ]
     assert "only where there is padding" in sentences(results["conv_backward"])[0]
 
 

@@ -115,7 +115,9 @@ def _tell(result: FunctionResult) -> list[str]:
             lines.setdefault(fault, []).append(f"{name}, {case.label}: {text}")
     told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
-    told += [f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings]
+    told += dict.fromkeys(f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings)
+    if result.function.is_whole and result.wrong_links and not result.findings:
+        told.append(f"{name}: the mistake is in {' or '.join(result.wrong_links)}, or in the forward pass before")
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
         told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
