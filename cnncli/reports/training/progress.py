@@ -179,7 +179,7 @@ def print_summary(summary: Summary) -> None:
     stdout().print(
         f"best epoch {best.number} of {summary.epochs}: validation accuracy {best.validation.accuracy:.1%}, "
         f"loss {_write_loss(best.validation.loss)}\n"
-        f"{summary.seconds:.1f} s in all, {summary.images_per_second:,.0f} images/s in the steps\n"
+        f"{summary.seconds:.1f} s of training, {summary.images_per_second:,.0f} images/s in its steps\n"
         f"model: {printable(summary.model)}",
         soft_wrap=True,
     )
