@@ -22,6 +22,7 @@ SUBJECT = hard_subject()
 CHAIN = build_chain(SUBJECT.architecture)
 
 
+@pytest.mark.slow
 def test_the_self_test_is_complete() -> None:
     results = list(run_self_test())
     assert len(results) == len(MISTAKES) >= 15

@@ -203,6 +203,7 @@ def test_files_that_hold_no_gradients(cli: Cli, tmp_path: Path) -> None:
     assert "holds one array without a name" in cli("gradcheck", "--against", tmp_path / "one.npy").sentence
 
 
+@pytest.mark.slow  # what docs/gradcheck.md shows of it is tested in any case
 def test_self_test(cli: Cli) -> None:
     result = cli("gradcheck", "--self-test")
     assert result.code == 0

@@ -275,10 +275,8 @@ def test_the_picture_is_in_landscape_with_each_derivative_beneath_its_value(cli:
     assert sizes[1][1] < sizes[2][1]
 
 
-def find_arrows(path: Path, y: int) -> list[tuple[int, int, str]]:
+def find_arrows(faint: np.ndarray, y: int) -> list[tuple[int, int, str]]:
     """The level arrows of a line of a picture: from where, to where, and which way."""
-    with Image.open(path) as picture:
-        faint = (np.asarray(picture.convert("RGB")) == (105, 105, 105)).all(axis=-1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], faint[y], [False]])))
     arrows = []
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -304,11 +302,10 @@ def test_an_arrow_stands_where_one_value_is_made_of_the_one_beside_it(
     path = tmp_path / "out.png"
     assert cli("trace", "--picture", path, *(("--only", only) if only else ())).code == 0
     with Image.open(path) as picture:
-        height = picture.height
-    first = find_arrows(path, 120)
-    assert [way for *_, way in first] == ["right"] * forwards
-    others = [arrows for y in range(140, height - 40) if (arrows := find_arrows(path, y))]
-    assert [way for *_, way in (others[0] if others else [])] == ["left"] * back
+        faint = (np.asarray(picture.convert("RGB")) == (105, 105, 105)).all(axis=-1)  # (height, width)
+    assert [way for *_, way in find_arrows(faint, 120)] == ["right"] * forwards
+    others = (arrows for y in range(140, len(faint) - 40) if (arrows := find_arrows(faint, y)))
+    assert [way for *_, way in next(others, [])] == ["left"] * back
 
 
 def test_the_picture_draws_all_values_of_the_chain(cli: Cli, tmp_path: Path) -> None:
