@@ -7,6 +7,8 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -390,16 +392,29 @@ def test_heat_draws_the_rows_from_top_to_bottom(tmp_path: Path) -> None:
     assert colours == [{"88;148;255"}] * 5 + [{"255;255;255"}] * 5 + [{"255;112;92"}] * 5 + [set()]
 
 
-def test_steps_on_a_terminal() -> None:
-    """Forwards, back, a jump to a name, one to a name that is not there, and quit, on a terminal of 80×40."""
+@contextmanager
+def stepping(columns: int, lines: int, *options: str) -> Iterator[int]:
+    """`trace --step` on a terminal of a size, whose other end this is; at the end q quits it."""
     leader, follower = pty.openpty()
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "cnncli", "trace", "--step"],
+        [sys.executable, "-m", "cnncli", "trace", "--step", *options],
         stdin=follower, stdout=follower, stderr=follower, env=environment, close_fds=True,
     )  # fmt: skip
     os.close(follower)
     try:
+        yield leader
+        os.write(leader, b"q")
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def test_steps_on_a_terminal() -> None:
+    """Forwards, back, a jump to a name, one to a name that is not there, and quit, on a terminal of 80×40."""
+    with stepping(80, 40) as leader:
         assert "step 1 of 27 (input)" in read_until(leader, "q quit")
         for keys, seen in (
             (b"\r", "step 2 of 27"),
@@ -416,24 +431,11 @@ def test_steps_on_a_terminal() -> None:
         read_until(leader, "name: ")
         os.write(leader, b"dL/dQ1\r")
         assert "did you mean" in read_until(leader, "q quit")
-        os.write(leader, b"q")
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(leader)
 
 
 def test_steps_on_a_small_terminal() -> None:
     """The name stays in sight, and Escape leaves the prompt as it was."""
-    leader, follower = pty.openpty()
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "60", "LINES": "15"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cnncli", "trace", "--step", "--filters", "8", "--only", "w1,Z1"],
-        stdin=follower, stdout=follower, stderr=follower, env=environment, close_fds=True,
-    )  # fmt: skip
-    os.close(follower)
-    try:
+    with stepping(60, 15, "--filters", "8", "--only", "w1,Z1") as leader:
         screen = read_until(leader, "q quit").rpartition("\x1b[H")[2]
         assert "step 1 of 2" in screen
         assert screen.count("\n") < 15
@@ -446,12 +448,6 @@ def test_steps_on_a_small_terminal() -> None:
         read_until(leader, "name: ")
         os.write(leader, b"ZZ\x7f1\r")
         assert "step 2 of 2" in read_until(leader, "q quit")
-        os.write(leader, b"q")
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(leader)
 
 
 def read_until(terminal: int, words: str) -> str:
