@@ -56,7 +56,7 @@ def wait(child: int) -> int:
 def fingerprint(run: Path) -> list[bytes]:
     """What must be the same."""
     last = read_checkpoint(run / LAST)
-    memory = [value.tobytes() for sums in last.state.optimiser.memory.values() for value in sums.values()]
+    memory = [row.tobytes() for row in last.state.optimiser.memory.values()]
     latest = [value.tobytes() for value in last.model.parameters.values()]
     return [
         *((run / name).read_bytes() for name in ("model.safetensors", "split.csv", "settings.json")),
