@@ -1,0 +1,76 @@
+"""A program as text that can be changed in places, and what one change of it is."""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Characters start to end of a source, and the text that stands there instead."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a program, in one place or in several."""
+
+    replacements: tuple[Replacement, ...]  # in the order of the text; none overlaps another
+    cost: float  # the smaller, the likelier that this was the mistake
+    kind: str  # "comparison", "name", …: what was changed, for statistics and tests
+
+    def apply(self, text: str) -> str:
+        """The text after it."""
+        for each in reversed(self.replacements):
+            text = text[: each.start] + each.text + text[each.end :]
+        return text
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a Python file. Raises SyntaxError where it is none."""
+
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it means."""
+        return ast.parse(self.text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each line begins, and the bytes of UTF-8 that ast counts columns in are characters again."""
+        starts = [0]
+        for line in self.text.splitlines(keepends=True):
+            starts.append(starts[-1] + len(line))
+        return starts
+
+    def find(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """The first character of a node and the one behind its last."""
+        end_line, end_column = node.end_lineno, node.end_col_offset
+        assert end_line is not None and end_column is not None  # noqa: S101  it was parsed
+        return self._count(node.lineno, node.col_offset), self._count(end_line, end_column)
+
+    def read(self, node: ast.expr | ast.stmt) -> str:
+        """The text of a node."""
+        start, end = self.find(node)
+        return self.text[start:end]
+
+    def replace(self, node: ast.expr | ast.stmt, text: str) -> Replacement:
+        """Another text in the place of a node."""
+        return Replacement(*self.find(node), text)
+
+    def _count(self, line: int, column: int) -> int:
+        start = self._starts[line - 1]
+        text = self.text[start : self._starts[line]]
+        return start + (column if text.isascii() else len(text.encode()[:column].decode()))
+
+
+def list_statements(source: Source, edits: Sequence[Edit]) -> list[int]:
+    """For each edit, the number of the statement of the file, from its top level, that holds its first place."""
+    ends = [source.find(statement)[1] for statement in source.tree.body]
+    return [sum(end < edit.replacements[0].start for end in ends) for edit in edits]
