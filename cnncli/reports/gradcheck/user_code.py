@@ -116,11 +116,23 @@ def _tell(result: FunctionResult) -> list[str]:
     told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
     told += dict.fromkeys(f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings)
+    told += _tell_repair(result)
     if result.function.is_whole and result.wrong_links and not result.findings:
         told.append(f"{name}: the mistake is in {' or '.join(result.wrong_links)}, or in the forward pass before")
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
         told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
+
+
+def _tell_repair(result: FunctionResult) -> list[str]:
+    """What would make it right, as lines that go and lines that come."""
+    if not (repair := result.repair):
+        return []
+    lines = [f"repair: {result.function.name} is right in every case with"]
+    for change in repair.changes:
+        lines += [f"    line {change.line}: - {line.strip()}" for line in change.before]
+        lines += [f"    line {change.line}: + {line.strip()}" for line in change.after]
+    return lines
 
 
 def report_user_code(path: Path, results: Sequence[FunctionResult]) -> list[Reported]:

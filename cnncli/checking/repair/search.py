@@ -1,0 +1,155 @@
+"""The search: which edit, or which few of them, make all right that is wrong."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import NamedTuple
+
+from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.source import Edit, Source, cut_statement
+from cnncli.checking.repair.versions import Shares, Versions
+from cnncli.children import ChildEnded
+
+STEPS = 2  # edits one after another
+PROMISING = 4  # of the edits that make something better, how many are gone on from
+SURVIVORS = 6  # versions that are right in the cases of the trial, how many are checked in full
+CHUNK = 150  # edits that are tried before the best of what survives is checked
+
+Faults = frozenset[tuple[str, str]]  # in which case what is wrong
+Verify = Callable[[str], Faults | None]  # of a text of the file; None where it cannot be told
+
+
+class Change(NamedTuple):
+    """Lines of the file, and what stands there instead."""
+
+    line: int  # of the first, from 1 on
+    before: tuple[str, ...]  # none where something is added
+    after: tuple[str, ...]  # none where something is left out
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What makes a function right."""
+
+    changes: tuple[Change, ...]
+    mended: frozenset[str]  # what is right in every case then: "dL/dX"
+    left: frozenset[str]  # what is wrong all the same: another mistake
+
+
+def find_repair(
+    text: str, name: str, versions: Versions, faults: Faults, verify: Verify, seconds: float
+) -> Repair | None:
+    """The likeliest small change of a file after which a function of it is right in every case; None without one.
+
+    Where it has several mistakes, that may be one of them alone.
+    """
+    try:
+        search = _Search(Source(text), name, versions, faults, verify, seconds)
+        found = search.find()
+    except (SyntaxError, ChildEnded):
+        return None
+    if not found:
+        return None
+    wrong, left = _list_kinds(faults), _list_kinds(found[1])
+    return Repair(_list_changes(text, found[0]), wrong - left, left)
+
+
+@dataclass
+class _Search:
+    source: Source
+    name: str
+    versions: Versions
+    faults: Faults
+    verify: Verify
+    seconds: float
+
+    def find(self) -> tuple[str, Faults] | None:
+        """The text of the file after the repair, and what is left wrong."""
+        unchanged = self.versions.try_unchanged()
+        promising: list[tuple[float, Edit]] = []
+        for lister in (list_edits, list_joint_edits):
+            found = self._try_all(
+                self.source, lister(self.source, self._reachable(self.source)), [], unchanged, promising
+            )
+            if found:
+                return found
+        for _, first in sorted(promising, key=lambda pair: pair[0])[:PROMISING]:
+            source = Source(first.apply(self.source.text))
+            edits = list_edits(source, self._reachable(source))
+            found = self._try_all(source, edits, [cut_statement(self.source, first)], unchanged, [])
+            if found:
+                return found
+        return None
+
+    def _reachable(self, source: Source) -> Collection[str]:
+        return find_reachable(source, self.name)
+
+    def _try_all(
+        self,
+        source: Source,
+        edits: Iterable[Edit],
+        before: Sequence[str],
+        unchanged: Shares,
+        promising: list[tuple[float, Edit]],
+    ) -> tuple[str, Faults] | None:
+        remaining = iter(edits)
+        while chunk := list(islice(remaining, CHUNK)):
+            survivors: list[Edit] = []
+            for edit, shares in zip(chunk, self.versions.try_edits(source, chunk, before), strict=True):
+                if _repairs(shares, unchanged):
+                    survivors.append(edit)
+                elif not before and (gain := _measure_gain(shares, unchanged)):
+                    promising.append((edit.cost - 10 * gain, edit))
+                if self.versions.computed > self.seconds:
+                    break
+            for text in islice(self._list_texts(source, survivors), SURVIVORS):
+                left = self.verify(text)
+                if left is not None and left < self.faults and _list_kinds(left) < _list_kinds(self.faults):
+                    return text, left
+            if self.versions.computed > self.seconds:
+                return None
+        return None
+
+    def _list_texts(self, source: Source, edits: Sequence[Edit]) -> Iterator[str]:
+        for edit in sorted(edits, key=lambda edit: edit.cost):
+            yield edit.apply(source.text)
+
+
+def _list_kinds(faults: Faults) -> frozenset[str]:
+    """What is wrong, wherever."""
+    return frozenset(what for _, what in faults)
+
+
+def _repairs(shares: Shares, unchanged: Shares) -> bool:
+    """Whether a gradient that was wrong is right in all cases of the trial, and none is worse."""
+    if len(shares) < len(unchanged) or _is_worse(shares, unchanged):
+        return False
+    wrong = {name for case in unchanged for name, share in case.items() if share < 1}
+    return any(all(case.get(name, 1) == 1 for case in shares) for name in wrong)
+
+
+def _is_worse(shares: Shares, unchanged: Shares) -> bool:
+    return any(
+        share < before[name] for case, before in zip(shares, unchanged, strict=False) for name, share in case.items()
+    )
+
+
+def _measure_gain(shares: Shares, unchanged: Shares) -> float:
+    """By how much more of the entries are right, from 0 to 1, where none is worse; 0 where one is."""
+    if len(shares) < len(unchanged) or _is_worse(shares, unchanged):
+        return 0.0
+    gains = [
+        share - before[name] for case, before in zip(shares, unchanged, strict=True) for name, share in case.items()
+    ]
+    return sum(gains) / len(gains)
+
+
+def _list_changes(before: str, after: str) -> tuple[Change, ...]:
+    """The lines in which two texts differ."""
+    old, new = before.splitlines(), after.splitlines()
+    return tuple(
+        Change(start + 1, tuple(old[start:end]), tuple(new[first:last]))
+        for tag, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if tag != "equal"
+    )
