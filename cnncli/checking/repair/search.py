@@ -9,7 +9,6 @@ from typing import NamedTuple
 from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
 from cnncli.checking.repair.source import Edit, Source, cut_statement
 from cnncli.checking.repair.versions import Shares, Versions
-from cnncli.children import ChildEnded
 
 STEPS = 2  # edits one after another
 PROMISING = 4  # of the edits that make something better, how many are gone on from
@@ -42,13 +41,9 @@ def find_repair(
 ) -> Repair | None:
     """The likeliest small change of a file after which a function of it is right in every case; None without one.
 
-    Where it has several mistakes, that may be one of them alone.
+    Where it has several mistakes, that may be one of them alone. Raises ChildEnded where the function ends the process.
     """
-    try:
-        search = _Search(Source(text), name, versions, faults, verify, seconds)
-        found = search.find()
-    except (SyntaxError, ChildEnded):
-        return None
+    found = _Search(Source(text), name, versions, faults, verify, seconds).find()
     if not found:
         return None
     wrong, left = _list_kinds(faults), _list_kinds(found[1])

@@ -43,7 +43,7 @@ class Versions:
                 self._child = self._start()
                 yield []
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the process."""
         self._child.stop()
 

@@ -41,12 +41,14 @@ def check_file(
     more: int = 0,
     only: str | None = None,
     conventions: tuple[str, ...] = (),
+    repair: bool = True,
 ) -> list[FunctionResult]:
     """Check every function of the contract that the file defines.
 
     `timeout` is in seconds of computing for all calls of one function; `more` cases are drawn besides; `only` one case
-    is looked at where it is named; `conventions` are those that are declared for kinks. Raises DataError where the
-    file cannot be run, or defines none of the functions, and UsageError for a case that there is not.
+    is looked at where it is named; `conventions` are those that are declared for kinks; `repair`: whether edited
+    versions of a wrong function are tried. Raises DataError where the file cannot be run, or defines none of the
+    functions, and UsageError for a case that there is not.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; write one to start from", remedy="template")
@@ -64,7 +66,7 @@ def check_file(
         for function in wanted:
             run = Run(path, process, function, layout, method, seed, timeout, conventions)
             run.call_all(situations)
-            results.append(_judge(run, situations))
+            results.append(_judge(run, situations, repair=repair))
             process = run.process
         return results
     finally:
@@ -81,19 +83,19 @@ def _choose_cases(situations: dict[str, Situation], only: str | None) -> dict[st
     return {label: situations[label]}
 
 
-def _judge(run: Run, situations: Mapping[str, Situation]) -> FunctionResult:
+def _judge(run: Run, situations: Mapping[str, Situation], *, repair: bool) -> FunctionResult:
     """The verdicts on what the calls gave, and what is wrong."""
     function, results = run.function, run.list_results()
     errors = [answer.report.get("error") for answer in run.answers.values()]
     written = not errors or not all(error and error["unwritten"] for error in errors)
-    repair = repair_function(run, situations, results) if written else None
-    depths = DEPTHS[:-1] if repair else DEPTHS
+    found = repair_function(run, situations, results) if written and repair else None
+    depths = DEPTHS[:-1] if found else DEPTHS
     wrong, findings = find_causes(function, run.cases, run.usable, results, run.seed, run.call_fresh, depths=depths)
-    if repair and not repair.left:  # which says more than a guess
+    if found and not found.left:  # which says more than a guess
         findings = tuple(finding for finding in findings if finding.explanation.certain)
     line, calls = run.process.lines.get(function.name), {case.label: case for case in run.cases}
     remarks = tuple(_remark(run))
-    return FunctionResult(function, tuple(results), wrong, findings, remarks, repair, written, line, calls)
+    return FunctionResult(function, tuple(results), wrong, findings, remarks, found, written, line, calls)
 
 
 def _remark(run: Run) -> list[str]:

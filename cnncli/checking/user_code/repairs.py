@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,11 @@ def repair_function(run: Run, situations: Mapping[str, Situation], results: Sequ
     for cases in (_choose_cases(run.cases, results), run.cases):
         setup = (run.function.name, [(c.arguments, c.options, _list_right(run, c)) for c in cases], CALL)
         try:
-            versions = Versions(run.path, setup)
-        except ChildEnded:
+            with closing(Versions(run.path, setup)) as versions:
+                if any(share < 1 for case in versions.try_unchanged() for share in case.values()):
+                    return find_repair(text, run.function.name, versions, faults, verify, run.timeout)
+        except ChildEnded:  # it ends the process, or does not bear to be watched
             return None
-        try:
-            if any(share < 1 for case in versions.try_unchanged() for share in case.values()):
-                return find_repair(text, run.function.name, versions, faults, verify, run.timeout)
-        finally:
-            versions.stop()
     return None
 
 
