@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from cnncli.checking.repair.search import Repair
 from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
 from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
@@ -47,6 +49,7 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
                 "diagnosis": [
                     {"link": finding.link, **explanation_document(finding.explanation)} for finding in result.findings
                 ],
+                "repair": _repair_document(result.repair) if result.repair else None,
                 "remarks": result.remarks,
                 "cases": [
                     {
@@ -61,6 +64,14 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
             }
             for result in results
         ],
+    }
+
+
+def _repair_document(repair: Repair) -> dict[str, Any]:
+    return {
+        "changes": [change._asdict() for change in repair.changes],
+        "mended": sorted(repair.mended),
+        "left": sorted(repair.left),
     }
 
 
@@ -128,10 +139,13 @@ def _tell_repair(result: FunctionResult) -> list[str]:
     """What would make it right, as lines that go and lines that come."""
     if not (repair := result.repair):
         return []
-    lines = [f"repair: {result.function.name} is right in every case with"]
+    what = ", ".join(sorted(repair.mended)) + " of " if repair.left else ""
+    lines = [f"repair: {what}{result.function.name} is right in all cases with"]
     for change in repair.changes:
-        lines += [f"    line {change.line}: - {line.strip()}" for line in change.before]
-        lines += [f"    line {change.line}: + {line.strip()}" for line in change.after]
+        lines_of_both = dedent("\n".join([*change.before, *change.after])).split("\n")
+        both = [f"{'-' if n < len(change.before) else '+'} {line}" for n, line in enumerate(lines_of_both)]
+        place = f"    line {change.line}: "
+        lines += [f"{place if number == 0 else ' ' * len(place)}{line}" for number, line in enumerate(both)]
     return lines
 
 
