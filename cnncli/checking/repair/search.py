@@ -1,18 +1,19 @@
 """The search: which edit, or which few of them, make all right that is wrong."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
-from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.edits import find_reachable, list_edits
 from cnncli.checking.repair.source import Edit, Source, cut_statement
 from cnncli.checking.repair.versions import Shares, Versions
 
 STEPS = 2  # edits one after another
 PROMISING = 4  # of the edits that make something better, how many are gone on from
 SURVIVORS = 6  # versions that are right in the cases of the trial, how many are checked in full
+WEIGHT = 10  # of what an edit gains against what it costs
 CHUNK = 150  # edits that are tried before the best of what survives is checked
 
 Faults = frozenset[tuple[str, str]]  # in which case what is wrong
@@ -58,24 +59,22 @@ class _Search:
     faults: Faults
     verify: Verify
     seconds: float
+    best: tuple[str, Faults] | None = None
 
     def find(self) -> tuple[str, Faults] | None:
-        """The text of the file after the repair, and what is left wrong."""
+        """The text of the file after the repair, and what is left wrong; one that leaves nothing, if there is one."""
         unchanged = self.versions.try_unchanged()
         promising: list[tuple[float, Edit]] = []
         for lister in (list_edits, list_joint_edits):
-            found = self._try_all(
-                self.source, lister(self.source, self._reachable(self.source)), [], unchanged, promising
-            )
-            if found:
-                return found
+            edits = lister(self.source, self._reachable(self.source))
+            if self._try_all(self.source, edits, [], unchanged, promising):
+                return self.best
         for _, first in sorted(promising, key=lambda pair: pair[0])[:PROMISING]:
             source = Source(first.apply(self.source.text))
             edits = list_edits(source, self._reachable(source))
-            found = self._try_all(source, edits, [cut_statement(self.source, first)], unchanged, [])
-            if found:
-                return found
-        return None
+            if self._try_all(source, edits, [cut_statement(self.source, first)], unchanged, []):
+                return self.best
+        return self.best
 
     def _reachable(self, source: Source) -> Collection[str]:
         return find_reachable(source, self.name)
@@ -87,28 +86,29 @@ class _Search:
         before: Sequence[str],
         unchanged: Shares,
         promising: list[tuple[float, Edit]],
-    ) -> tuple[str, Faults] | None:
+    ) -> bool:
+        """Whether one of the edits leaves nothing wrong; what makes something better goes to the promising ones."""
         remaining = iter(edits)
-        while chunk := list(islice(remaining, CHUNK)):
+        while self.versions.computed < self.seconds and (chunk := list(islice(remaining, CHUNK))):
             survivors: list[Edit] = []
             for edit, shares in zip(chunk, self.versions.try_edits(source, chunk, before), strict=True):
                 if _repairs(shares, unchanged):
                     survivors.append(edit)
-                elif not before and (gain := _measure_gain(shares, unchanged)):
-                    promising.append((edit.cost - 10 * gain, edit))
-                if self.versions.computed > self.seconds:
-                    break
-            for text in islice(self._list_texts(source, survivors), SURVIVORS):
-                left = self.verify(text)
-                if left is not None and left < self.faults and _list_kinds(left) < _list_kinds(self.faults):
-                    return text, left
-            if self.versions.computed > self.seconds:
-                return None
-        return None
+                if gain := _measure_gain(shares, unchanged):
+                    promising.append((edit.cost - WEIGHT * gain, edit))
+            for edit in sorted(survivors, key=lambda edit: edit.cost)[:SURVIVORS]:
+                if self._accept(edit.apply(source.text)):
+                    return True
+        return False
 
-    def _list_texts(self, source: Source, edits: Sequence[Edit]) -> Iterator[str]:
-        for edit in sorted(edits, key=lambda edit: edit.cost):
-            yield edit.apply(source.text)
+    def _accept(self, text: str) -> bool:
+        """Whether nothing is left wrong; of several that leave something the first is kept."""
+        left = self.verify(text)
+        if left is None or not left < self.faults or not _list_kinds(left) < _list_kinds(self.faults):
+            return False
+        if not left or self.best is None:
+            self.best = text, left
+        return not left
 
 
 def _list_kinds(faults: Faults) -> frozenset[str]:

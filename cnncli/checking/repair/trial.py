@@ -66,6 +66,7 @@ class _Trials:
             return self._before
         kept = dict(vars(self._module))
         try:
+            self._begin_anew()
             for statement in statements:
                 exec(compile(statement, "<edited>", "exec"), vars(self._module))  # noqa: S102
             return self._run_all()
@@ -75,8 +76,11 @@ class _Trials:
             vars(self._module).clear()
             vars(self._module).update(kept)
 
-    def _run_all(self) -> list[dict[str, float]]:
+    def _begin_anew(self) -> None:
+        """Give the file's own containers back what they held when it was loaded."""
         vars(self._module).update(copy.deepcopy(self._state))
+
+    def _run_all(self) -> list[dict[str, float]]:
         shares: list[dict[str, float]] = []
         wrong, better = 0, False
         for number, case in enumerate(self._cases):

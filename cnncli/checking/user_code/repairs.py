@@ -22,6 +22,7 @@ FEW = 4  # the smallest failing cases
 LARGEST = 3000  # entries of a case that is tried besides
 OTHERS = 3  # of each of larger failing ones and of right ones
 CALL = 0.25  # seconds of computing for one call of an edited version
+ROUNDS = 2  # of other cases that are drawn
 FOREIGN_MEMORY = re.compile(r"\b(ctypes|cffi)\b")  # where an edit may write anywhere
 
 
@@ -33,7 +34,7 @@ def repair_function(run: Run, situations: Mapping[str, Situation], results: Sequ
         return None
 
     def verify(edited: str) -> Faults | None:
-        return _verify(run, situations, edited)
+        return _verify(run, situations, faults, edited)
 
     for cases in (_choose_cases(run.cases, results), run.cases):
         setup = (run.function.name, [(c.arguments, c.options, _list_right(run, c)) for c in cases], CALL)
@@ -103,7 +104,7 @@ def _list_right(run: Run, case: Case) -> dict[str, Any]:
     }
 
 
-def _verify(run: Run, situations: Mapping[str, Situation], text: str) -> Faults | None:
+def _verify(run: Run, situations: Mapping[str, Situation], faults: Faults, text: str) -> Faults | None:
     """What is wrong in the cases of the check, and in others that are drawn, if the file's text were another one."""
     try:
         process = UserProcess(run.path, run.timeout, text)
@@ -113,8 +114,10 @@ def _verify(run: Run, situations: Mapping[str, Situation], text: str) -> Faults 
     try:
         edited.call_all(situations)
         left = list_faults(edited.list_results())
+        if not left < faults:
+            return None
         known = {what for _, what in left}
-        for case, usable in edited.call_fresh(0):
+        for case, usable in (called for number in range(ROUNDS) for called in edited.call_fresh(number)):
             found = [check.name for check in edited.check(case, usable) if not check.passed]
             found += [re.sub(r"\d+|:.*", "", problem) for problem in usable.problems]
             left |= {(f"fresh {case.label}", what) for what in found if what not in known}
