@@ -1,0 +1,67 @@
+"""All edits of a program, the likelier first."""
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from cnncli.checking.repair.edits import constants, deletions, operators, statements, words
+from cnncli.checking.repair.edits.lines import SharedLineError
+from cnncli.checking.repair.edits.parsing import still_parses
+from cnncli.checking.repair.edits.program import Program
+from cnncli.checking.repair.source import Edit, Source
+
+MOST = 2500  # edits: each is run
+KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
+    operators.swap_comparisons,
+    operators.swap_operators,
+    operators.change_signs,
+    operators.swap_logic,
+    operators.change_assignments,
+    operators.change_powers,
+    words.swap_functions,
+    words.swap_words,
+    words.widen_types,
+    words.give_types,
+    constants.change_numbers,
+    constants.change_axes,
+    constants.swap_members,
+    constants.reverse_members,
+    constants.flip_truths,
+    deletions.delete_operands,
+    deletions.delete_calls,
+    deletions.delete_keywords,
+    deletions.delete_indexes,
+    statements.delete_statements,
+    statements.change_conditions,
+    statements.move_statements,
+    statements.give_jumps,
+)
+
+
+def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
+    """All single edits of a file, or of these of its functions, classes and constants; the likelier and smaller first."""
+    program = Program(source, functions)
+    return choose_best(program, find_all(program))
+
+
+def find_all(program: Program) -> Iterator[Edit]:
+    """Every edit of every kind, in the order of the text."""
+    for node in program.nodes:
+        for find in KINDS:
+            try:
+                yield from find(program, node)
+            except SharedLineError:
+                continue
+
+
+def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST) -> list[Edit]:
+    """The likeliest, each resulting text once; those that are still a program."""
+    chosen: list[Edit] = []
+    seen = {program.text}
+    for edit in sorted(edits, key=lambda each: each.cost):
+        text = edit.apply(program.text)
+        if text not in seen and still_parses(program, edit, text):
+            seen.add(text)
+            chosen.append(edit)
+            if len(chosen) == most:
+                break
+    return chosen

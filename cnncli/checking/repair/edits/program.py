@@ -1,0 +1,161 @@
+"""The user's program as edits see it: its nodes, what is around each of them, and what may be changed."""
+
+import ast
+from collections.abc import Collection, Iterator
+from functools import cached_property
+
+from cnncli.checking.repair.edits.costs import COSTS
+from cnncli.checking.repair.edits.reach import find_harmful, find_names, list_changeable
+from cnncli.checking.repair.edits.scopes import Scope, read_scope
+from cnncli.checking.repair.edits.writing import ATOM, find_level, find_needed_level, find_operator
+from cnncli.checking.repair.source import Edit, Replacement, Source
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_HEADED = ast.If | ast.For | ast.While | ast.With | ast.Try | ast.FunctionDef | ast.ClassDef
+
+
+class Program:
+    """A source, with what an edit asks of it."""
+
+    def __init__(self, source: Source, functions: Collection[str] | None = None) -> None:
+        self.source = source
+        self.text = source.text
+        self.parts = list_changeable(source, functions)
+        self.harmful = find_harmful(source)
+        self._parents = {child: node for part in self.parts for node in ast.walk(part) for child in _children(node)}
+        self._scopes: dict[ast.AST, Scope] = {}
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All that may be changed: expressions, statements and keywords, in the order of the text."""
+        return [node for part in self.parts for node in self._walk(part)]
+
+    def _walk(self, node: ast.AST) -> Iterator[ast.AST]:
+        if isinstance(node, ast.stmt):
+            if self.is_docstring(node):
+                return
+            if self.is_harmful(node):
+                for block in _list_blocks(node):
+                    for statement in block:
+                        yield from self._walk(statement)
+                return
+        if isinstance(node, ast.JoinedStr | ast.arguments):
+            return  # texts are left alone, and so is what a function is given
+        yield node
+        skipped = (
+            getattr(node, "decorator_list", []),
+            [getattr(node, "returns", None), getattr(node, "annotation", None)],
+        )
+        for child in _children(node):
+            if not any(child is each for part in skipped for each in part):
+                yield from self._walk(child)
+
+    @cached_property
+    def simple(self) -> list[tuple[int, int]]:
+        """Where the statements that hold no other begin and end."""
+        found = [node for node in self.nodes if isinstance(node, ast.stmt) and not isinstance(node, _HEADED)]
+        return [self.source.find(node) for node in found]
+
+    def is_docstring(self, node: ast.AST) -> bool:
+        """Whether it is a text that does nothing."""
+        return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+    def is_harmful(self, node: ast.AST) -> bool:
+        """Whether a statement's own line reaches outside the program; what it holds is asked about by itself."""
+        if isinstance(node, _HEADED):
+            blocks = [statement for block in _list_blocks(node) for statement in block]
+            own = [child for child in _children(node) if not any(child is each for each in blocks)]
+            return any(find_names(child) & self.harmful for child in own)
+        return bool(find_names(node) & self.harmful)
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """What it is a part of."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """What it is a part of, from the inside to the outside."""
+        above = self.parent(node)
+        while above is not None:
+            yield above
+            above = self.parent(above)
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The innermost statement that it is in, or it itself."""
+        return next((each for each in (node, *self.ancestors(node)) if isinstance(each, ast.stmt)), None)
+
+    def function(self, node: ast.AST) -> ast.AST | None:
+        """The innermost function that it is in."""
+        return next((each for each in self.ancestors(node) if isinstance(each, ast.FunctionDef)), None)
+
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements among which it stands."""
+        above = self.parent(statement)
+        blocks = [self.parts] if above is None else _list_blocks(above)
+        return next(block for block in blocks if any(each is statement for each in block))
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The names that the function around it knows."""
+        function = self.function(node)
+        if function is None:
+            return Scope({}, set())
+        if function not in self._scopes:
+            self._scopes[function] = read_scope(function)
+        return self._scopes[function]
+
+    def read(self, node: ast.AST) -> str:
+        """The text of a node."""
+        assert isinstance(node, ast.expr | ast.stmt)  # noqa: S101
+        return self.source.read(node)
+
+    def is_wrapped(self, node: ast.expr) -> bool:
+        """Whether it stands in parentheses of its own."""
+        start, end = self.source.find(node)
+        before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
+        parent = self.parent(node)
+        if not (before.endswith("(") and after.startswith(")")):
+            return False
+        only = isinstance(parent, ast.Call) and [*parent.args, *(word.value for word in parent.keywords)] == [node]
+        return not only
+
+    def write(self, node: ast.expr, level: int) -> str:
+        """Its text, as an operand that must hold together at least so closely."""
+        text = self.read(node)
+        held = find_level(node) >= level and not (isinstance(node, ast.Tuple) and not text.startswith("("))
+        if held and not ("\n" in text and self.is_wrapped(node)):
+            return text
+        return f"({text})"
+
+    def put(self, node: ast.expr, text: str, level: int = ATOM) -> Replacement:
+        """Another text in the place of a node, in parentheses where it needs them."""
+        if level < find_needed_level(self.parent(node), node) and not self.is_wrapped(node):
+            text = f"({text})"
+        return self.source.replace(node, text)
+
+    def lift(self, node: ast.expr, child: ast.expr) -> Replacement:
+        """A part of a node in the place of the whole."""
+        text = self.read(child)
+        if "\n" in text and self.is_wrapped(child):
+            return self.source.replace(node, f"({text})")
+        return self.put(node, text, find_level(child))
+
+    def swap_operator(self, left: ast.expr, right: ast.expr, symbol: str, other: str) -> Replacement:
+        """Another operator between two operands."""
+        begin = self.source.find(left)[1]
+        start, end = find_operator(self.text[begin : self.source.find(right)[0]], symbol)
+        return Replacement(begin + start, begin + end, other)
+
+    def edit(self, kind: str, *replacements: Replacement, extra: float = 0.0) -> Edit:
+        """An edit of a kind, which has its cost."""
+        return Edit(tuple(sorted(replacements, key=lambda each: each.start)), COSTS[kind] + extra, kind)
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr_context | ast.operator | ast.cmpop | ast.boolop | ast.unaryop):
+            yield child
+
+
+def _list_blocks(node: ast.AST) -> list[list[ast.stmt]]:
+    blocks = [getattr(node, field, []) for field in ("body", "orelse", "finalbody")]
+    blocks += [handler.body for handler in getattr(node, "handlers", [])]
+    return [block for block in blocks if isinstance(block, list) and block]
