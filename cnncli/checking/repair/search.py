@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
-from cnncli.checking.repair.edits import find_reachable, list_edits
+from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
 from cnncli.checking.repair.source import Edit, Source, cut_statement
 from cnncli.checking.repair.versions import Shares, Versions
 

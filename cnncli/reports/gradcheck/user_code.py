@@ -139,7 +139,8 @@ def _tell_repair(result: FunctionResult) -> list[str]:
     """What would make it right, as lines that go and lines that come."""
     if not (repair := result.repair):
         return []
-    what = ", ".join(sorted(repair.mended)) + " of " if repair.left else ""
+    mended = ", ".join(sorted(what for what in repair.mended if what.startswith("dL/")))
+    what = f"{mended or 'something'} of " if repair.left else ""
     lines = [f"repair: {what}{result.function.name} is right in all cases with"]
     for change in repair.changes:
         lines_of_both = dedent("\n".join([*change.before, *change.after])).split("\n")

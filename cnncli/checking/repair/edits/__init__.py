@@ -4,3 +4,7 @@ from cnncli.checking.repair.edits.list import list_edits
 from cnncli.checking.repair.edits.reach import find_reachable
 
 __all__ = ["find_reachable", "list_edits"]
+
+
+def list_joint_edits(source, functions=None):
+    return []
