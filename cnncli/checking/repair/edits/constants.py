@@ -62,7 +62,7 @@ def _list_decimals(value: float) -> dict[str, tuple[str, float]]:
     elif abs(value) >= LARGE:
         others = {"np.inf" if value > 0 else "-np.inf": ("constant", -MORE)}
     for other in (0.0, 1.0, 0.5, 2.0, -value, value * 2, value / 2, value + 1, value - 1):
-        if other != value and abs(other) < 1e6:  # noqa: PLR2004
+        if other != value and abs(other) < 1e6:
             others.setdefault(repr(other), ("constant", 0.0 if other in (0.0, 1.0, 0.5, 2.0) else MORE))
     return others
 
@@ -90,7 +90,7 @@ def change_axes(program: Program, node: ast.AST) -> Iterator[Edit]:
     if isinstance(value, int):
         for other in _AXES:
             if other != value:
-                extra = 0.0 if not inside and 0 <= other <= 3 else MORE  # noqa: PLR2004
+                extra = 0.0 if not inside and 0 <= other <= 3 else MORE
                 yield program.edit("axis", program.source.replace(node, str(other)), extra=extra)
         if not inside:
             for pair in ((0, 2, 3), (2, 3), (0, 1), (1, 2), (0, 1, 2), (1, 2, 3), (-2, -1), None):
@@ -137,7 +137,7 @@ def reverse_members(program: Program, node: ast.AST) -> Iterator[Edit]:
     """Three members or more in reverse order, or moved round by one."""
     members = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
     whole = all(program.scope(node).is_whole(each) or read_number(each) is not None for each in members)
-    if len(members) < 3 or not whole or getattr(node, "keywords", None):  # noqa: PLR2004
+    if len(members) < 3 or not whole or getattr(node, "keywords", None):
         return
     texts = [program.read(each) for each in members]
     orders = [texts[::-1]] + [texts[turn:] + texts[:turn] for turn in range(1, len(texts))]
@@ -147,7 +147,7 @@ def reverse_members(program: Program, node: ast.AST) -> Iterator[Edit]:
             for each, was, text in zip(members, texts, order, strict=True)
             if was != text
         ]
-        if len(changes) > 2:  # noqa: PLR2004  two are a swap
+        if len(changes) > 2:
             yield program.edit("order of members", *changes, extra=MORE)
 
 

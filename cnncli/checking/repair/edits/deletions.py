@@ -20,7 +20,7 @@ def delete_operands(program: Program, node: ast.AST) -> Iterator[Edit]:
         yield from _delete_side(program, node)
     elif isinstance(node, ast.BoolOp):
         for place, value in enumerate(node.values):
-            if len(node.values) == 2:  # noqa: PLR2004
+            if len(node.values) == 2:
                 yield program.edit("no operand", program.lift(node, node.values[1 - place]))
             else:
                 yield program.edit("no operand", _cut(program, node.values, place, value))
@@ -70,10 +70,8 @@ def delete_calls(program: Program, node: ast.AST) -> Iterator[Edit]:
 
 
 def _is_module(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Name)
-        and node.id in ("np", "numpy", "math")
-        or (isinstance(node, ast.Attribute) and _is_module(node.value))
+    return (isinstance(node, ast.Name) and node.id in ("np", "numpy", "math")) or (
+        isinstance(node, ast.Attribute) and _is_module(node.value)
     )
 
 

@@ -3,7 +3,18 @@
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from cnncli.checking.repair.edits import constants, deletions, operators, statements, words
+from cnncli.checking.repair.edits import (
+    constants,
+    deletions,
+    insertions,
+    letters,
+    names,
+    operators,
+    shapes,
+    sizes,
+    statements,
+    words,
+)
 from cnncli.checking.repair.edits.lines import SharedLineError
 from cnncli.checking.repair.edits.parsing import still_parses
 from cnncli.checking.repair.edits.program import Program
@@ -30,6 +41,19 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     deletions.delete_calls,
     deletions.delete_keywords,
     deletions.delete_indexes,
+    insertions.change_by_one,
+    insertions.multiply,
+    insertions.turn,
+    insertions.copy,
+    insertions.give_axes,
+    insertions.extend_conditions,
+    names.replace_names,
+    names.replace_attributes,
+    sizes.replace_sizes,
+    letters.change_formulas,
+    shapes.change_reshapes,
+    shapes.change_transposes,
+    shapes.exchange_methods,
     statements.delete_statements,
     statements.change_conditions,
     statements.move_statements,

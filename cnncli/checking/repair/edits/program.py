@@ -102,6 +102,45 @@ class Program:
             self._scopes[function] = read_scope(function)
         return self._scopes[function]
 
+    def is_called(self, node: ast.AST) -> bool:
+        """Whether it is the function of a call."""
+        parent = self.parent(node)
+        return isinstance(parent, ast.Call) and parent.func is node
+
+    def attributes(self, node: ast.AST) -> list[str]:
+        """What the class around it keeps in self."""
+        home = next((each for each in self.ancestors(node) if isinstance(each, ast.ClassDef)), None)
+        inside = ast.walk(home) if home else ()
+        names = {each.attr: None for each in inside if isinstance(each, ast.Attribute) and self._is_kept(each)}
+        return list(names)
+
+    def _is_kept(self, node: ast.Attribute) -> bool:
+        return isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+    @cached_property
+    def _ranges(self) -> list[tuple[int, int, ast.expr | ast.stmt]]:
+        found = [(*self.source.find(node), node) for node in self.nodes if isinstance(node, ast.expr | ast.stmt)]
+        return sorted(found, key=lambda each: each[1] - each[0])
+
+    def expression_at(self, start: int, end: int) -> ast.expr | None:
+        """The smallest expression that holds this part of the text."""
+        for first, last, node in self._ranges:
+            if first <= start and end <= last:
+                return node if isinstance(node, ast.expr) else None
+        return None
+
+    def statement_at(self, start: int) -> ast.stmt | None:
+        """The innermost statement there."""
+        for first, last, node in self._ranges:
+            if first <= start < last and isinstance(node, ast.stmt):
+                return node
+        return None
+
+    def function_at(self, start: int) -> ast.AST | None:
+        """The innermost function there."""
+        statement = self.statement_at(start)
+        return self.function(statement) if statement else None
+
     def read(self, node: ast.AST) -> str:
         """The text of a node."""
         assert isinstance(node, ast.expr | ast.stmt)  # noqa: S101

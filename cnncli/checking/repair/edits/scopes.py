@@ -14,6 +14,8 @@ class Scope:
 
     lines: dict[str, int]
     whole: set[str] = field(default_factory=set)  # those that hold whole numbers, as far as can be seen
+    given: set[str] = field(default_factory=set)  # the function's arguments
+    counters: dict[str, str] = field(default_factory=dict)  # of loops, each with its range's end where there is one
 
     def known(self, line: int) -> list[str]:
         """The names that are known in a line."""
@@ -37,7 +39,22 @@ def read_scope(function: ast.AST) -> Scope:
     for _ in range(3):  # what is computed of whole numbers is one, wherever it is written
         for node in ast.walk(function):
             whole |= _find_whole(node, whole)
-    return Scope(lines, whole & lines.keys())
+    given = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    return Scope(lines, whole & lines.keys(), given, _find_counters(function))
+
+
+def _find_counters(function: ast.AST) -> dict[str, str]:
+    counters: dict[str, str] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.comprehension):
+            for each in ast.walk(node.target):
+                if isinstance(each, ast.Name):
+                    counters.setdefault(each.id, "")
+            loop = node.iter
+            if isinstance(node.target, ast.Name) and isinstance(loop, ast.Call) and _called(loop) == "range":
+                plain = len(loop.args) == 1 and isinstance(loop.args[0], ast.Name | ast.Subscript)
+                counters[node.target.id] = ast.unparse(loop.args[0]) if plain else ""
+    return counters
 
 
 def _find_whole(node: ast.AST, whole: set[str]) -> set[str]:

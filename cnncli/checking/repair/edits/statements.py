@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from cnncli.checking.repair.edits.costs import FAR, MORE
-from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.edits.lines import Lines
+from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Replacement
 
 _SIMPLE = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr

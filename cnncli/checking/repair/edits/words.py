@@ -7,40 +7,54 @@ from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Replacement
 
-_ALIKE = (  # each may stand for each other one of its row; the first two are taken for each other most
-    ("min", "max"),
-    ("minimum", "maximum"),
-    ("argmax", "argmin"),
-    ("nanargmax", "nanargmin"),
-    ("sum", "mean", "max", "prod", "std"),
-    ("mean", "sum"),
-    ("zeros_like", "ones_like", "empty_like"),
-    ("empty_like", "zeros_like"),
-    ("zeros", "ones", "empty"),
-    ("empty", "zeros"),
-    ("tile", "repeat"),
-    ("flipud", "fliplr", "flip"),
-    ("fliplr", "flipud", "flip"),
-    ("floor", "ceil", "round"),
-    ("all", "any"),
-    ("hstack", "vstack", "concatenate"),
-    ("vstack", "hstack", "concatenate"),
-    ("log", "log1p", "log2"),
-    ("exp", "expm1"),
-    ("abs", "square"),
-    ("dot", "multiply", "outer"),
-    ("multiply", "dot", "divide"),
-    ("add", "subtract"),
-    ("logical_and", "logical_or"),
-    ("greater", "greater_equal", "less"),
-    ("less", "less_equal", "greater"),
-    ("var", "std"),
-    ("cumsum", "sum"),
-    ("argsort", "argmax"),
-    ("ravel", "flatten"),
-    ("ceil", "floor"),
-    ("round", "floor"),
-)
+_ALIKE = {  # what each may stand for, the likeliest first
+    "min": ("max",),
+    "max": ("min", "sum"),
+    "minimum": ("maximum",),
+    "maximum": ("minimum",),
+    "argmax": ("argmin",),
+    "argmin": ("argmax",),
+    "sum": ("mean", "max"),
+    "mean": ("sum", "max"),
+    "prod": ("sum",),
+    "zeros_like": ("ones_like", "empty_like"),
+    "ones_like": ("zeros_like",),
+    "empty_like": ("zeros_like",),
+    "zeros": ("ones",),
+    "ones": ("zeros",),
+    "empty": ("zeros",),
+    "tile": ("repeat",),
+    "repeat": ("tile",),
+    "flipud": ("fliplr", "flip"),
+    "fliplr": ("flipud", "flip"),
+    "floor": ("ceil", "round"),
+    "ceil": ("floor", "round"),
+    "round": ("floor", "ceil"),
+    "all": ("any",),
+    "any": ("all",),
+    "hstack": ("vstack", "concatenate"),
+    "vstack": ("hstack", "concatenate"),
+    "dot": ("multiply", "outer"),
+    "outer": ("multiply", "dot"),
+    "multiply": ("dot", "divide"),
+    "divide": ("multiply",),
+    "floor_divide": ("divide",),
+    "add": ("subtract",),
+    "subtract": ("add",),
+    "logical_and": ("logical_or",),
+    "logical_or": ("logical_and",),
+    "greater": ("greater_equal", "less"),
+    "greater_equal": ("greater", "less_equal"),
+    "less": ("less_equal", "greater"),
+    "less_equal": ("less", "greater_equal"),
+    "var": ("std",),
+    "std": ("var",),
+    "log2": ("log",),
+    "log10": ("log",),
+    "exp2": ("exp",),
+    "logaddexp2": ("logaddexp",),
+}
+_PLAIN = {"min", "max", "sum", "all", "any", "round"}  # those that Python has without NumPy
 _WORDS = (  # the values that an option knows
     ("constant", "edge", "wrap", "reflect", "symmetric"),
     ("C", "F", "A"),
@@ -78,14 +92,9 @@ def swap_functions(program: Program, node: ast.AST) -> Iterator[Edit]:
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     plain = isinstance(function, ast.Name)
-    for row in _ALIKE:
-        if name not in row or (
-            name != row[0] and {row[0], row[1]} - {name, row[0]} and any(r[0] == name for r in _ALIKE)
-        ):
-            continue
-        for place, other in enumerate(each for each in row if each != name):
-            if not plain or other in ("min", "max", "sum", "all", "any", "abs", "round"):
-                yield program.edit("function", _rename(program, function, name, other), extra=MORE * place)
+    for place, other in enumerate(_ALIKE.get(name, ())):
+        if not plain or {name, other} <= _PLAIN:
+            yield program.edit("function", _rename(program, function, name, other), extra=MORE * place)
 
 
 def _rename(program: Program, function: ast.expr, name: str, other: str) -> Replacement:
