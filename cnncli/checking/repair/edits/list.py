@@ -21,6 +21,7 @@ from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
+MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
     operators.swap_operators,
@@ -49,7 +50,6 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     insertions.extend_conditions,
     names.replace_names,
     names.replace_attributes,
-    sizes.replace_sizes,
     letters.change_formulas,
     shapes.change_reshapes,
     shapes.change_transposes,
@@ -68,13 +68,15 @@ def list_edits(source: Source, functions: Collection[str] | None = None) -> list
 
 
 def find_all(program: Program) -> Iterator[Edit]:
-    """Every edit of every kind, in the order of the text."""
+    """Every edit of every kind, and the likeliest of the sizes."""
     for node in program.nodes:
         for find in KINDS:
             try:
                 yield from find(program, node)
             except SharedLineError:
                 continue
+    found = [edit for node in program.nodes for edit in sizes.replace_sizes(program, node)]
+    yield from sorted(found, key=lambda each: each.cost)[:MOST_SIZES]
 
 
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST) -> list[Edit]:
