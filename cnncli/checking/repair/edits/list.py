@@ -8,11 +8,13 @@ from cnncli.checking.repair.edits import (
     deletions,
     insertions,
     letters,
+    masks,
     names,
     operators,
     shapes,
     sizes,
     statements,
+    windows,
     words,
 )
 from cnncli.checking.repair.edits.lines import SharedLineError
@@ -48,11 +50,20 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     insertions.copy,
     insertions.give_axes,
     insertions.extend_conditions,
+    masks.derive_relu,
+    masks.give_masks,
+    masks.give_columns,
+    masks.change_values,
+    windows.move_windows,
+    windows.name_rows,
+    windows.repeat_indexes,
+    windows.turn_loops,
     names.replace_names,
     names.replace_attributes,
     letters.change_formulas,
     shapes.change_reshapes,
     shapes.change_transposes,
+    shapes.exchange_before_flattening,
     shapes.exchange_methods,
     statements.delete_statements,
     statements.change_conditions,
@@ -62,7 +73,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
 
 
 def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
-    """All single edits of a file, or of these of its functions, classes and constants; the likelier and smaller first."""
+    """All single edits of a file, or of these functions, classes and constants of it; the likelier and smaller first."""
     program = Program(source, functions)
     return choose_best(program, find_all(program))
 
