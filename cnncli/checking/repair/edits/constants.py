@@ -61,6 +61,8 @@ def _list_decimals(value: float) -> dict[str, tuple[str, float]]:
         others = {"0": ("constant", -MORE), "1e-300": ("constant", -MORE)}
     elif abs(value) >= LARGE:
         others = {"np.inf" if value > 0 else "-np.inf": ("constant", -MORE)}
+    if value == 0:
+        others = {"-np.inf": ("constant", 0.0), "np.inf": ("constant", MORE)}
     for other in (0.0, 1.0, 0.5, 2.0, -value, value * 2, value / 2, value + 1, value - 1):
         if other != value and abs(other) < 1e6:
             others.setdefault(repr(other), ("constant", 0.0 if other in (0.0, 1.0, 0.5, 2.0) else MORE))
@@ -77,7 +79,7 @@ def is_axis(program: Program, node: ast.AST) -> bool:
     if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and node in parent.args:
         of_module = isinstance(parent.func.value, ast.Name) and parent.func.value.id in ("np", "numpy")
         method = parent.func.attr
-        return method in _AXIS_CALLS and (parent.args.index(node) > 0 or not of_module)  # type: ignore[arg-type]
+        return method in _AXIS_CALLS and (parent.args.index(node) > 0 or not of_module)
     return False
 
 

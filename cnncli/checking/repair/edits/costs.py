@@ -30,11 +30,14 @@ COSTS = {
     "no operand": 1.0,
     "no index": 2.0,
     "choice": 1.7,
+    "two deletions": 0.0,  # and what the two cost
+    "two slips": 0.0,
     # Something that is missing.
     "factor": 2.0,
     "axes given": 1.9,
     "accumulated": 1.5,
     "condition added": 2.2,
+    "mask": 2.0,
     # Order.
     "moved": 2.0,
     "order of members": 1.6,
@@ -43,6 +46,8 @@ COSTS = {
     # Large families, most of which make no sense.
     "name": 2.6,
     "target": 2.8,
+    "window": 2.2,
+    "index as elsewhere": 2.0,
     "letters": 2.5,
     "size": 3.5,
 }

@@ -17,7 +17,8 @@ _KEPT_WORDS = {"out", "where", "dtype"}  # without them it is another call, not 
 def delete_operands(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A term of a sum, a factor, a divisor, an exponent, one side of a mask."""
     if isinstance(node, ast.BinOp):
-        yield from _delete_side(program, node)
+        if not program.is_text(node):
+            yield from _delete_side(program, node)
     elif isinstance(node, ast.BoolOp):
         for place, value in enumerate(node.values):
             if len(node.values) == 2:
@@ -43,6 +44,8 @@ def _delete_side(program: Program, node: ast.BinOp) -> Iterator[Edit]:
     if isinstance(operator, ast.Sub):
         text = f"-{program.write(node.right, SIGN)}"
         yield program.edit(kind, program.put(node, text, SIGN), extra=MORE)
+        if isinstance(node.right, ast.Name):
+            yield program.edit(kind, program.lift(node, node.right), extra=MORE)
     else:
         yield program.edit(kind, program.lift(node, node.right))
 
@@ -104,7 +107,7 @@ def _is_before(one: ast.keyword, other: ast.keyword) -> bool:
 def delete_indexes(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A subscript, or a part of a slice."""
     if isinstance(node, ast.Subscript):
-        if isinstance(node.ctx, ast.Load):
+        if isinstance(node.ctx, ast.Load) and getattr(node.value, "attr", "") != "shape":
             yield program.edit("no index", program.lift(node, node.value), extra=_doubt_index(node.slice))
         if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1:
             yield program.edit(

@@ -38,7 +38,7 @@ def _is_count(program: Program, node: ast.expr) -> bool:
 
 def multiply(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A missing factor or divisor: the number of images, the side of a window or its area."""
-    if not isinstance(node, ast.expr) or not _is_result(program, node):
+    if not isinstance(node, ast.expr) or not is_result(program, node):
         return
     scope = program.scope(node)
     left = program.write(node, PRODUCT)
@@ -51,13 +51,13 @@ def multiply(program: Program, node: ast.AST) -> Iterator[Edit]:
         yield program.edit("factor", program.put(node, f"1 - {left}", SUM), extra=FAR)
 
 
-def _is_result(program: Program, node: ast.expr) -> bool:
+def is_result(program: Program, node: ast.expr) -> bool:
     """Whether it is what an assignment assigns or a function returns."""
     if isinstance(node, ast.Tuple | ast.Dict | ast.List | ast.Constant | ast.Lambda | ast.Compare):
         return False
     parent = program.parent(node)
     if isinstance(parent, ast.Tuple):
-        parent, node = program.parent(parent), parent
+        node, parent = parent, program.parent(parent)
     if isinstance(parent, ast.Dict):
         return node in parent.values
     return isinstance(parent, ast.Return | ast.Assign | ast.AugAssign) and node is parent.value
@@ -68,7 +68,7 @@ def _list_factors(program: Program, node: ast.expr) -> Iterator[tuple[str, float
     function = program.function(node)
     known = scope.known(node.lineno)
     for name in known:
-        if name in scope.whole and name not in scope.counters:
+        if name != "_" and name in scope.whole and name not in scope.counters:
             yield name, 0.0
             if name in scope.given:
                 yield f"{name} ** 2", MORE

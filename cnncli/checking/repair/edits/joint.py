@@ -4,7 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from cnncli.checking.repair.edits.costs import SEVERAL, TWICE
 from cnncli.checking.repair.edits.list import choose_best, find_all
@@ -13,6 +13,7 @@ from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
 MOST_PAIRS = 600
+LIKELY, MOST_OF_ONE = 1.7, 20  # the cost of edits that are paired, and how many of one statement
 _NAME = re.compile(r"(?<![\w.])(?!np\b|numpy\b|range\b|len\b)[A-Za-z_]\w*(\.shape\[-?\d+\]|(?!\w*\s*[(.=]))")
 
 
@@ -20,7 +21,9 @@ def list_joint_edits(source: Source, functions: Collection[str] | None = None) -
     """The same edit in all places or in neighbouring ones, and pairs of deletions; the likelier first."""
     program = Program(source, functions)
     singles = choose_best(program, find_all(program), 2 * MOST)
-    pairs = sorted(_pair_deletions(singles), key=lambda each: each.cost)[:MOST_PAIRS]
+    pairs: list[Edit] = []
+    for found in (_pair_deletions(singles), _pair_within_statements(program, singles)):
+        pairs += sorted(found, key=lambda each: each.cost)[:MOST_PAIRS]
     return choose_best(program, [*_repeat(program, singles), *pairs], MOST)
 
 
@@ -54,7 +57,7 @@ def _choose_places(program: Program, group: list[Edit]) -> Iterator[Edit]:
         lines[program.statement_at(start)].append(edit)
     for edits in [*functions.values(), *lines.values()]:
         yield from _join(edits, SEVERAL)
-    for pair in zip(group, group[1:], strict=False):
+    for pair in pairwise(group):
         if program.text.count("\n", pair[0].replacements[0].start, pair[1].replacements[0].start) <= 2:
             yield from _join(list(pair), SEVERAL)
 
@@ -62,7 +65,7 @@ def _choose_places(program: Program, group: list[Edit]) -> Iterator[Edit]:
 def _join(edits: list[Edit], extra: float) -> Iterator[Edit]:
     """Several edits as one, unless they overlap."""
     places = sorted((each for edit in edits for each in edit.replacements), key=lambda each: (each.start, each.end))
-    apart = all(one.end <= other.start for one, other in zip(places, places[1:], strict=False))
+    apart = all(one.end <= other.start for one, other in pairwise(places))
     if len(edits) > 1 and apart:
         yield Edit(tuple(places), max(edit.cost for edit in edits) + extra, edits[0].kind)
 
@@ -110,3 +113,16 @@ def _pair_deletions(singles: list[Edit]) -> Iterator[Edit]:
     for one, other in combinations(deletions, 2):
         for joint in _join([one, other], TWICE):
             yield Edit(joint.replacements, one.cost + other.cost + TWICE, "two deletions")
+
+
+def _pair_within_statements(program: Program, singles: list[Edit]) -> Iterator[Edit]:
+    """Two likely edits of one statement."""
+    groups: dict[ast.stmt | None, list[Edit]] = defaultdict(list)
+    for edit in singles:
+        statement = program.statement_at(edit.replacements[0].start)
+        if edit.cost <= LIKELY and len(groups[statement]) < MOST_OF_ONE and edit.kind != "moved":
+            groups[statement].append(edit)
+    for edits in groups.values():
+        for one, other in combinations(edits, 2):
+            for joint in _join([one, other], TWICE):
+                yield Edit(joint.replacements, one.cost + other.cost + TWICE, "two slips")

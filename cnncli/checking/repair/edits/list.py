@@ -8,11 +8,13 @@ from cnncli.checking.repair.edits import (
     deletions,
     insertions,
     letters,
+    masks,
     names,
     operators,
     shapes,
     sizes,
     statements,
+    windows,
     words,
 )
 from cnncli.checking.repair.edits.lines import SharedLineError
@@ -21,6 +23,7 @@ from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
+MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
     operators.swap_operators,
@@ -47,12 +50,20 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     insertions.copy,
     insertions.give_axes,
     insertions.extend_conditions,
+    masks.derive_relu,
+    masks.give_masks,
+    masks.give_columns,
+    masks.change_values,
+    windows.move_windows,
+    windows.name_rows,
+    windows.repeat_indexes,
+    windows.turn_loops,
     names.replace_names,
     names.replace_attributes,
-    sizes.replace_sizes,
     letters.change_formulas,
     shapes.change_reshapes,
     shapes.change_transposes,
+    shapes.exchange_before_flattening,
     shapes.exchange_methods,
     statements.delete_statements,
     statements.change_conditions,
@@ -62,19 +73,21 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
 
 
 def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
-    """All single edits of a file, or of these of its functions, classes and constants; the likelier and smaller first."""
+    """All single edits of a file, or of these functions, classes and constants of it; the likelier and smaller first."""
     program = Program(source, functions)
     return choose_best(program, find_all(program))
 
 
 def find_all(program: Program) -> Iterator[Edit]:
-    """Every edit of every kind, in the order of the text."""
+    """Every edit of every kind, and the likeliest of the sizes."""
     for node in program.nodes:
         for find in KINDS:
             try:
                 yield from find(program, node)
             except SharedLineError:
                 continue
+    found = [edit for node in program.nodes for edit in sizes.replace_sizes(program, node)]
+    yield from sorted(found, key=lambda each: each.cost)[:MOST_SIZES]
 
 
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST) -> list[Edit]:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from cnncli.checking.repair.edits.costs import FAR, MORE
+from cnncli.checking.repair.edits.costs import MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit
 
@@ -17,15 +17,18 @@ def replace_names(program: Program, node: ast.AST) -> Iterator[Edit]:
         return
     parent = program.parent(node)
     scope = program.scope(node)
-    if node.id not in scope.lines or (isinstance(parent, ast.Call) and node is parent.func):
+    constant = node.id in program.constants and program.function(node) is not None
+    if not (node.id in scope.lines or constant) or (isinstance(parent, ast.Call) and node is parent.func):
         return
     stored = not isinstance(node.ctx, ast.Load)
     if stored and not isinstance(parent, ast.Assign | ast.AugAssign):
         return
-    within = stored or node.id in scope.whole
-    others = [name for name in scope.known(node.lineno) if name != node.id and (name in scope.whole) == within]
+    known = [name for name in scope.known(node.lineno) if name not in (node.id, "_")]
     if stored:
-        others = [name for name in scope.known(node.lineno) if name not in (node.id, *scope.counters)]
+        others = [name for name in known if name not in scope.counters]
+    else:
+        whole = constant or node.id in scope.whole
+        others = [name for name in known if (name in scope.whole) == whole]
     ranked = sorted(others, key=lambda name: (find_distance(node.id, name), -scope.lines[name]))
     for place, name in enumerate(ranked[: 4 if stored else _NEAR]):
         near = find_distance(node.id, name) <= 1
@@ -63,13 +66,3 @@ def replace_attributes(program: Program, node: ast.AST) -> Iterator[Edit]:
         replacement = program.source.replace(node, f"self.{name}")
         assert replacement.end == end  # noqa: S101
         yield program.edit("similar name" if near else "name", replacement)
-
-
-def replace_axes_of_shapes(program: Program, node: ast.AST) -> Iterator[Edit]:
-    """The shape of another array: `dP1.shape` for `A1.shape`."""
-    if isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name):
-        scope = program.scope(node)
-        for name in scope.known(node.lineno):
-            if name != node.value.id and name not in scope.whole:
-                near = find_distance(node.value.id, name) <= 1
-                yield program.edit("name", program.source.replace(node.value, name), extra=0.0 if near else FAR)

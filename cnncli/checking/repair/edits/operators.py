@@ -63,7 +63,7 @@ def swap_comparisons(program: Program, node: ast.AST) -> Iterator[Edit]:
 
 def swap_operators(program: Program, node: ast.AST) -> Iterator[Edit]:
     """`+` for `-`, `*` for `/`, `//` for `/`, and so on."""
-    if not isinstance(node, ast.BinOp):
+    if not isinstance(node, ast.BinOp) or program.is_text(node):
         return
     symbol, level = OPERATORS[type(node.op)]
     for other, extra in _OTHER_OPERATORS.get(symbol, {}).items():

@@ -141,6 +141,24 @@ class Program:
         statement = self.statement_at(start)
         return self.function(statement) if statement else None
 
+    @cached_property
+    def constants(self) -> set[str]:
+        """The names that are assigned at the top level of the file."""
+        plain = [part for part in self.parts if isinstance(part, ast.Assign)]
+        return {target.id for part in plain for target in part.targets if isinstance(target, ast.Name)}
+
+    def subscripts(self, node: ast.AST) -> list[ast.Subscript]:
+        """All of the function around it."""
+        function = self.function(node)
+        inside = ast.walk(function) if function else ()
+        return [each for each in inside if isinstance(each, ast.Subscript)]
+
+    def is_text(self, node: ast.AST) -> bool:
+        """Whether it is a text, or one that is put together."""
+        if isinstance(node, ast.BinOp):
+            return self.is_text(node.left) or self.is_text(node.right)
+        return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
     def read(self, node: ast.AST) -> str:
         """The text of a node."""
         assert isinstance(node, ast.expr | ast.stmt)  # noqa: S101

@@ -10,6 +10,7 @@ HARMFUL = {
     *("open", "exec", "eval", "compile", "input", "__import__", "globals", "setattr", "delattr"),
     *("os", "sys", "subprocess", "shutil", "pathlib", "Path", "socket", "importlib", "ctypes", "pickle", "tempfile"),
     *("save", "savez", "savez_compressed", "savetxt", "tofile", "dump", "load", "loadtxt", "fromfile", "memmap"),
+    "as_strided",  # a wrong stride reads and writes what belongs to nobody
     *("unlink", "remove", "rmdir", "rmtree", "rename", "mkdir", "write", "write_text", "write_bytes", "system"),
 }
 

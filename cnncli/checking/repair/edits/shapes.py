@@ -9,6 +9,8 @@ from cnncli.checking.repair.edits.costs import MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Replacement
 
+_LAYOUTS = ((1, 0, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2), (2, 3, 0, 1), (1, 2, 3, 0), (3, 0, 1, 2), (2, 3, 1, 0))
+
 
 def change_reshapes(program: Program, node: ast.AST) -> Iterator[Edit]:
     """`x.reshape(a, b)` for `x.T`; axes exchanged before or after."""
@@ -82,6 +84,18 @@ def _reorder(program: Program, axes: list[ast.expr], order: list[int]) -> Iterat
         ]
         extra = -MORE if list(other) == inverse else MORE if len(replacements) > 2 else 0.0
         yield program.edit("reshape", *replacements, extra=extra)
+
+
+def exchange_before_flattening(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """Axes exchanged before an array is laid out in one row, or cut into another shape."""
+    if not isinstance(node, ast.Attribute) or node.attr not in ("ravel", "flatten", "reshape", "flat"):
+        return
+    array = node.value
+    if isinstance(array, ast.Name) and array.id in ("np", "numpy"):
+        return
+    end = program.source.find(array)[1] + program.is_wrapped(array)
+    for order in _LAYOUTS:
+        yield program.edit("reshape", Replacement(end, end, f".transpose{order}"), extra=MORE)
 
 
 def exchange_methods(program: Program, node: ast.AST) -> Iterator[Edit]:

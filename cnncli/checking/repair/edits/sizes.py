@@ -73,6 +73,6 @@ def _choose_names(program: Program, node: ast.expr) -> list[str]:
     """Those of the expression itself, then the function's, those known last first."""
     scope = program.scope(node)
     own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & scope.whole
-    known = [name for name in scope.known(node.lineno) if name in scope.whole]
+    known = [name for name in scope.known(node.lineno) if name in scope.whole and name != "_"]
     ranked = sorted(known, key=lambda name: (name not in own, name in scope.counters, -scope.lines[name]))
     return ranked[:_MOST_NAMES]

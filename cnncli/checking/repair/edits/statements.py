@@ -69,13 +69,10 @@ def _is_end(*statements: ast.stmt) -> bool:
 
 def _doubt_swap(one: ast.stmt, other: ast.stmt) -> float:
     """Two statements of which neither reads what the other writes may stand in any order."""
-    written = [{each.id for each in ast.walk(node) if _is_written(each)} for node in (one, other)]
-    named = [{each.id for each in ast.walk(node) if isinstance(each, ast.Name)} for node in (one, other)]
+    names = [[each for each in ast.walk(node) if isinstance(each, ast.Name)] for node in (one, other)]
+    written = [{each.id for each in of_one if isinstance(each.ctx, ast.Store)} for of_one in names]
+    named = [{each.id for each in of_one} for of_one in names]
     return MORE if written[0] & named[1] or written[1] & named[0] else 2 * FAR
-
-
-def _is_written(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _move_past_edges(

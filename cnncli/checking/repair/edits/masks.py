@@ -1,0 +1,71 @@
+"""relu's derivative where a number stands, a mask that is missing, one number for each image."""
+
+import ast
+from collections.abc import Iterator
+
+from cnncli.checking.repair.edits.constants import read_number
+from cnncli.checking.repair.edits.costs import FAR, MORE
+from cnncli.checking.repair.edits.insertions import is_result
+from cnncli.checking.repair.edits.names import find_distance
+from cnncli.checking.repair.edits.program import Program
+from cnncli.checking.repair.edits.writing import PRODUCT
+from cnncli.checking.repair.source import Edit
+
+_MOST_MASKS = 4
+_VALUES = {"where": (1, 2), "put_along_axis": (2,), "full": (1,), "full_like": (1,)}  # which arguments are values
+
+
+def derive_relu(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """`(Z > 0)` for Z, sign(Z) or maximum(Z, 0)."""
+    if not isinstance(node, ast.expr):
+        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        inner, name = node.args[0], node.func.attr
+        other = read_number(node.args[1]) if len(node.args) > 1 else None
+        if name == "sign" or (name in ("maximum", "clip") and other == 0):
+            text = f"({program.read(inner)} > 0)"
+            yield program.edit("mask", program.source.replace(node, text), extra=-MORE)
+    parent = program.parent(node)
+    factor = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)
+    if factor and isinstance(node, ast.Name) and node.id not in program.scope(node).whole:
+        yield program.edit("mask", program.source.replace(node, f"({node.id} > 0)"), extra=0.0)
+
+
+def give_masks(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """A result times the mask of an array: the factor of relu that was forgotten."""
+    if not isinstance(node, ast.expr) or not is_result(program, node) or program.scope(node).is_whole(node):
+        return
+    for name in _list_arrays(program, node):
+        text = f"{program.write(node, PRODUCT)} * ({name} > 0)"
+        yield program.edit("mask", program.put(node, text, PRODUCT), extra=MORE)
+
+
+def _list_arrays(program: Program, node: ast.expr) -> list[str]:
+    """The arrays that are likest what is assigned, or returned."""
+    scope = program.scope(node)
+    statement = program.statement(node)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    own = targets[0].id if targets and isinstance(targets[0], ast.Name) else ""
+    names = [name for name in scope.known(node.lineno) if name not in scope.whole and name != own]
+    ranked = sorted(names, key=lambda name: (find_distance(own, name) if own else 0, -scope.lines[name]))
+    return ranked[:_MOST_MASKS]
+
+
+def give_columns(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """`y[:, None]` for y: one number for each row."""
+    parent = program.parent(node)
+    if not isinstance(node, ast.Name) or not isinstance(parent, ast.BinOp | ast.Compare):
+        return
+    scope = program.scope(node)
+    if node.id in scope.lines and node.id not in scope.whole and isinstance(node.ctx, ast.Load):
+        yield program.edit("axes given", program.put(node, f"{node.id}[:, None]"), extra=MORE)
+
+
+def change_values(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """1 or 0 where a function is given the values that it places."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return
+    for place in _VALUES.get(node.func.attr, ()):
+        if place < len(node.args) and read_number(node.args[place]) is None:
+            for value, extra in (("1", 0.0), ("0", FAR)):
+                yield program.edit("constant", program.source.replace(node.args[place], value), extra=extra)
