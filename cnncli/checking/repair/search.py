@@ -38,13 +38,13 @@ class Repair:
 
 
 def find_repair(
-    text: str, name: str, versions: Versions, faults: Faults, verify: Verify, seconds: float
+    text: str, name: str, right: Collection[str], versions: Versions, faults: Faults, verify: Verify, seconds: float
 ) -> Repair | None:
     """The likeliest small change of a file after which a function of it is right in every case; None without one.
 
-    Where it has several mistakes, that may be one of them alone. Raises ChildEnded where the function ends the process.
+    `right` are functions of the file that need no change. Of several mistakes that may be one alone. Raises ChildEnded where the function ends the process.
     """
-    found = _Search(Source(text), name, versions, faults, verify, seconds).find()
+    found = _Search(Source(text), name, right, versions, faults, verify, seconds).find()
     if not found:
         return None
     wrong, left = _list_kinds(faults), _list_kinds(found[1])
@@ -55,6 +55,7 @@ def find_repair(
 class _Search:
     source: Source
     name: str
+    right: Collection[str]
     versions: Versions
     faults: Faults
     verify: Verify
@@ -77,7 +78,7 @@ class _Search:
         return self.best
 
     def _reachable(self, source: Source) -> Collection[str]:
-        return find_reachable(source, self.name)
+        return find_reachable(source, self.name) - set(self.right)
 
     def _try_all(
         self,

@@ -1,6 +1,6 @@
 """A backward pass that somebody else wrote: every function of the contract that a file defines, each checked alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from cnncli.checking.methods import Method
@@ -62,11 +62,12 @@ def check_file(
             raise DataError(
                 f"{path} defines none of the functions {names}: write a file to start from", remedy="template"
             )
-        results = []
+        results: list[FunctionResult] = []
         for function in wanted:
             run = Run(path, process, function, layout, method, seed, timeout, conventions)
             run.call_all(situations)
-            results.append(_judge(run, situations, repair=repair))
+            right = [result.function.name for result in results if result.passed]
+            results.append(_judge(run, situations, right, repair=repair))
             process = run.process
         return results
     finally:
@@ -83,12 +84,12 @@ def _choose_cases(situations: dict[str, Situation], only: str | None) -> dict[st
     return {label: situations[label]}
 
 
-def _judge(run: Run, situations: Mapping[str, Situation], *, repair: bool) -> FunctionResult:
+def _judge(run: Run, situations: Mapping[str, Situation], right: Collection[str], *, repair: bool) -> FunctionResult:
     """The verdicts on what the calls gave, and what is wrong."""
     function, results = run.function, run.list_results()
     errors = [answer.report.get("error") for answer in run.answers.values()]
     written = not errors or not all(error and error["unwritten"] for error in errors)
-    found = repair_function(run, situations, results) if written and repair else None
+    found = repair_function(run, situations, results, right) if written and repair else None
     depths = DEPTHS[:-1] if found else DEPTHS
     wrong, findings = find_causes(function, run.cases, run.usable, results, run.seed, run.call_fresh, depths=depths)
     if found and not found.left:  # which says more than a guess

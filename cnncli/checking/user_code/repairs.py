@@ -1,7 +1,7 @@
 """The repair of a function: cases for the trial of edited versions, and the full check of those that bear it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -26,8 +26,13 @@ ROUNDS = 2  # of other cases that are drawn
 FOREIGN_MEMORY = re.compile(r"\b(ctypes|cffi)\b")  # where an edit may write anywhere
 
 
-def repair_function(run: Run, situations: Mapping[str, Situation], results: Sequence[CaseResult]) -> Repair | None:
-    """The change of the file that makes the function right, if one is found in the time of its calls."""
+def repair_function(
+    run: Run, situations: Mapping[str, Situation], results: Sequence[CaseResult], right: Collection[str]
+) -> Repair | None:
+    """The change of the file that makes the function right, if one is found in the time of its calls.
+
+    `right`: functions of the file that are right, and so not changed.
+    """
     faults = list_faults(results)
     text = _read(run)
     if not faults or not text:
@@ -41,7 +46,7 @@ def repair_function(run: Run, situations: Mapping[str, Situation], results: Sequ
         try:
             with closing(Versions(run.path, setup)) as versions:
                 if any(share < 1 for case in versions.try_unchanged() for share in case.values()):
-                    return find_repair(text, run.function.name, versions, faults, verify, run.timeout)
+                    return find_repair(text, run.function.name, right, versions, faults, verify, run.timeout)
         except ChildEnded:  # it ends the process, or does not bear to be watched
             return None
     return None
