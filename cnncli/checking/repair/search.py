@@ -6,7 +6,9 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
-from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.edits.joint import list_joint_edits
+from cnncli.checking.repair.edits.list import list_edits
+from cnncli.checking.repair.edits.reach import find_reachable
 from cnncli.checking.repair.source import Edit, Source, cut_statement
 from cnncli.checking.repair.versions import Shares, Versions
 
@@ -42,7 +44,8 @@ def find_repair(
 ) -> Repair | None:
     """The likeliest small change of a file after which a function of it is right in every case; None without one.
 
-    `right` are functions of the file that need no change. Of several mistakes that may be one alone. Raises ChildEnded where the function ends the process.
+    `right` are functions of the file that need no change. Of several mistakes that may be one alone.
+    Raises ChildEnded where the function ends the process.
     """
     found = _Search(Source(text), name, right, versions, faults, verify, seconds).find()
     if not found:

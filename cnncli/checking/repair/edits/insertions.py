@@ -102,7 +102,7 @@ def _is_factor(program: Program, node: ast.expr) -> bool:
         return True
     if isinstance(parent, ast.Call) and node in parent.args:
         return getattr(parent.func, "attr", "") in ("dot", "matmul")
-    return isinstance(parent, ast.Attribute) and parent.attr in ("dot", "reshape", "ravel", "flatten")
+    return isinstance(parent, ast.Attribute) and parent.attr in ("dot", "reshape", "ravel")
 
 
 def _is_operand(program: Program, node: ast.expr) -> bool:

@@ -73,7 +73,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
 
 
 def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
-    """All single edits of a file, or of these functions, classes and constants of it; the likelier and smaller first."""
+    """All single edits of a file, or of these functions, classes and constants of it; the likelier first."""
     program = Program(source, functions)
     return choose_best(program, find_all(program))
 
