@@ -40,14 +40,14 @@ class Repair:
 
 
 def find_repair(
-    text: str, name: str, right: Collection[str], versions: Versions, faults: Faults, verify: Verify, seconds: float
+    text: str, name: str, right: Collection[str], versions: Versions, faults: Faults, verify: Verify
 ) -> Repair | None:
     """The likeliest small change of a file after which a function of it is right in every case; None without one.
 
     `right` are functions of the file that need no change. Of several mistakes that may be one alone.
     Raises ChildEnded where the function ends the process.
     """
-    found = _Search(Source(text), name, right, versions, faults, verify, seconds).find()
+    found = _Search(Source(text), name, right, versions, faults, verify).find()
     if not found:
         return None
     wrong, left = _list_kinds(faults), _list_kinds(found[1])
@@ -62,7 +62,6 @@ class _Search:
     versions: Versions
     faults: Faults
     verify: Verify
-    seconds: float
     best: tuple[str, Faults] | None = None
 
     def find(self) -> tuple[str, Faults] | None:
@@ -93,15 +92,15 @@ class _Search:
     ) -> bool:
         """Whether one of the edits leaves nothing wrong; what makes something better goes to the promising ones."""
         remaining = iter(edits)
-        while self.versions.computed < self.seconds and (chunk := list(islice(remaining, CHUNK))):
+        while not self.versions.is_over and (chunk := list(islice(remaining, CHUNK))):
             survivors: list[Edit] = []
-            for edit, shares in zip(chunk, self.versions.try_edits(source, chunk, before), strict=True):
+            for edit, shares in zip(chunk, self.versions.try_edits(source, chunk, before), strict=False):
                 if _repairs(shares, unchanged):
                     survivors.append(edit)
                 if gain := _measure_gain(shares, unchanged):
                     promising.append((edit.cost - WEIGHT * gain, edit))
             for edit in sorted(survivors, key=lambda edit: edit.cost)[:SURVIVORS]:
-                if self._accept(edit.apply(source.text)):
+                if not self.versions.is_late and self._accept(edit.apply(source.text)):
                     return True
         return False
 
@@ -146,7 +145,7 @@ def _measure_gain(shares: Shares, unchanged: Shares) -> float:
 
 def _list_changes(before: str, after: str) -> tuple[Change, ...]:
     """The lines in which two texts differ."""
-    old, new = before.splitlines(), after.splitlines()
+    old, new = before.split("\n"), after.split("\n")  # str.splitlines ends a line at more characters than Python
     return tuple(
         Change(start + 1, tuple(old[start:end]), tuple(new[first:last]))
         for tag, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -3,12 +3,14 @@
 A version that computes for too long, or takes too much memory, is wrong like any other.
 """
 
+import __future__
+
 import contextlib
 import copy
 import io
 import pickle
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -52,11 +54,8 @@ class _Trials:
 
     def __init__(self, module: ModuleType, name: str, cases: Sequence[tuple[Any, Any, Wanted]], seconds: float) -> None:
         self._module, self._name, self._cases, self._seconds = module, name, cases, seconds
-        self._state = {
-            name: copy.deepcopy(value)
-            for name, value in vars(module).items()
-            if isinstance(value, dict | list | set | np.ndarray) and not name.startswith("__")
-        }
+        self._features = _find_features(module)
+        self._state = dict(_copy_state(module))
         self._before: list[dict[str, float]] = []
         self._before = self._run_all()
 
@@ -67,10 +66,11 @@ class _Trials:
         kept = dict(vars(self._module))
         try:
             self._begin_anew()
-            for statement in statements:
-                exec(compile(statement, "<edited>", "exec"), vars(self._module))  # noqa: S102
+            with limit_computing(self._seconds):
+                for statement in statements:
+                    exec(compile(statement, "<edited>", "exec", self._features), vars(self._module))  # noqa: S102
             return self._run_all()
-        except Exception:  # noqa: BLE001  a version that does not even begin
+        except (Exception, TooLong):  # noqa: BLE001  a version that does not even begin
             return []
         finally:
             vars(self._module).clear()
@@ -104,6 +104,20 @@ class _Trials:
         given = dict(zip(keys, arrays, strict=True))
         named = given if shape["dict"] else {n: given[str(i)] for i, n in enumerate(wanted) if str(i) in given}
         return {name: _compare(named.get(name), right) for name, right in wanted.items()}
+
+
+def _find_features(module: ModuleType) -> int:
+    """Of its lines "from __future__ import …", as compile takes them."""
+    features = (getattr(__future__, name) for name in __future__.all_feature_names)
+    return sum(feature.compiler_flag for feature in features if feature in vars(module).values())
+
+
+def _copy_state(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The file's own containers, but for those that hold what cannot be copied."""
+    for name, value in vars(module).items():
+        if isinstance(value, dict | list | set | np.ndarray) and not name.startswith("__"):
+            with contextlib.suppress(Exception):
+                yield name, copy.deepcopy(value)
 
 
 def _compare(got: Any, right: Any) -> float:

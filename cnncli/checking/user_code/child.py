@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cnncli.checking.user_code.harmless import refuse_effects
+from cnncli.checking.user_code.harmless import limit_memory, refuse_effects
 from cnncli.children import read_message, write_message
 
 CONSTANTS = ("LAYOUT", "KERNEL", "DENSE", "BIAS")
@@ -65,6 +65,8 @@ def main(file: str, seconds: str) -> None:
     with contextlib.redirect_stdout(printed):
         try:
             module = load_file(file, text)
+            if text:
+                limit_memory()
             loaded = _tell_contents(module)
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
             loaded = {"error": _describe(error, None)}
@@ -97,7 +99,7 @@ def load_file(file: str, text: bytes | None = b"") -> ModuleType:
     sys.modules["user_code"] = module
     sys.dont_write_bytecode = True
     if text:
-        exec(compile(text, file, "exec"), vars(module))  # noqa: S102
+        exec(compile(text.decode(), file, "exec", dont_inherit=True), vars(module))  # noqa: S102  a str has no encoding
     else:
         spec.loader.exec_module(module)
     return module

@@ -1,6 +1,8 @@
 """The repair of a function: cases for the trial of edited versions, and the full check of those that bear it."""
 
+import ast
 import re
+import tokenize
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -23,6 +25,7 @@ LARGEST = 3000  # entries of a case that is tried besides
 OTHERS = 3  # of each of larger failing ones and of right ones
 CALL = 0.25  # seconds of computing for one call of an edited version
 ROUNDS = 2  # of other cases that are drawn
+REFUSES = "refuses these sizes"
 FOREIGN_MEMORY = re.compile(r"\b(ctypes|cffi)\b")  # where an edit may write anywhere
 
 
@@ -44,9 +47,9 @@ def repair_function(
     for cases in (_choose_cases(run.cases, results), run.cases):
         setup = (run.function.name, [(c.arguments, c.options, _list_right(run, c)) for c in cases], CALL)
         try:
-            with closing(Versions(run.path, setup)) as versions:
+            with closing(Versions(run.path, setup, run.timeout)) as versions:
                 if any(share < 1 for case in versions.try_unchanged() for share in case.values()):
-                    return find_repair(text, run.function.name, right, versions, faults, verify, run.timeout)
+                    return find_repair(text, run.function.name, right, versions, faults, verify)
         except ChildEnded:  # it ends the process, or does not bear to be watched
             return None
     return None
@@ -69,8 +72,10 @@ def _read(run: Run) -> str:
     if run.function.name not in run.process.lines:
         return ""
     try:
-        text = run.path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        with tokenize.open(run.path) as file:  # as Python decodes it
+            text = file.read()
+            ast.parse(text)
+    except (OSError, ValueError, SyntaxError, RecursionError):
         return ""
     return "" if FOREIGN_MEMORY.search(text) else text
 
@@ -118,14 +123,37 @@ def _verify(run: Run, situations: Mapping[str, Situation], faults: Faults, text:
     edited = Run(run.path, process, run.function, run.layout, run.method, run.seed, run.timeout, run.conventions, text)
     try:
         edited.call_all(situations)
-        left = list_faults(edited.list_results())
-        if not left < faults:
-            return None
-        known = {what for _, what in left}
-        for case, usable in (called for number in range(ROUNDS) for called in edited.call_fresh(number)):
-            found = [check.name for check in edited.check(case, usable) if not check.passed]
-            found += [re.sub(r"\d+|:.*", "", problem) for problem in usable.problems]
-            left |= {(f"fresh {case.label}", what) for what in found if what not in known}
-        return left
+        left = list_faults(edited.list_results()) | _list_unanswered(run, edited)
+        return left | _list_fresh_faults(run, edited, {what for _, what in left}) if left < faults else None
+    except DataError:  # the file could not be loaded again
+        return None
     finally:
         edited.process.stop()
+
+
+def _list_unanswered(run: Run, edited: Run) -> Faults:
+    """In which cases it gives less than the function as it stands: no gradient at all, or not all of them."""
+    refused = {(label, REFUSES) for label in edited.refused - run.refused}
+    omitted = {(label, each) for label in edited.usable for each in _omit(edited, label) - _omit(run, label)}
+    return frozenset(refused | omitted)
+
+
+def _omit(run: Run, label: str) -> set[str]:
+    return set(run.usable[label].uncomputed) if label in run.usable else set()
+
+
+def _list_fresh_faults(run: Run, edited: Run, known: Collection[str]) -> Faults:
+    """What is wrong besides in cases that are drawn."""
+    omitted = {name for label in run.usable for name in _omit(run, label)}
+    found: set[tuple[str, str]] = set()
+    for number in range(ROUNDS):
+        for case, usable in edited.call_fresh(number):
+            wrong = [check.name for check in edited.check(case, usable) if not check.passed]
+            wrong += [re.sub(r"\d+|:.*", "", problem) for problem in usable.problems]
+            wrong += set(usable.uncomputed) - omitted
+            found |= {(f"fresh {case.label}", what) for what in wrong}
+        if edited.fresh_refused and not run.refused:
+            found.add(("fresh", REFUSES))
+        if edited.fresh_ended:
+            found.add(("fresh", re.sub(r"\d+|:.*", "", edited.fresh_ended)))
+    return frozenset((label, what) for label, what in found if what not in known)

@@ -37,6 +37,8 @@ class Run:
     answers: dict[str, Answer] = field(default_factory=dict)
     ended: str = ""  # how the process or the function ended before the cases did
     behaviours: tuple[Behaviour, ...] = ()
+    fresh_ended: str = ""  # the same for other cases
+    fresh_refused: bool = False  # whether it refused sizes of them
     _used: float = 0.0
     _fresh: dict[int, list[tuple[Case, Usable]]] = field(default_factory=dict)
 
@@ -59,9 +61,11 @@ class Run:
             self._used = 0.0
             try:
                 called = [(case, self.call(case)) for case in cases]
-            except ChildEnded:
+            except ChildEnded as ended:
+                self.fresh_ended = str(ended)
                 self.process.stop()
                 self.process, called = UserProcess(self.path, self.timeout, self.text), []
+            self.fresh_refused = self.fresh_refused or any(_is_refused(answer) for _, answer in called)
             self._fresh[number] = [
                 (case, select_usable(self.function, case, answer, self.layout))
                 for case, answer in called
@@ -87,6 +91,11 @@ class Run:
             for case in self.cases
             if case.label in self.answers
         }
+
+    @property
+    def refused(self) -> set[str]:
+        """The cases whose sizes the function itself refused."""
+        return {label for label, answer in self.answers.items() if _is_refused(answer)}
 
     def list_results(self) -> list[CaseResult]:
         """The verdicts on what the calls gave."""
