@@ -27,6 +27,8 @@ MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
     operators.swap_operators,
+    operators.exchange_factors,
+    constants.swap_parts,
     operators.change_signs,
     operators.swap_logic,
     operators.change_assignments,
@@ -73,7 +75,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
 
 
 def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
-    """All single edits of a file, or of these functions, classes and constants of it; the likelier and smaller first."""
+    """All single edits of a file, or of its parts of these names; the likelier and smaller first."""
     program = Program(source, functions)
     return choose_best(program, find_all(program))
 
