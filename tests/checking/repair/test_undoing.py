@@ -4,7 +4,9 @@ from statistics import median
 
 import pytest
 
-from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.edits.joint import list_joint_edits
+from cnncli.checking.repair.edits.list import list_edits
+from cnncli.checking.repair.edits.reach import find_reachable
 from cnncli.checking.repair.source import Source
 
 CONV = """
