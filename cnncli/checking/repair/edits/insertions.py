@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from cnncli.checking.repair.edits.constants import is_axis, is_signed, read_number
+from cnncli.checking.repair.edits.constants import is_axis, read_number
 from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.edits.words import add_argument
-from cnncli.checking.repair.edits.writing import ATOM, PRODUCT, SUM, find_level
+from cnncli.checking.repair.edits.writing import PRODUCT, SUM, find_level
 from cnncli.checking.repair.source import Edit, Replacement
 
 _REDUCTIONS = {"sum", "mean", "max", "min", "argmax", "argmin", "prod", "any", "all", "amax", "amin", "std", "var"}
@@ -209,6 +209,3 @@ def extend_conditions(program: Program, node: ast.AST) -> Iterator[Edit]:
         if name not in used and (name in scope.whole) == scope.is_whole(other):
             end = program.source.find(last)[1]
             yield program.edit("condition added", Replacement(end, end, f" {symbol} {head}{name}"))
-
-
-__all__ = ["ATOM", "change_by_one", "copy", "extend_conditions", "give_axes", "is_signed", "multiply", "turn"]

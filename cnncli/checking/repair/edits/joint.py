@@ -24,7 +24,8 @@ def list_joint_edits(source: Source, functions: Collection[str] | None = None) -
     pairs: list[Edit] = []
     for found in (_pair_deletions(singles), _pair_within_statements(program, singles)):
         pairs += sorted(found, key=lambda each: each.cost)[:MOST_PAIRS]
-    return choose_best(program, [*_repeat(program, singles), *pairs], MOST)
+    alone = {edit.apply(source.text) for edit in singles}
+    return choose_best(program, [*_repeat(program, singles), *pairs], MOST, alone)
 
 
 def _repeat(program: Program, singles: list[Edit]) -> Iterator[Edit]:

@@ -2,13 +2,21 @@
 
 import ast
 import re
+from collections.abc import Sequence
 
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Replacement
 
+_REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|$)")  # what may stand behind a statement
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+
+
+class SharedLineError(Exception):
+    """A statement that shares its line with another one."""
+
 
 class Lines:
-    """What is done with the lines of statements."""
+    """What is done with the lines of statements. Raises SharedLineError where they are not a statement's own."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -16,13 +24,10 @@ class Lines:
         self.ending = "\r\n" if "\r\n" in self.text else "\n"
 
     def find(self, node: ast.stmt) -> tuple[int, int]:
-        """From the beginning of its first line to the end of its last, the line's end included; else the node alone."""
+        """From the beginning of its first line to the end of its last, the line's end included."""
         start, end = self.program.source.find(node)
-        decorators = getattr(node, "decorator_list", [])
-        if decorators:
-            start = self.program.source.find(decorators[0])[0] - 1
         begin = max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1
-        match = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|$)").match(self.text, end)
+        match = _REST.match(self.text, end)
         if match is None or self.text[begin:start].strip():
             raise SharedLineError
         return begin, match.end()
@@ -32,29 +37,27 @@ class Lines:
         begin, _ = self.find(node)
         return self.text[begin : self.program.source.find(node)[0]]
 
-    def read(self, node: ast.stmt, indentation: str) -> str:
-        """Its lines, as they are at another depth."""
-        begin, end = self.find(node)
-        own = self.indentation(node)
+    def read(self, statements: Sequence[ast.stmt], indentation: str) -> str:
+        """The lines of neighbours, with what stands between them, as they are at another depth."""
+        begin, end = self.find(statements[0])[0], self.find(statements[-1])[1]
+        own = self.indentation(statements[0])
         text = self.text[begin:end]
-        if not text.endswith(("\n", "\r")):
-            text += self.ending
-        within = self._find_texts(node, begin)
-        moved, place = [], 0
-        for line in re.findall(r"[^\r\n]*(?:\r\n|\r|\n)", text):
+        text += "" if text.endswith(("\n", "\r")) else self.ending
+        within = [place for node in statements for place in self._find_texts(node)]
+        moved, place = [], begin
+        for line in _LINE.findall(text):
             free = not any(first < place <= last for first, last in within)
             moved.append(indentation + line[len(own) :] if free and line.startswith(own) and line.strip() else line)
             place += len(line)
         return "".join(moved)
 
-    def _find_texts(self, node: ast.stmt, begin: int) -> list[tuple[int, int]]:
-        """Where texts of several lines stand, whose blanks must stay."""
-        strings = [
+    def _find_texts(self, node: ast.stmt) -> list[tuple[int, int]]:
+        """Where texts stand: the blanks in those of several lines must stay."""
+        return [
             self.program.source.find(each)
             for each in ast.walk(node)
             if isinstance(each, ast.JoinedStr) or (isinstance(each, ast.Constant) and isinstance(each.value, str))
         ]
-        return [(start - begin, end - begin) for start, end in strings]
 
     def is_elif(self, node: ast.stmt) -> bool:
         """Whether it begins with `elif`."""
@@ -62,46 +65,31 @@ class Lines:
 
     def remove(self, node: ast.stmt) -> Replacement:
         """Its lines; `pass` where nothing would be left."""
-        if self.is_elif(node):
-            assert isinstance(node, ast.If)  # noqa: S101
-            return self._remove_elif(node)
+        if isinstance(node, ast.If) and self.is_elif(node):
+            begin, end = self.find(node)
+            return Replacement(begin, self.find(node.body[-1])[1] if node.orelse else end, "")
         if len(self.program.block(node)) == 1:
             return self.program.source.replace(node, "pass")
-        begin, end = self.find(node)
-        return Replacement(begin, end, "")
-
-    def _remove_elif(self, node: ast.If) -> Replacement:
-        begin, end = self.find(node)
-        if not node.orelse:
-            return Replacement(begin, end, "")
-        last = self.find(node.body[-1])[1]
-        return Replacement(begin, last, "")
+        return Replacement(*self.find(node), "")
 
     def unwrap(self, node: ast.If, body: list[ast.stmt]) -> Replacement:
         """What an `if` holds in its place."""
         begin, end = self.find(node)
-        indentation = self.indentation(node)
-        first, last = self.find(body[0])[0], self.find(body[-1])[1]
-        between = self.text[first:last]
-        del between
-        text = "".join(self.read(each, indentation) for each in body)
+        text = self.read(body, self.indentation(node))
         return Replacement(begin, end, text if self.text[begin:end].endswith(("\n", "\r")) else text.rstrip("\r\n"))
 
     def swap(self, one: ast.stmt, other: ast.stmt) -> tuple[Replacement, Replacement]:
         """Two statements in each other's place."""
         source = self.program.source
-        self.find(one), self.find(other)
+        self.find(one)
+        self.find(other)
         return source.replace(one, source.read(other)), source.replace(other, source.read(one))
 
     def move(self, node: ast.stmt, beside: ast.stmt, *, before: bool) -> tuple[Replacement, Replacement]:
         """A statement before or behind another one, as deep as that."""
-        text = self.read(node, self.indentation(beside))
+        text = self.read([node], self.indentation(beside))
         begin, end = self.find(beside)
         place = begin if before else end
         if not before and not self.text[begin:end].endswith(("\n", "\r")):
             text = self.ending + text.rstrip("\r\n")
         return self.remove(node), Replacement(place, place, text)
-
-
-class SharedLineError(Exception):
-    """A statement that shares its line with another one."""

@@ -92,10 +92,10 @@ def find_all(program: Program) -> Iterator[Edit]:
     yield from sorted(found, key=lambda each: each.cost)[:MOST_SIZES]
 
 
-def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST) -> list[Edit]:
-    """The likeliest, each resulting text once; those that are still a program."""
+def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known: Collection[str] = ()) -> list[Edit]:
+    """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
-    seen = {program.text}
+    seen = {program.text, *known}
     for edit in sorted(edits, key=lambda each: each.cost):
         text = edit.apply(program.text)
         if text not in seen and still_parses(program, edit, text):

@@ -13,7 +13,6 @@ from cnncli.checking.repair.edits.writing import (
     POWER,
     PRODUCT,
     SIGN,
-    SUM,
     find_level,
 )
 from cnncli.checking.repair.source import Edit, Replacement
@@ -205,14 +204,3 @@ def change_powers(program: Program, node: ast.AST) -> Iterator[Edit]:
     if node is divisor and isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
         extra = 0.0 if program.scope(node).is_whole(node) else FAR
         yield program.edit("factor", program.put(node, f"{program.read(node)} ** 2", POWER), extra=extra)
-
-
-__all__ = [
-    "SUM",
-    "change_assignments",
-    "change_powers",
-    "change_signs",
-    "swap_comparisons",
-    "swap_logic",
-    "swap_operators",
-]

@@ -61,11 +61,7 @@ class Program:
         return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
     def is_harmful(self, node: ast.AST) -> bool:
-        """Whether a statement's own line reaches outside the program; what it holds is asked about by itself."""
-        if isinstance(node, _HEADED):
-            blocks = [statement for block in _list_blocks(node) for statement in block]
-            own = [child for child in _children(node) if not any(child is each for each in blocks)]
-            return any(find_names(child) & self.harmful for child in own)
+        """Whether a statement, or one that it holds, reaches outside the program."""
         return bool(find_names(node) & self.harmful)
 
     def parent(self, node: ast.AST) -> ast.AST | None:
@@ -94,12 +90,12 @@ class Program:
         return next(block for block in blocks if any(each is statement for each in block))
 
     def scope(self, node: ast.AST) -> Scope:
-        """The names that the function around it knows."""
+        """The names that the function around it knows, those of a function around that among them."""
         function = self.function(node)
         if function is None:
-            return Scope({}, set())
+            return Scope({})
         if function not in self._scopes:
-            self._scopes[function] = read_scope(function)
+            self._scopes[function] = read_scope(function, self.scope(function))
         return self._scopes[function]
 
     def is_called(self, node: ast.AST) -> bool:

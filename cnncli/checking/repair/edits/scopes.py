@@ -26,8 +26,8 @@ class Scope:
         return _is_whole(node, self.whole)
 
 
-def read_scope(function: ast.AST) -> Scope:
-    """The names that a function is given or assigns; those of a comprehension are known in it alone."""
+def read_scope(function: ast.AST, outer: Scope) -> Scope:
+    """The names that a function is given or assigns, and those of the function that it is in."""
     lines: dict[str, int] = {}
     whole: set[str] = set()
     for node in ast.walk(function):
@@ -40,7 +40,8 @@ def read_scope(function: ast.AST) -> Scope:
         for node in ast.walk(function):
             whole |= _find_whole(node, whole)
     given = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    return Scope(lines, whole & lines.keys(), given, _find_counters(function))
+    counters = outer.counters | _find_counters(function)
+    return Scope(outer.lines | lines, (whole & lines.keys()) | outer.whole, given, counters)
 
 
 def _find_counters(function: ast.AST) -> dict[str, str]:

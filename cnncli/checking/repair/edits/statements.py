@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.lines import Lines
 from cnncli.checking.repair.edits.program import Program
-from cnncli.checking.repair.source import Edit, Replacement
+from cnncli.checking.repair.source import Edit
 
 _SIMPLE = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr
 _LOOPS = ast.For | ast.While
@@ -113,6 +113,3 @@ def give_jumps(program: Program, node: ast.AST) -> Iterator[Edit]:
     if isinstance(node, ast.Continue | ast.Break):
         other = "break" if isinstance(node, ast.Continue) else "continue"
         yield program.edit("function", program.source.replace(node, other))
-
-
-__all__ = ["Replacement", "change_conditions", "delete_statements", "give_jumps", "move_statements"]
