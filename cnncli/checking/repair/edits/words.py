@@ -125,7 +125,7 @@ def _give_order(program: Program, node: ast.Call, name: str) -> Iterator[Edit]:
     if name == "tile" and len(node.args) == 2:
         array, times = map(program.read, node.args)
         yield program.edit("function", program.put(node, f"np.kron({array}, np.ones({times}))"))
-    if name in ("reshape", "ravel") and "order" not in {word.arg for word in node.keywords}:
+    if name in ("reshape", "ravel", "flatten") and "order" not in {word.arg for word in node.keywords}:
         yield program.edit("word", add_argument(program, node, 'order="F"'), extra=MORE)
 
 
