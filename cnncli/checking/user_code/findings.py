@@ -169,21 +169,21 @@ def _explain_depth(
         if finding and (finding.explanation.certain or len(group) == 1):
             explained |= set(group)
             findings[",".join(group)] = finding
-    if not findings:
-        return _list_suspects(found, wrong), ()
     links = [finding.link for finding in findings.values()]
-    links += [f"… → {name}" for name in wrong if name not in explained]
+    if set(wrong) - explained:
+        links += _list_suspects(found, wrong)
     return tuple(dict.fromkeys(links)), tuple(dict.fromkeys(findings.values()))
 
 
 def _list_suspects(found: Sequence[Called], wrong: Sequence[str]) -> tuple[str, ...]:
-    """The links in which a mistake would make all of these gradients wrong, and no other one that was given."""
+    """The links in which a mistake would make all of these gradients wrong, and no other one that was given.
+
+    Where there is none, those in which it would make as few others wrong as can be.
+    """
     case, usable = found[0]
     given, chain = usable.gradients.keys(), build_chain(case.subject.architecture)
-    links = _list_links(case, wrong)
-    return tuple(
-        _name_link(chain, tensor) for tensor, reached in links.items() if reached & given == set(wrong) & given
-    )
+    others = {tensor: len((reached & given) - set(wrong)) for tensor, reached in _list_links(case, wrong).items()}
+    return tuple(_name_link(chain, tensor) for tensor, count in others.items() if count == min(others.values()))
 
 
 def _is_finite(usable: Usable) -> bool:

@@ -128,8 +128,9 @@ def _tell(result: FunctionResult) -> list[str]:
     told += [f"{name}: {remark}" for remark in result.remarks]
     told += dict.fromkeys(f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings)
     told += _tell_repair(result)
-    if result.function.is_whole and result.wrong_links and not result.findings:
-        told.append(f"{name}: the mistake is in {' or '.join(result.wrong_links)}, or in the forward pass before")
+    suspects = [link for link in result.wrong_links if link not in {finding.link for finding in result.findings}]
+    if result.function.is_whole and suspects:
+        told.append(f"{name}: the mistake is in {' or '.join(suspects)}, or in the forward pass before")
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
         told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told

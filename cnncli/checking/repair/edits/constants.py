@@ -117,7 +117,9 @@ def swap_members(program: Program, node: ast.AST) -> Iterator[Edit]:
     """Two members of a tuple, of an index or of an order of axes in each other's place."""
     members: list[ast.expr] = []
     kind = "order of members"
-    if isinstance(node, ast.Tuple | ast.List):
+    if isinstance(node, ast.Dict):
+        members = node.values
+    elif isinstance(node, ast.Tuple | ast.List):
         members = node.elts
         if isinstance(program.parent(node), ast.Subscript):
             kind = "order of indexes"
@@ -133,6 +135,27 @@ def swap_members(program: Program, node: ast.AST) -> Iterator[Edit]:
             near = members.index(other) - members.index(one) == 1
             swap = program.source.replace(one, second), program.source.replace(other, first)
             yield program.edit(kind, *swap, extra=0.0 if near else MORE)
+
+
+def swap_parts(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """Two parts of an index or a tuple in each other's place: `[i + r, j + c]` for `[i + c, j + r]`."""
+    if not isinstance(node, ast.Tuple) or len(node.elts) > 8:
+        return
+    found = [
+        [each for each in ast.walk(member) if isinstance(each, ast.Name | ast.BinOp)] if _is_plain(member) else []
+        for member in node.elts
+    ]
+    for one, other in combinations(found, 2):
+        for first in one[1:]:
+            for second in other[1:]:
+                texts = program.read(first), program.read(second)
+                if type(first) is type(second) and texts[0] != texts[1]:
+                    swap = program.put(first, texts[1]), program.put(second, texts[0])
+                    yield program.edit("order of indexes", *swap, extra=MORE)
+
+
+def _is_plain(member: ast.expr) -> bool:
+    return not any(isinstance(each, ast.Call | ast.Subscript | ast.Attribute) for each in ast.walk(member))
 
 
 def reverse_members(program: Program, node: ast.AST) -> Iterator[Edit]:

@@ -58,6 +58,11 @@ def _cut(program: Program, values: list[ast.expr], place: int, value: ast.expr) 
     return Replacement(start, program.source.find(values[1])[0], "")
 
 
+def _cut_behind(program: Program, values: list[ast.expr], kept: int) -> Replacement:
+    """All but so many of the first."""
+    return Replacement(program.source.find(values[kept - 1])[1], program.source.find(values[-1])[1], "")
+
+
 def delete_calls(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A call around its argument, or behind it: `np.clip(x, 0, 1)`, `x.astype(int)`, `x.T`."""
     if isinstance(node, ast.Call):
@@ -110,9 +115,8 @@ def delete_indexes(program: Program, node: ast.AST) -> Iterator[Edit]:
         if isinstance(node.ctx, ast.Load) and getattr(node.value, "attr", "") != "shape":
             yield program.edit("no index", program.lift(node, node.value), extra=_doubt_index(node.slice))
         if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1:
-            yield program.edit(
-                "no index", _cut(program, node.slice.elts, len(node.slice.elts) - 1, node.slice.elts[-1])
-            )
+            for kept in range(1, len(node.slice.elts)):
+                yield program.edit("no index", _cut_behind(program, node.slice.elts, kept))
     elif isinstance(node, ast.Slice):
         parts = [program.read(each) if each else "" for each in (node.lower, node.upper, node.step)]
         for text in _list_slices(parts):

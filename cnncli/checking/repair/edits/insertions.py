@@ -100,10 +100,20 @@ def turn(program: Program, node: ast.AST) -> Iterator[Edit]:
         yield program.edit("transpose", program.put(node, f"{program.read(node)}.T"))
     indexed = isinstance(parent, ast.Subscript) and node is parent.value
     if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and (indexed or _is_operand(program, node)):
-        for index in ("..., ::-1, ::-1", "::-1"):
-            yield program.edit(
-                "turn", program.put(node, f"{program.read(node)}[{index}]"), extra=MORE * (index == "::-1")
-            )
+        text = program.read(node)
+        for index, extra in (("..., ::-1, ::-1", 0.0), ("::-1", MORE)):
+            yield program.edit("turn", program.put(node, f"{text}[{index}]"), extra=extra)
+        for pair, extra in (("0, 1", 0.0), ("-2, -1", MORE)):
+            yield program.edit("transpose", program.put(node, f"{text}.swapaxes({pair})"), extra=MORE + extra)
+    yield from _turn_further(program, node)
+
+
+def _turn_further(program: Program, node: ast.expr) -> Iterator[Edit]:
+    """`::-1, ::-1` where one axis alone is turned."""
+    if isinstance(node, ast.Subscript):
+        last = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) else node.slice
+        if isinstance(last, ast.Slice) and program.read(last) == "::-1":
+            yield program.edit("turn", program.source.replace(last, "::-1, ::-1"))
 
 
 def _is_factor(program: Program, node: ast.expr) -> bool:
@@ -112,6 +122,8 @@ def _is_factor(program: Program, node: ast.expr) -> bool:
         return True
     if isinstance(parent, ast.Call) and node in parent.args:
         return getattr(parent.func, "attr", "") in ("dot", "matmul")
+    if is_result(program, node) and isinstance(node, ast.Call):
+        return getattr(node.func, "attr", "") in ("dot", "matmul")
     return isinstance(parent, ast.Attribute) and parent.attr in ("dot", "reshape", "ravel", "flatten")
 
 
@@ -121,6 +133,8 @@ def _is_operand(program: Program, node: ast.expr) -> bool:
         return isinstance(parent.op, ast.MatMult | ast.Mult)
     if isinstance(parent, ast.Call) and node in parent.args:
         return getattr(parent.func, "attr", "") in _PRODUCTS or isinstance(parent.func, ast.Name)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr in ("transpose", "reshape", "dot", "swapaxes")
     return isinstance(parent, ast.Assign) and not isinstance(node, ast.Name)
 
 

@@ -28,6 +28,8 @@ MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
     operators.swap_operators,
+    operators.exchange_factors,
+    constants.swap_parts,
     operators.change_signs,
     operators.swap_logic,
     operators.change_assignments,

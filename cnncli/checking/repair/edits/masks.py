@@ -27,8 +27,8 @@ def derive_relu(program: Program, node: ast.AST) -> Iterator[Edit]:
             yield program.edit("mask", program.source.replace(node, text), extra=-MORE)
     parent = program.parent(node)
     factor = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult)
-    if factor and isinstance(node, ast.Name) and node.id not in program.scope(node).whole:
-        yield program.edit("mask", program.source.replace(node, f"({node.id} > 0)"), extra=0.0)
+    if factor and isinstance(node, ast.Name | ast.Attribute) and not program.scope(node).is_whole(node):
+        yield program.edit("mask", program.source.replace(node, f"({program.read(node)} > 0)"))
 
 
 def give_masks(program: Program, node: ast.AST) -> Iterator[Edit]:
@@ -46,8 +46,10 @@ def _list_arrays(program: Program, node: ast.expr) -> list[str]:
     statement = program.statement(node)
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     own = targets[0].id if targets and isinstance(targets[0], ast.Name) else ""
-    names = [name for name in scope.known(node.lineno) if name not in scope.whole and name != own]
-    ranked = sorted(names, key=lambda name: (find_distance(own, name) if own else 0, -scope.lines[name]))
+    names = [name for name in scope.known(node.lineno) if name not in scope.whole and name not in (own, "self")]
+    names += [f"self.{name}" for name in program.attributes(node)]
+    cut = program.cut_names(node)
+    ranked = sorted(names, key=lambda name: (name not in cut, find_distance(own, name.removeprefix("self."))))
     return ranked[:_MOST_MASKS]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.edits.writing import (
+    ATOM,
     COMPARISON,
     COMPARISONS,
     OPERATORS,
@@ -78,6 +79,18 @@ def swap_operators(program: Program, node: ast.AST) -> Iterator[Edit]:
     if symbol in ("@", "-", "/", "//"):
         left, right = program.write(node.right, level), program.write(node.left, level + 1)
         yield program.edit("order of arguments", program.put(node, f"{left} {symbol} {right}", level))
+
+
+def exchange_factors(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """`B.T @ A` for `A.T @ B`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        left, right = node.left, node.right
+        if isinstance(left, ast.Attribute) and left.attr == "T":
+            text = f"{program.write(right, ATOM)}.T @ {program.write(left.value, PRODUCT)}"
+            yield program.edit("order of arguments", program.put(node, text, PRODUCT), extra=-MORE)
+        if isinstance(right, ast.Attribute) and right.attr == "T":
+            text = f"{program.write(right.value, PRODUCT)} @ {program.write(left, ATOM)}.T"
+            yield program.edit("order of arguments", program.put(node, text, PRODUCT), extra=-MORE)
 
 
 def _binds_alike(program: Program, node: ast.BinOp, level: int, other: str) -> bool:

@@ -153,6 +153,17 @@ class Program:
         inside = ast.walk(function) if function else ()
         return [each for each in inside if isinstance(each, ast.Subscript)]
 
+    def cut_names(self, node: ast.AST) -> set[str]:
+        """What the function, or the class, around it compares with something or cuts off at 0."""
+        homes = [each for each in self.ancestors(node) if isinstance(each, ast.FunctionDef | ast.ClassDef)]
+        cut = set()
+        for each in ast.walk(homes[-1]) if homes else ():
+            if isinstance(each, ast.Call) and getattr(each.func, "attr", "") in ("maximum", "clip") and each.args:
+                cut.add(ast.unparse(each.args[0]))
+            elif isinstance(each, ast.Compare):
+                cut.add(ast.unparse(each.left))
+        return cut
+
     def is_text(self, node: ast.AST) -> bool:
         """Whether it is a text, or one that is put together."""
         if isinstance(node, ast.BinOp):
@@ -184,6 +195,14 @@ class Program:
 
     def put(self, node: ast.expr, text: str, level: int = ATOM) -> Replacement:
         """Another text in the place of a node, in parentheses where it needs them."""
+        if self.is_wrapped(node) and text.startswith(f"({self.read(node)})"):  # it brings its parentheses along
+            start, end = self.source.find(node)
+            begin = self.text.rindex("(", 0, start)
+            end = self.text.index(")", end) + 1
+            outer = Replacement(begin, end, text)
+            return (
+                outer if level >= find_needed_level(self.parent(node), node) else Replacement(begin, end, f"({text})")
+            )
         if level < find_needed_level(self.parent(node), node) and not self.is_wrapped(node):
             text = f"({text})"
         return self.source.replace(node, text)

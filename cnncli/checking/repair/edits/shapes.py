@@ -94,6 +94,8 @@ def exchange_before_flattening(program: Program, node: ast.AST) -> Iterator[Edit
     if isinstance(array, ast.Name) and array.id in ("np", "numpy"):
         return
     end = program.source.find(array)[1] + program.is_wrapped(array)
+    for pair in ("3, 4", "2, 3"):  # the rows of a window and the columns of the windows
+        yield program.edit("reshape", Replacement(end, end, f".swapaxes({pair})"))
     for order in _LAYOUTS:
         yield program.edit("reshape", Replacement(end, end, f".transpose{order}"), extra=MORE)
 
