@@ -69,10 +69,14 @@ class _Search:
         unchanged = self.versions.try_unchanged()
         promising: list[tuple[float, Edit]] = []
         for lister in (list_edits, list_joint_edits):
+            if self.versions.is_over:
+                return self.best
             edits = lister(self.source, self._reachable(self.source))
             if self._try_all(self.source, edits, [], unchanged, promising):
                 return self.best
         for _, first in sorted(promising, key=lambda pair: pair[0])[:PROMISING]:
+            if self.versions.is_over:
+                return self.best
             source = Source(first.apply(self.source.text))
             edits = list_edits(source, self._reachable(source))
             if self._try_all(source, edits, [cut_statement(self.source, first)], unchanged, []):

@@ -42,7 +42,7 @@ def repair_function(
         return None
 
     def verify(edited: str) -> Faults | None:
-        return _verify(run, situations, faults, edited)
+        return find_faults(run, situations, faults, edited)
 
     for cases in (_choose_cases(run.cases, results), run.cases):
         setup = (run.function.name, [(c.arguments, c.options, _list_right(run, c)) for c in cases], CALL)
@@ -114,7 +114,7 @@ def _list_right(run: Run, case: Case) -> dict[str, Any]:
     }
 
 
-def _verify(run: Run, situations: Mapping[str, Situation], faults: Faults, text: str) -> Faults | None:
+def find_faults(run: Run, situations: Mapping[str, Situation], faults: Faults, text: str) -> Faults | None:
     """What is wrong in the cases of the check, and in others that are drawn, if the file's text were another one."""
     try:
         process = UserProcess(run.path, run.timeout, text)

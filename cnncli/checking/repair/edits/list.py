@@ -18,11 +18,12 @@ from cnncli.checking.repair.edits import (
     words,
 )
 from cnncli.checking.repair.edits.lines import SharedLineError
-from cnncli.checking.repair.edits.parsing import still_parses
+from cnncli.checking.repair.edits.parsing import cut_edited, still_parses
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
+MOST_READ = 3_000_000  # characters that are parsed on the way, seconds in a function of hundreds of lines
 MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
@@ -95,12 +96,20 @@ def find_all(program: Program) -> Iterator[Edit]:
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known: Collection[str] = ()) -> list[Edit]:
     """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
+<<<<<<< HEAD
     seen = {program.text, *known}
+=======
+    seen, read = {program.text}, 0
+>>>>>>> breaker
     for edit in sorted(edits, key=lambda each: each.cost):
         text = edit.apply(program.text)
-        if text not in seen and still_parses(program, edit, text):
+        if text in seen:
+            continue
+        part = cut_edited(program, edit, text)
+        read += len(part)
+        if still_parses(part):
             seen.add(text)
             chosen.append(edit)
-            if len(chosen) == most:
-                break
+        if len(chosen) == most or read > MOST_READ:
+            break
     return chosen
