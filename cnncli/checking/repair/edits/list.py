@@ -96,11 +96,7 @@ def find_all(program: Program) -> Iterator[Edit]:
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known: Collection[str] = ()) -> list[Edit]:
     """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
-<<<<<<< HEAD
-    seen = {program.text, *known}
-=======
-    seen, read = {program.text}, 0
->>>>>>> breaker
+    seen, read = {program.text, *known}, 0
     for edit in sorted(edits, key=lambda each: each.cost):
         text = edit.apply(program.text)
         if text in seen:
