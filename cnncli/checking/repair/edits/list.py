@@ -18,12 +18,12 @@ from cnncli.checking.repair.edits import (
     words,
 )
 from cnncli.checking.repair.edits.lines import SharedLineError
-from cnncli.checking.repair.edits.parsing import cut_edited, still_parses
+from cnncli.checking.repair.edits.parsing import still_parses
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
-MOST_READ = 3_000_000  # characters that are parsed on the way, seconds in a function of hundreds of lines
+MOST_READ = 4  # times as many edits are looked at as are chosen at most
 MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
@@ -96,16 +96,12 @@ def find_all(program: Program) -> Iterator[Edit]:
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known: Collection[str] = ()) -> list[Edit]:
     """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
-    seen, read = {program.text, *known}, 0
-    for edit in sorted(edits, key=lambda each: each.cost):
+    seen = {hash(text) for text in (program.text, *known)}
+    for edit in sorted(edits, key=lambda each: each.cost)[: MOST_READ * most]:
         text = edit.apply(program.text)
-        if text in seen:
-            continue
-        part = cut_edited(program, edit, text)
-        read += len(part)
-        if still_parses(part):
-            seen.add(text)
+        if hash(text) not in seen and still_parses(program, edit, text):
+            seen.add(hash(text))
             chosen.append(edit)
-        if len(chosen) == most or read > MOST_READ:
-            break
+            if len(chosen) == most:
+                break
     return chosen

@@ -51,10 +51,19 @@ class Program:
                 yield from self._walk(child)
 
     @cached_property
-    def simple(self) -> list[tuple[int, int]]:
-        """Where the statements that hold no other begin and end."""
-        found = [node for node in self.nodes if isinstance(node, ast.stmt) and not isinstance(node, _HEADED)]
-        return [self.source.find(node) for node in found]
+    def bodies(self) -> set[int]:
+        """Where what a statement holds begins."""
+        return {self.source.find(node.body[0])[0] for node in self.nodes if isinstance(node, _HEADED)}
+
+    def find_line(self, start: int, end: int) -> tuple[int, int] | None:
+        """Where the statement, or the head of one, begins and ends that this part of the text is in."""
+        statement = self.statement_at(start) or self.statement_at(max(start - 1, 0))
+        if statement is None:
+            return None
+        first, last = self.source.find(statement)
+        if isinstance(statement, _HEADED):
+            last = self.source.find(statement.body[0])[0]
+        return (first, last) if first <= start and end <= last else None
 
     def is_docstring(self, node: ast.AST) -> bool:
         """Whether it is a text that does nothing."""
@@ -114,23 +123,32 @@ class Program:
         return isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == "self"
 
     @cached_property
-    def _ranges(self) -> list[tuple[int, int, ast.expr | ast.stmt]]:
-        found = [(*self.source.find(node), node) for node in self.nodes if isinstance(node, ast.expr | ast.stmt)]
-        return sorted(found, key=lambda each: each[1] - each[0])
+    def _innermost(self) -> list[ast.expr | ast.stmt | None]:
+        """For each character, the smallest expression or statement that it is of."""
+        owners: list[ast.expr | ast.stmt | None] = [None] * (len(self.text) + 1)
+        found = [(self.source.find(node), node) for node in self.nodes if isinstance(node, ast.expr | ast.stmt)]
+        for (start, end), node in sorted(found, key=lambda each: each[0][0] - each[0][1]):
+            owners[start:end] = [node] * (end - start)
+        return owners
 
     def expression_at(self, start: int, end: int) -> ast.expr | None:
-        """The smallest expression that holds this part of the text."""
-        for first, last, node in self._ranges:
+        """The smallest expression that holds this part of the text, or ends where it begins."""
+        homes = [self._climb(self._innermost[place], start, end) for place in (start, max(start - 1, 0))]
+        found = [home for home in homes if isinstance(home, ast.expr)]
+        return min(found, key=lambda home: self.source.find(home)[1] - self.source.find(home)[0], default=None)
+
+    def _climb(self, node: ast.AST | None, start: int, end: int) -> ast.AST | None:
+        while isinstance(node, ast.expr):
+            first, last = self.source.find(node)
             if first <= start and end <= last:
-                return node if isinstance(node, ast.expr) else None
-        return None
+                break
+            node = self.parent(node)
+        return node
 
     def statement_at(self, start: int) -> ast.stmt | None:
         """The innermost statement there."""
-        for first, last, node in self._ranges:
-            if first <= start < last and isinstance(node, ast.stmt):
-                return node
-        return None
+        node = self._innermost[start]
+        return self.statement(node) if node else None
 
     def function_at(self, start: int) -> ast.AST | None:
         """The innermost function there."""
