@@ -19,7 +19,16 @@ WEIGHT = 10  # of what an edit gains against what it costs
 CHUNK = 150  # edits that are tried before the best of what survives is checked
 
 Faults = frozenset[tuple[str, str]]  # in which case what is wrong
-Verify = Callable[[str], Faults | None]  # of a text of the file; None where it cannot be told
+
+
+class Verified(NamedTuple):
+    """What is wrong with a text of the file, and in how many cases it was called."""
+
+    left: Faults
+    cases: int
+
+
+Verify = Callable[[str], Verified | None]  # None where it cannot be told, or nothing is better
 
 
 class Change(NamedTuple):
@@ -37,6 +46,7 @@ class Repair:
     changes: tuple[Change, ...]
     mended: frozenset[str]  # what is right in every case then: "dL/dX"
     left: frozenset[str]  # what is wrong all the same: another mistake
+    cases: int  # in which it was tried
 
 
 def find_repair(
@@ -50,8 +60,9 @@ def find_repair(
     found = _Search(Source(text), name, right, versions, faults, verify).find()
     if not found:
         return None
-    wrong, left = _list_kinds(faults), _list_kinds(found[1])
-    return Repair(_list_changes(text, found[0]), wrong - left, left)
+    repaired, (faults_left, cases) = found
+    wrong, left = _list_kinds(faults), _list_kinds(faults_left)
+    return Repair(_list_changes(text, repaired), wrong - left, left, cases)
 
 
 @dataclass
@@ -62,9 +73,9 @@ class _Search:
     versions: Versions
     faults: Faults
     verify: Verify
-    best: tuple[str, Faults] | None = None
+    best: tuple[str, Verified] | None = None
 
-    def find(self) -> tuple[str, Faults] | None:
+    def find(self) -> tuple[str, Verified] | None:
         """The text of the file after the repair, and what is left wrong; one that leaves nothing, if there is one."""
         unchanged = self.versions.try_unchanged()
         promising: list[tuple[float, Edit]] = []
@@ -110,12 +121,12 @@ class _Search:
 
     def _accept(self, text: str) -> bool:
         """Whether nothing is left wrong; of several that leave something the first is kept."""
-        left = self.verify(text)
-        if left is None or not left < self.faults or not _list_kinds(left) < _list_kinds(self.faults):
+        verified = self.verify(text)
+        if verified is None or not _list_kinds(verified.left) < _list_kinds(self.faults):
             return False
-        if not left or self.best is None:
-            self.best = text, left
-        return not left
+        if not verified.left or self.best is None:
+            self.best = text, verified
+        return not verified.left
 
 
 def _list_kinds(faults: Faults) -> frozenset[str]:

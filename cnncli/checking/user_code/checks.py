@@ -18,6 +18,10 @@ from cnncli.errors import DataError, UsageError
 from cnncli.files import write_atomically
 from cnncli.text import printable
 
+ORDER = (
+    "shapes and places are told in our order of axes: (image, channel or filter, row, column), "
+    "kernels (filter, channel, row, column), w2 (output, entry of F)"
+)
 TIME_LIMIT = 10.0  # seconds of computing for all calls of one function
 
 
@@ -89,18 +93,20 @@ def _judge(run: Run, situations: Mapping[str, Situation], right: Collection[str]
     function, results = run.function, run.list_results()
     errors = [answer.report.get("error") for answer in run.answers.values()]
     written = not errors or not all(error and error["unwritten"] for error in errors)
-    found = repair_function(run, situations, results, right) if written and repair else None
+    sought = written and repair and any(not result.passed for result in results)
+    found = repair_function(run, situations, results, right) if sought else None
     depths = DEPTHS[:-1] if found else DEPTHS
     wrong, findings = find_causes(function, run.cases, run.usable, results, run.seed, run.call_fresh, depths=depths)
     if found and not found.left:  # which says more than a guess
         findings = tuple(finding for finding in findings if finding.explanation.certain)
     line, calls = run.process.lines.get(function.name), {case.label: case for case in run.cases}
     remarks = tuple(_remark(run))
-    return FunctionResult(function, tuple(results), wrong, findings, remarks, found, written, line, calls)
+    return FunctionResult(function, tuple(results), wrong, findings, remarks, found, sought, written, line, calls)
 
 
 def _remark(run: Run) -> list[str]:
     printed = next((a.report["printed"] for a in run.answers.values() if a.report["printed"]), None)
     remarks = [f"prints to stdout ({printed})"] if printed else []
     uncomputed = dict.fromkeys(name for each in run.usable.values() for name in each.uncomputed)
-    return remarks + ([f"does not compute {', '.join(uncomputed)}"] if uncomputed else [])
+    remarks += [f"does not compute {', '.join(uncomputed)}"] if uncomputed else []
+    return remarks + ([ORDER] if run.layout != Layout() else [])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cnncli.checking.repair.search import Faults, Repair, find_repair
+from cnncli.checking.repair.search import Faults, Repair, Verified, find_repair
 from cnncli.checking.repair.versions import Versions
 from cnncli.checking.user_code.contract import Case
 from cnncli.checking.user_code.process import UserProcess
@@ -41,7 +41,7 @@ def repair_function(
     if not faults or not text:
         return None
 
-    def verify(edited: str) -> Faults | None:
+    def verify(edited: str) -> Verified | None:
         return find_faults(run, situations, faults, edited)
 
     for cases in (_choose_cases(run.cases, results), run.cases):
@@ -114,7 +114,7 @@ def _list_right(run: Run, case: Case) -> dict[str, Any]:
     }
 
 
-def find_faults(run: Run, situations: Mapping[str, Situation], faults: Faults, text: str) -> Faults | None:
+def find_faults(run: Run, situations: Mapping[str, Situation], faults: Faults, text: str) -> Verified | None:
     """What is wrong in the cases of the check, and in others that are drawn, if the file's text were another one."""
     try:
         process = UserProcess(run.path, run.timeout, text)
@@ -124,7 +124,10 @@ def find_faults(run: Run, situations: Mapping[str, Situation], faults: Faults, t
     try:
         edited.call_all(situations)
         left = list_faults(edited.list_results()) | _list_unanswered(run, edited)
-        return left | _list_fresh_faults(run, edited, {what for _, what in left}) if left < faults else None
+        if not left < faults:
+            return None
+        left |= _list_fresh_faults(run, edited, {what for _, what in left})
+        return Verified(left, len(edited.cases) + sum(len(edited.call_fresh(number)) for number in range(ROUNDS)))
     except DataError:  # the file could not be loaded again
         return None
     finally:

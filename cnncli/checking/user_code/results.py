@@ -49,6 +49,7 @@ class FunctionResult:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     repair: Repair | None = None
+    sought: bool = False  # whether a repair was looked for
     written: bool = True  # False where nothing was filled in
     line: int | None = None  # of its def, in the file
     calls: Mapping[str, Case] = field(default_factory=dict)  # by the name of the case

@@ -174,7 +174,7 @@ def _list_changed(seed: int) -> dict[str, Situation]:
     numbers: dict[str, Change] = {
         "numbers below 0": lambda Z1: Z1,
         "numbers below 0 alone, some equal": lambda Z1: -1 - np.abs(np.round(Z1)),
-        "numbers far below 0": lambda Z1: 1000 * Z1 - 3000,
+        "numbers far below 0": lambda Z1: -1e10 * (1 + np.abs(Z1)),
         "numbers close to 1000": lambda Z1: 1000 + np.abs(Z1) / 1000,
     }
     averages = replace(network, pooling="average")

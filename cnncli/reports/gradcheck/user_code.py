@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from cnncli.checking.repair.search import Repair
+from cnncli.checking.repair.search import Change, Repair
 from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
 from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
@@ -72,6 +72,7 @@ def _repair_document(repair: Repair) -> dict[str, Any]:
         "changes": [change._asdict() for change in repair.changes],
         "mended": sorted(repair.mended),
         "left": sorted(repair.left),
+        "cases": repair.cases,
     }
 
 
@@ -138,17 +139,28 @@ def _tell(result: FunctionResult) -> list[str]:
 
 def _tell_repair(result: FunctionResult) -> list[str]:
     """What would make it right, as lines that go and lines that come."""
-    if not (repair := result.repair):
-        return []
-    mended = ", ".join(sorted(what for what in repair.mended if what.startswith("dL/")))
-    what = f"{mended or 'something'} of " if repair.left else ""
-    lines = [f"repair: {what}{result.function.name} is right in all cases with"]
-    for change in repair.changes:
-        lines_of_both = dedent("\n".join([*change.before, *change.after])).split("\n")
-        both = [f"{'-' if n < len(change.before) else '+'} {line}" for n, line in enumerate(lines_of_both)]
-        place = f"    line {change.line}: "
-        lines += [f"{place if number == 0 else ' ' * len(place)}{line}" for number, line in enumerate(both)]
-    return lines
+    repair, name = result.repair, result.function.name
+    if not repair:
+        return [f"{name}: no small change was found that makes it right"] if result.sought else []
+    mended, left = (
+        [what for what in sorted(kinds) if what.startswith("dL/")] for kinds in (repair.mended, repair.left)
+    )
+    what = (
+        f"{', '.join(mended or ['something'])} of {name} {'are' if len(mended) > 1 else 'is'}" if left else f"{name} is"
+    )
+    rest = f" ({', '.join(left)} {'stay' if len(left) > 1 else 'stays'} wrong)" if left else ""
+    return [
+        f"repair: {what} right in all {repair.cases} cases that were tried with{rest}",
+        *(line for change in repair.changes for line in _tell_change(change)),
+    ]
+
+
+def _tell_change(change: Change) -> list[str]:
+    last = change.line + len(change.before) - 1
+    place = f"    lines {change.line}–{last}: " if last > change.line else f"    line {change.line}: "
+    lines = dedent("\n".join([*change.before, *change.after])).split("\n")
+    both = [f"{'-' if number < len(change.before) else '+'} {line}" for number, line in enumerate(lines)]
+    return [f"{' ' * len(place) if number else place}{line}" for number, line in enumerate(both)]
 
 
 def report_user_code(path: Path, results: Sequence[FunctionResult]) -> list[Reported]:
