@@ -56,7 +56,8 @@ def check_file(
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; write one to start from", remedy="template")
-    situations = _choose_cases(make_situations(seed, more), only)
+    every = make_situations(seed, more)
+    situations = _choose_cases(every, only)
     process = UserProcess(path, timeout)
     try:
         layout = Layout.stated(process.constants, path)
@@ -71,7 +72,7 @@ def check_file(
             run = Run(path, process, function, layout, method, seed, timeout, conventions)
             run.call_all(situations)
             right = [result.function.name for result in results if result.passed]
-            results.append(_judge(run, situations, right, repair=repair))
+            results.append(_judge(run, every, right, repair=repair))
             process = run.process
         return results
     finally:

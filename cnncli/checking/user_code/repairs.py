@@ -34,7 +34,8 @@ def repair_function(
 ) -> Repair | None:
     """The change of the file that makes the function right, if one is found in the time of its calls.
 
-    `right`: functions of the file that are right, and so not changed.
+    `situations`: all in which it must be right then, of which the run may have been one alone; `right`: functions of
+    the file that are right, and so not changed.
     """
     faults = list_faults(results)
     text = _read(run)
@@ -136,7 +137,7 @@ def find_faults(run: Run, situations: Mapping[str, Situation], faults: Faults, t
 
 def _list_unanswered(run: Run, edited: Run) -> Faults:
     """In which cases it gives less than the function as it stands: no gradient at all, or not all of them."""
-    refused = {(label, REFUSES) for label in edited.refused - run.refused}
+    refused = {(label, REFUSES) for label in edited.refused & run.answers.keys() - run.refused}
     omitted = {(label, each) for label in edited.usable for each in _omit(edited, label) - _omit(run, label)}
     return frozenset(refused | omitted)
 

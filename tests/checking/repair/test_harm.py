@@ -170,6 +170,14 @@ def test_what_is_not_answered_any_more_is_not_right(tmp_path: Path, edited: str,
         run.process.stop()
 
 
+def test_of_one_case_a_repair_must_be_right_in_the_others_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(WRONG.replace("Z1 < 0)", "Z1 < 0) * (2 if len(Z1) == 1 else np.sin(dA1))"), encoding="utf-8")
+    (result,) = check_file(path, 0, "complex-step", only="the-notes-example", timeout=2)
+    assert result.verdict == "FAIL"
+    assert result.repair is None or "np.sin" not in result.repair.changes[0].after[0]
+
+
 def test_what_never_ends_in_other_cases_is_not_right(tmp_path: Path) -> None:
     """It is right in those of the check, whose sizes it knows."""
     path = tmp_path / "mine.py"
