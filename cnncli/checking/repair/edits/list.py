@@ -23,7 +23,7 @@ from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
-MOST_READ = 4  # times as many edits are looked at as are chosen at most
+MOST_WRITTEN = 30_000_000  # characters of changed files, a second or two of a file of hundreds of lines
 MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     operators.swap_comparisons,
@@ -97,11 +97,13 @@ def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known
     """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
     seen = {hash(text) for text in (program.text, *known)}
-    for edit in sorted(edits, key=lambda each: each.cost)[: MOST_READ * most]:
+    written = 0
+    for edit in sorted(edits, key=lambda each: each.cost):
         text = edit.apply(program.text)
         if hash(text) not in seen and still_parses(program, edit, text):
             seen.add(hash(text))
             chosen.append(edit)
-            if len(chosen) == most:
-                break
+        written += len(text)
+        if len(chosen) == most or written > MOST_WRITTEN:
+            break
     return chosen

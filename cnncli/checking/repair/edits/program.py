@@ -24,6 +24,8 @@ class Program:
         self.harmful = find_harmful(source)
         self._parents = {child: node for part in self.parts for node in ast.walk(part) for child in _children(node)}
         self._scopes: dict[ast.AST, Scope] = {}
+        self._subscripts: dict[ast.AST | None, list[ast.Subscript]] = {}
+        self._cut_names: dict[ast.AST | None, set[str]] = {}
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -164,19 +166,18 @@ class Program:
     def subscripts(self, node: ast.AST) -> list[ast.Subscript]:
         """All of the function around it."""
         function = self.function(node)
-        inside = ast.walk(function) if function else ()
-        return [each for each in inside if isinstance(each, ast.Subscript)]
+        if function not in self._subscripts:
+            inside = ast.walk(function) if function else ()
+            self._subscripts[function] = [each for each in inside if isinstance(each, ast.Subscript)]
+        return self._subscripts[function]
 
     def cut_names(self, node: ast.AST) -> set[str]:
         """What the function, or the class, around it compares with something or cuts off at 0."""
         homes = [each for each in self.ancestors(node) if isinstance(each, ast.FunctionDef | ast.ClassDef)]
-        cut = set()
-        for each in ast.walk(homes[-1]) if homes else ():
-            if isinstance(each, ast.Call) and getattr(each.func, "attr", "") in ("maximum", "clip") and each.args:
-                cut.add(ast.unparse(each.args[0]))
-            elif isinstance(each, ast.Compare):
-                cut.add(ast.unparse(each.left))
-        return cut
+        home = homes[-1] if homes else None
+        if home not in self._cut_names:
+            self._cut_names[home] = _find_cut_names(home)
+        return self._cut_names[home]
 
     def is_text(self, node: ast.AST) -> bool:
         """Whether it is a text, or one that is put together."""
@@ -249,3 +250,13 @@ def _list_blocks(node: ast.AST) -> list[list[ast.stmt]]:
     blocks = [getattr(node, field, []) for field in ("body", "orelse", "finalbody")]
     blocks += [handler.body for handler in getattr(node, "handlers", [])]
     return [block for block in blocks if isinstance(block, list) and block]
+
+
+def _find_cut_names(home: ast.AST | None) -> set[str]:
+    cut = set()
+    for each in ast.walk(home) if home else ():
+        if isinstance(each, ast.Call) and getattr(each.func, "attr", "") in ("maximum", "clip") and each.args:
+            cut.add(ast.unparse(each.args[0]))
+        elif isinstance(each, ast.Compare):
+            cut.add(ast.unparse(each.left))
+    return cut
