@@ -10,7 +10,9 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO
@@ -60,6 +62,27 @@ class Child:
         if message is None:
             raise ChildEnded(self._tell_end())
         return message
+
+    @contextmanager
+    def limit_waiting(self, seconds: float) -> Iterator[None]:
+        """Stop it if what is done here takes longer by the clock; then ChildEnded says so."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self.stop()
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True  # a signal may strike before it can be cancelled
+        timer.start()
+        try:
+            yield
+        except ChildEnded:
+            if late.is_set():
+                raise ChildEnded(f"was still running after {seconds:g} s and was stopped") from None
+            raise
+        finally:
+            timer.cancel()
 
     def stop(self) -> None:
         """End it at once, and all that it started, whatever they are doing."""

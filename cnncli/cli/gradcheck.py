@@ -66,6 +66,12 @@ MODE_OPTIONS = (
     option("cases", int, 0, panel=CHECKED, min=0, metavar="N", help="With --code: draw N more cases at random."),
     option("case", str | None, panel=CHECKED, metavar="NAME", help="With --code: look at this case alone."),
     option(
+        "no_repair",
+        bool,
+        panel=CHECKED,
+        help="With --code: do not look for the change of a line that makes a wrong function right.",
+    ),
+    option(
         "function",
         str | None,
         metavar="MODULE:F",
@@ -222,7 +228,10 @@ def _check_code(
     path, timeout, only = mode["code"], mode.get("timeout", TIME_LIMIT), mode.get("case")
     conventions = _read_conventions(reporting)
     more = mode.get("cases", 0)
-    results = check_file(path, seed, method, timeout=timeout, more=more, only=only, conventions=conventions)
+    repair = not mode.get("no_repair", False)
+    results = check_file(
+        path, seed, method, timeout=timeout, more=more, only=only, conventions=conventions, repair=repair
+    )
     strict = bool(reporting.get("strict"))
     right = passed(results) and not (strict and any(each.verdict == "KINK" for each in results))
     if format == "json":

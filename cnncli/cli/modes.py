@@ -73,7 +73,7 @@ GRADCHECK = Modes(
     "mode",
     {
         "against": (*_CHECKED, "convention", *_REPORTS),
-        "code": ("method", "seed", "format", "timeout", "cases", "case", "convention", *_REPORTS),
+        "code": ("method", "seed", "format", "timeout", "cases", "case", "no_repair", "convention", *_REPORTS),
         "function": ("vjp", "gradient", "inputs", "shape", "seed", "format", *_REPORTS),
         "template": (),
         "self_test": ("format",),

@@ -120,7 +120,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_ordinary_numbers_hide_is_found(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "find_causes", lambda *_: ((), ()))  # what it is takes longer than that it is
+    monkeypatch.setattr(checks, "find_causes", lambda *_, **__: ((), ()))  # what it is takes longer than that it is
     right, part, other = WRONG[name]
     assert part in right
     wrong = right.replace(part, other, 1)

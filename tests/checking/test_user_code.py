@@ -70,10 +70,10 @@ def backward(X, y, w1, b1, w2, b2):
 """
 
 
-def checked(folder: Path, code: str, **options: Any) -> dict[str, FunctionResult]:
+def checked(folder: Path, code: str, *, repair: bool = False, **options: Any) -> dict[str, FunctionResult]:
     path = folder / "mine.py"
     path.write_text(textwrap.dedent(code), encoding="utf-8")
-    return {result.function.name: result for result in check_file(path, 0, "complex-step", **options)}
+    return {result.function.name: result for result in check_file(path, 0, "complex-step", repair=repair, **options)}
 
 
 def problems(result: FunctionResult) -> list[str]:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,7 +49,8 @@ class Source:
     def find(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         """The first character of a node and the one behind its last."""
         end_line, end_column = node.end_lineno, node.end_col_offset
-        assert end_line is not None and end_column is not None  # noqa: S101  it was parsed
+        assert end_line is not None  # noqa: S101  it was parsed
+        assert end_column is not None  # noqa: S101
         return self._count(node.lineno, node.col_offset), self._count(end_line, end_column)
 
     def read(self, node: ast.expr | ast.stmt) -> str:
@@ -68,7 +68,18 @@ class Source:
         return start + (column if text.isascii() else len(text.encode()[:column].decode()))  # ast counts bytes
 
 
-def list_statements(source: Source, edits: Sequence[Edit]) -> list[int]:
-    """For each edit, the number of the statement of the file, from its top level, that holds its first place."""
-    ends = [source.find(statement)[1] for statement in source.tree.body]
-    return [sum(end < edit.replacements[0].start for end in ends) for edit in edits]
+def cut_statement(source: Source, edit: Edit) -> str:
+    """The statements of the file, from its top level, that hold the places of an edit, and those between, after it."""
+    first, last = edit.replacements[0].start, edit.replacements[-1].end
+    spans = [_find_all(source, statement) for statement in source.tree.body]
+    start = next(start for start, end in spans if first <= end)
+    end = next((end for _, end in spans if last <= end), len(source.text))
+    text = edit.apply(source.text)
+    return text[start : end + len(text) - len(source.text)]
+
+
+def _find_all(source: Source, statement: ast.stmt) -> tuple[int, int]:
+    """Its place with its decorators."""
+    start, end = source.find(statement)
+    decorators = getattr(statement, "decorator_list", [])
+    return min([start, *(source.find(each)[0] - 1 for each in decorators)]), end

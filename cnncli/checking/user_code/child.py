@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from cnncli.checking.user_code.harmless import limit_memory, refuse_effects
 from cnncli.children import read_message, write_message
 
 CONSTANTS = ("LAYOUT", "KERNEL", "DENSE", "BIAS")
@@ -55,13 +56,17 @@ class Printed(io.TextIOBase):
 
 def main(file: str, seconds: str) -> None:
     """Load the file, tell what it defines, then call what is asked for until stdin ends."""
-    asked, answers = _take_pipes()
-    number = read_message(asked)
+    asked, answers = take_pipes()
+    number, text = read_message(asked), read_message(asked)
+    if text:
+        refuse_effects()
     printed = Printed()
     Printed.file = file  # type: ignore[attr-defined]
     with contextlib.redirect_stdout(printed):
         try:
-            module = _load(file)
+            module = load_file(file, text)
+            if text:
+                limit_memory()
             loaded = _tell_contents(module)
         except BaseException as error:  # noqa: BLE001  whatever a person's code raises is reported
             loaded = {"error": _describe(error, None)}
@@ -75,7 +80,7 @@ def main(file: str, seconds: str) -> None:
             _answer(answers, number, report | {"printed": printed.line}, arrays)
 
 
-def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
+def take_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """The pipes to the parent under numbers of their own; whatever the file prints goes nowhere."""
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -84,7 +89,8 @@ def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
     return asked, answers
 
 
-def _load(file: str) -> ModuleType:
+def load_file(file: str, text: bytes | None = b"") -> ModuleType:
+    """The file as a module; of `text`, if there is one, as if that stood in it."""
     sys.path.append(str(Path(file).parent))  # behind all else: a json.py beside it is not Python's
     spec = util.spec_from_file_location("user_code", file)
     if spec is None or spec.loader is None:
@@ -92,7 +98,10 @@ def _load(file: str) -> ModuleType:
     module = util.module_from_spec(spec)
     sys.modules["user_code"] = module
     sys.dont_write_bytecode = True
-    spec.loader.exec_module(module)
+    if text:
+        exec(compile(text.decode(), file, "exec", dont_inherit=True), vars(module))  # noqa: S102  a str has no encoding
+    else:
+        spec.loader.exec_module(module)
     return module
 
 
@@ -126,12 +135,12 @@ def _call(
     arrays: list[Any] = []
     start = _computed()
     try:
-        with _limit(seconds):
+        with limit_computing(seconds):
             answer = function(*arguments, **options)
     except BaseException as error:  # noqa: BLE001
         report["error"] = _describe(error, function)
     else:
-        arrays, shape = _take_apart(answer)
+        arrays, shape = take_apart(answer)
         report |= shape
     report["seconds"] = _computed() - start
     unchanged = pickle.loads(before)  # noqa: S301  our own
@@ -146,7 +155,7 @@ def _computed() -> float:
 
 
 @contextlib.contextmanager
-def _limit(seconds: float) -> Iterator[None]:
+def limit_computing(seconds: float) -> Iterator[None]:
     """Raise TooLong in what runs after so many seconds of computing; where there is no such timer, never."""
     if not hasattr(signal, "setitimer"):
         yield
@@ -169,7 +178,7 @@ def _differ(now: Any, before: Any) -> bool:
     return isinstance(before, np.ndarray) and not (now.shape == before.shape and array_equal(now, before))
 
 
-def _take_apart(answer: Any) -> tuple[list[Any], dict[str, Any]]:
+def take_apart(answer: Any) -> tuple[list[Any], dict[str, Any]]:
     """The arrays of an answer, and what it is made of."""
     if isinstance(answer, dict):
         keys, values = [str(key) for key in answer], list(answer.values())

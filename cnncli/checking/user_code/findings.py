@@ -13,7 +13,7 @@ from cnncli.checking.user_code.results import CaseResult, Finding
 from cnncli.checking.user_code.situations import Situation, make_situations
 from cnncli.diagnosis.collect import collect_link, collect_through, find_reached, measure_cancellation
 from cnncli.diagnosis.evidence import Evidence, close
-from cnncli.diagnosis.explain import DEPTHS, explain
+from cnncli.diagnosis.explain import DEPTHS, Depth, explain
 from cnncli.diagnosis.explanation import Explanation
 from cnncli.diagnosis.forward import explain_forward
 from cnncli.network.arrays import Array
@@ -38,10 +38,12 @@ def find_causes(
     results: Sequence[CaseResult],
     seed: int,
     call_fresh: CallFresh,
+    *,
+    depths: Sequence[Depth] = DEPTHS,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The wrong links, from L backwards, and an explanation of each as far as there is one.
 
-    `call_fresh` tells what comes out in other cases, others for each number.
+    `call_fresh` tells what comes out in other cases, others for each number. `depths`: how far to look.
     """
     wrong = _list_wrong(usable, results)
     if not wrong:
@@ -49,14 +51,16 @@ def find_causes(
     called = [(case, usable[case.label]) for case in cases if case.label in usable]
     with np.errstate(all="ignore"):
         if function.is_whole:
-            return _explain_whole(called, wrong, seed, call_fresh)
+            return _explain_whole(called, wrong, seed, call_fresh, depths)
         given = f"dL/d{function.given}" if function.given else "L"
-        explained = ((name, _explain_link(called, name, seed, call_fresh)) for name in wrong)
+        explained = ((name, _explain_link(called, name, seed, call_fresh, depths[-1])) for name in wrong)
         findings = tuple(Finding(f"{given} → {name}", explanation) for name, explanation in explained if explanation)
     return tuple(f"{given} → {name}" for name in wrong), findings
 
 
-def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: CallFresh) -> Explanation | None:
+def _explain_link(
+    called: Sequence[Called], name: str, seed: int, call_fresh: CallFresh, depth: Depth
+) -> Explanation | None:
     """What one gradient is that a function of a single link gives."""
     earlier: list[Evidence] = []
 
@@ -76,7 +80,7 @@ def _explain_link(called: Sequence[Called], name: str, seed: int, call_fresh: Ca
     telling = [e for e in evidences if not e.is_lost]
     if telling and all(e.is_as_it_should_be and e.eps <= np.finfo(float).eps for e in telling):
         return Explanation(LOST.format(name), certain=False, left=1.0)
-    return explain(evidences, draw_probes, draw_fresh=lambda number: collect(call_fresh(number)))
+    return explain(evidences, draw_probes, depth=depth, draw_fresh=lambda number: collect(call_fresh(number)))
 
 
 def _list_wrong(usable: Mapping[str, Usable], results: Sequence[CaseResult]) -> list[str]:
@@ -114,7 +118,7 @@ def _make_probe(situation: Situation, case: Case, name: str) -> Evidence:
 
 
 def _explain_whole(
-    called: Sequence[Called], wrong: Sequence[str], seed: int, call_fresh: CallFresh
+    called: Sequence[Called], wrong: Sequence[str], seed: int, call_fresh: CallFresh, depths: Sequence[Depth]
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """The one link that explains all that is wrong; else one for each part of it.
 
@@ -132,7 +136,7 @@ def _explain_whole(
         found = select(called)
         here = [name for name in wrong if any(_is_wrong(case, each, name) for case, each in found)]
         if here:
-            links, findings = _explain_depth(found, here, seed, draw)
+            links, findings = _explain_depth(found, here, seed, draw, depths)
             return links, findings if blocks == 1 else tuple(_limit(finding, blocks) for finding in findings)
     return tuple(f"… → {name}" for name in wrong), ()
 
@@ -150,7 +154,7 @@ def _limit(finding: Finding, blocks: int) -> Finding:
 
 
 def _explain_depth(
-    found: Sequence[Called], wrong: Sequence[str], seed: int, draw: CallFresh
+    found: Sequence[Called], wrong: Sequence[str], seed: int, draw: CallFresh, depths: Sequence[Depth]
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """All that is wrong in networks of one depth."""
     if len(wrong) > 1 and (other := _explain_forward(found, draw)):
@@ -161,25 +165,25 @@ def _explain_depth(
     for group in groups:
         if set(group) <= explained:
             continue
-        finding = _explain_group(found, group, set(wrong) - set(group), seed, draw)
+        finding = _explain_group(found, group, set(wrong) - set(group), seed, draw, depths)
         if finding and (finding.explanation.certain or len(group) == 1):
             explained |= set(group)
             findings[",".join(group)] = finding
-    if not findings:
-        return _list_suspects(found, wrong), ()
     links = [finding.link for finding in findings.values()]
-    links += [f"… → {name}" for name in wrong if name not in explained]
+    if set(wrong) - explained:
+        links += _list_suspects(found, wrong)
     return tuple(dict.fromkeys(links)), tuple(dict.fromkeys(findings.values()))
 
 
 def _list_suspects(found: Sequence[Called], wrong: Sequence[str]) -> tuple[str, ...]:
-    """The links in which a mistake would make all of these gradients wrong, and no other one that was given."""
+    """The links in which a mistake would make all of these gradients wrong, and no other one that was given.
+
+    Where there is none, those in which it would make as few others wrong as can be.
+    """
     case, usable = found[0]
     given, chain = usable.gradients.keys(), build_chain(case.subject.architecture)
-    links = _list_links(case, wrong)
-    return tuple(
-        _name_link(chain, tensor) for tensor, reached in links.items() if reached & given == set(wrong) & given
-    )
+    others = {tensor: len((reached & given) - set(wrong)) for tensor, reached in _list_links(case, wrong).items()}
+    return tuple(_name_link(chain, tensor) for tensor, count in others.items() if count == min(others.values()))
 
 
 def _is_finite(usable: Usable) -> bool:
@@ -204,12 +208,17 @@ def _explain_forward(called: Sequence[Called], draw: CallFresh) -> Finding | Non
 
 
 def _explain_group(
-    called: Sequence[Called], names: Sequence[str], others: Collection[str], seed: int, draw: CallFresh
+    called: Sequence[Called],
+    names: Sequence[str],
+    others: Collection[str],
+    seed: int,
+    draw: CallFresh,
+    depths: Sequence[Depth],
 ) -> Finding | None:
     """The link whose mistake makes these gradients wrong, and none of the right ones; the others are left aside."""
     best: Finding | None = None
     links = _list_links(called[0][0], names)
-    for depth, (tensor, reached) in product(DEPTHS, links.items()):
+    for depth, (tensor, reached) in product(depths, links.items()):
         sight = _Sight(tensor, frozenset(names), frozenset(reached) - frozenset(others))
 
         def probe(sight: _Sight = sight) -> list[Evidence]:

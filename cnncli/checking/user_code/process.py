@@ -3,7 +3,6 @@
 import ast
 import pickle
 import secrets
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -34,16 +33,17 @@ class Answer:
 class UserProcess:
     """A file, loaded in a process of its own. Raises DataError where it cannot be run.
 
+    With a `text` that stands in the place of the file's, and then nothing outside of the process can be changed.
     Imports and whatever else the file does when it is loaded have no part in the limit, which is one of computing:
     so many seconds for all calls of one function.
     """
 
-    def __init__(self, path: Path, seconds: float) -> None:
-        self._path, self._seconds = path, seconds
+    def __init__(self, path: Path, seconds: float, text: str = "") -> None:
+        self._patience = seconds if text else PATIENCE * seconds + GRACE
         self._number = secrets.token_bytes(16)
         self._child = Child(CHILD, str(path.resolve()), str(seconds))
         try:
-            self._child.send(self._number)
+            self._child.send(self._number, text.encode())
             loaded = self._receive(LOADING)[0]
         except ChildEnded as ended:
             self.stop()
@@ -58,7 +58,7 @@ class UserProcess:
     def call(self, name: str, arguments: Sequence[Argument], options: Mapping[str, Argument], used: float) -> Answer:
         """Call a function that has computed for `used` seconds already. Raises ChildEnded."""
         self._child.send(pickle.dumps((name, list(arguments), dict(options), used)))
-        report, content = self._receive(PATIENCE * self._seconds + GRACE)
+        report, content = self._receive(self._patience)
         return Answer(report, _cut(report.get("parts", ()), content))
 
     def stop(self) -> None:
@@ -67,23 +67,8 @@ class UserProcess:
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], bytes]:
         """One answer; a process that keeps silent for so long is stopped. Raises ChildEnded."""
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            self._child.stop()
-
-        timer = threading.Timer(seconds, stop)
-        timer.daemon = True  # a signal may strike before it can be cancelled
-        timer.start()
-        try:
+        with self._child.limit_waiting(seconds):
             number, report, content = (self._child.receive() for _ in range(3))
-        except ChildEnded:
-            if late.is_set():
-                raise ChildEnded(f"was still running after {seconds:g} s and was stopped") from None
-            raise
-        finally:
-            timer.cancel()
         if number != self._number:
             raise ChildEnded("wrote an answer that is not ours: the file writes to the pipe of its report")
         document: dict[str, Any] = ast.literal_eval(report.decode("utf-8"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnncli.checking.check import Check
+from cnncli.checking.repair.search import Repair
 from cnncli.checking.user_code.contract import Case, Function
 from cnncli.diagnosis import Explanation
 
@@ -47,6 +48,8 @@ class FunctionResult:
     wrong_links: tuple[str, ...]  # from L backwards
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
+    repair: Repair | None = None
+    sought: bool = False  # whether a repair was looked for
     written: bool = True  # False where nothing was filled in
     line: int | None = None  # of its def, in the file
     calls: Mapping[str, Case] = field(default_factory=dict)  # by the name of the case

@@ -121,6 +121,8 @@ def _list_outputs(seed: int) -> Mapping[str, Subject]:
     logits.y[:] = (0, 0, 2, 2, 1, 0)
     equal = draw(three, 4, seed)
     equal.parameters["w2"][:] = equal.parameters["b2"][:] = 0
+    nothing = draw(two, 3, seed)
+    nothing.parameters["w2"][:] = nothing.parameters["b2"][:] = 0
     zeros, ones = (draw(Architecture(6, 7, filters=(2,)), 3, seed) for _ in range(2))
     zeros.y[:], ones.y[:] = 0, 1
     one, some = (draw(Architecture(7, 6, filters=(2,), classes=5), 4, seed) for _ in range(2))
@@ -128,6 +130,7 @@ def _list_outputs(seed: int) -> Mapping[str, Subject]:
     return {
         "z far out on both sides": far,
         "z far out beside z near 0": mixed,
+        "z of 0": nothing,
         "three outputs, far out on both sides": logits,
         "three outputs, all equal": equal,
         "labels all 0": zeros,
@@ -171,6 +174,7 @@ def _list_changed(seed: int) -> dict[str, Situation]:
     numbers: dict[str, Change] = {
         "numbers below 0": lambda Z1: Z1,
         "numbers below 0 alone, some equal": lambda Z1: -1 - np.abs(np.round(Z1)),
+        "numbers far below 0": lambda Z1: -1e10 * (1 + np.abs(Z1)),
         "numbers close to 1000": lambda Z1: 1000 + np.abs(Z1) / 1000,
     }
     averages = replace(network, pooling="average")
@@ -181,6 +185,7 @@ def _list_changed(seed: int) -> dict[str, Situation]:
             for name, change in gradients.items()
         },
         **{name: Situation(draw(network, 2, seed), ("A1",), A1=change) for name, change in numbers.items()},
+        "averages, numbers below 0": Situation(draw(averages, 2, seed), ("A1",), A1=lambda Z1: Z1),
     }
 
 

@@ -106,14 +106,14 @@ MISTAKES = (
         "= for += over positions",
         "convolution",
         "weight",
-        "dL/dw is that of the last position alone: = where += is needed",
+        "dL/dw is that of the last position alone: = where += is needed, or a sum begun anew",
         _dw_last_position,
     ),
     Mistake(
         "= for += over images",
         "convolution",
         "weight",
-        "dL/dw is that of the last image alone: = where += is needed",
+        "dL/dw is that of the last image alone: = where += is needed, or a sum begun anew",
         _dw_last_image,
     ),
     Mistake(
@@ -155,7 +155,7 @@ MISTAKES = (
         "= for += in b over positions",
         "convolution",
         "bias",
-        "dL/db is dL/dZ at the last position alone: = where += is needed",
+        "dL/db is dL/dZ at the last position alone: = where += is needed, or a sum begun anew",
         _b_last_position,
     ),
     Mistake(
@@ -169,7 +169,7 @@ MISTAKES = (
         "= for += in b over images",
         "convolution",
         "bias",
-        "dL/db is that of the last image alone: = where += is needed",
+        "dL/db is that of the last image alone: = where += is needed, or a sum begun anew",
         _b_last_image,
     ),
 )

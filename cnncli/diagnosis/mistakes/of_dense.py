@@ -62,14 +62,14 @@ MISTAKES = (
         "= for += over images",
         "dense",
         "weight",
-        "the dense layer's dL/dw is that of the last image alone: = where += is needed",
+        "the dense layer's dL/dw is that of the last image alone: = where += is needed, or a sum begun anew",
         _dense_last_image,
     ),
     Mistake(
         "= for += in b over images",
         "dense",
         "bias",
-        "the dense layer's dL/db is that of the last image alone: = where += is needed",
+        "the dense layer's dL/db is that of the last image alone: = where += is needed, or a sum begun anew",
         _dense_b_last_image,
     ),
     Mistake(

@@ -16,6 +16,9 @@ MOST_IMAGES = 32  # in a chunk: with more, nothing is gained
 MOST_BYTES = 4 << 20  # of the largest Z in a chunk: with more, caches are too small
 FEWEST_IMAGES = 8  # in a chunk all the same: with fewer, loops are too short
 
+# OpenBLAS may raise the flag of an invalid operation where every number is finite: its lanes read what lies beside.
+calm_products = np.errstate(invalid="ignore")
+
 
 class NumpyEngine(Engine):
     """The engine for speed without a compiler. X (m, C, H, W) and the parameters are read as float32.
@@ -39,6 +42,7 @@ class NumpyEngine(Engine):
         apart = architecture.window_stride == architecture.pool
         return architecture.pooling == "max" and apart and architecture.stride == architecture.dilation == 1
 
+    @calm_products
     def logits(self, parameters: Parameters, X: Array) -> Array:
         """z of the dense layer, by a forward pass that keeps nothing: (m, K)."""
         self._weights.write(parameters)
@@ -47,6 +51,7 @@ class NumpyEngine(Engine):
             z[chosen] = self._chunk(chosen).forward(self._weights, X[chosen], keep=False)
         return z
 
+    @calm_products
     def sum_lane(
         self, parameters: Parameters, X: Array, y: Labels, m: int, smoothing: float, weights: Array
     ) -> Gradients:

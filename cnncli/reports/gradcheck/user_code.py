@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from cnncli.checking.repair.search import Change, Repair
 from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
 from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
@@ -47,6 +49,7 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
                 "diagnosis": [
                     {"link": finding.link, **explanation_document(finding.explanation)} for finding in result.findings
                 ],
+                "repair": _repair_document(result.repair) if result.repair else None,
                 "remarks": result.remarks,
                 "cases": [
                     {
@@ -61,6 +64,15 @@ def user_code_document(results: Sequence[FunctionResult], method: str, seed: int
             }
             for result in results
         ],
+    }
+
+
+def _repair_document(repair: Repair) -> dict[str, Any]:
+    return {
+        "changes": [change._asdict() for change in repair.changes],
+        "mended": sorted(repair.mended),
+        "left": sorted(repair.left),
+        "cases": repair.cases,
     }
 
 
@@ -116,11 +128,39 @@ def _tell(result: FunctionResult) -> list[str]:
     told = [shown[0] + _count_more(len(shown) - 1) for shown in lines.values()]
     told += [f"{name}: {remark}" for remark in result.remarks]
     told += dict.fromkeys(f"diagnosis: {finding.link}: {finding.explanation.text}" for finding in result.findings)
-    if result.function.is_whole and result.wrong_links and not result.findings:
-        told.append(f"{name}: the mistake is in {' or '.join(result.wrong_links)}, or in the forward pass before")
+    told += _tell_repair(result)
+    suspects = [link for link in result.wrong_links if link not in {finding.link for finding in result.findings}]
+    if result.function.is_whole and suspects:
+        told.append(f"{name}: the mistake is in {' or '.join(suspects)}, or in the forward pass before")
     if (smallest := result.smallest_failing) and len(result.cases) > 1:
         told.append(f"{name}: the smallest failing case is {name_case(smallest.label)}")
     return told
+
+
+def _tell_repair(result: FunctionResult) -> list[str]:
+    """What would make it right, as lines that go and lines that come."""
+    repair, name = result.repair, result.function.name
+    if not repair:
+        return [f"{name}: no small change was found that makes it right"] if result.sought else []
+    mended, left = (
+        [what for what in sorted(kinds) if what.startswith("dL/")] for kinds in (repair.mended, repair.left)
+    )
+    what = (
+        f"{', '.join(mended or ['something'])} of {name} {'are' if len(mended) > 1 else 'is'}" if left else f"{name} is"
+    )
+    rest = f" ({', '.join(left)} {'stay' if len(left) > 1 else 'stays'} wrong)" if left else ""
+    return [
+        f"repair: {what} right in all {repair.cases} cases that were tried with{rest}",
+        *(line for change in repair.changes for line in _tell_change(change)),
+    ]
+
+
+def _tell_change(change: Change) -> list[str]:
+    last = change.line + len(change.before) - 1
+    place = f"    lines {change.line}–{last}: " if last > change.line else f"    line {change.line}: "
+    lines = dedent("\n".join([*change.before, *change.after])).split("\n")
+    both = [f"{'-' if number < len(change.before) else '+'} {line}" for number, line in enumerate(lines)]
+    return [f"{' ' * len(place) if number else place}{line}" for number, line in enumerate(both)]
 
 
 def report_user_code(path: Path, results: Sequence[FunctionResult]) -> list[Reported]:

@@ -1,10 +1,13 @@
 """Mistakes that people make in backward passes, and whether an edit undoes each of them, to the letter."""
 
+from functools import cache
 from statistics import median
 
 import pytest
 
-from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.edits.joint import list_joint_edits
+from cnncli.checking.repair.edits.list import list_edits
+from cnncli.checking.repair.edits.reach import find_reachable
 from cnncli.checking.repair.source import Source
 
 CONV = """
@@ -219,6 +222,7 @@ MISTAKES = [  # program, what is right, what is written instead
 ]
 
 
+@cache
 def find_rank(program: str, right: str, wrong: str) -> int:
     """Which edit undoes the mistake; those in several places come after all others."""
     source = Source(program.replace(right, wrong))

@@ -40,10 +40,21 @@ def change_numbers(program: Program, node: ast.AST) -> Iterator[Edit]:
     if value is None or is_signed(program, node) or not isinstance(node, ast.expr):
         return
     others = _list_whole(value) if isinstance(value, int) else _list_decimals(value)
+    if value == 0 and isinstance(value, int) and _is_assigned(program, node):
+        others |= {
+            "-np.inf": ("constant", -MORE),
+            "np.inf": ("constant", 0.0),
+        }  # what a largest number is searched from
     axis = is_axis(program, node)
     for text, (kind, extra) in others.items():
         if not axis and text != program.read(node):
             yield program.edit(kind, program.put(node, text, SIGN if text.startswith("-") else ATOM), extra=extra)
+
+
+def _is_assigned(program: Program, node: ast.AST) -> bool:
+    """Whether a number is what a name begins with, alone or among several."""
+    parent = program.parent(node)
+    return isinstance(program.parent(parent) if isinstance(parent, ast.Tuple) else parent, ast.Assign)
 
 
 def _list_whole(value: int) -> dict[str, tuple[str, float]]:

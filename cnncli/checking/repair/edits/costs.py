@@ -20,13 +20,14 @@ COSTS = {
     "copy": 1.6,
     "constant": 1.8,
     "logic": 1.6,
-    # Something that should not be there: people add clips, masks and penalties.
-    "no condition": 1.5,
-    "no statement": 1.7,
-    "no factor": 1.6,
-    "no term": 1.6,
-    "no call": 1.7,
-    "no operand": 1.7,
+    # Something that should not be there: people add clips, masks and penalties. That all is right without a part of it
+    # is hardly ever chance, while a condition that is exchanged for another may just never be true in any case.
+    "no condition": 0.9,
+    "no statement": 0.9,
+    "no factor": 1.0,
+    "no term": 1.0,
+    "no call": 1.1,
+    "no operand": 1.0,
     "no index": 2.0,
     "choice": 1.7,
     "two deletions": 0.0,  # and what the two cost

@@ -12,6 +12,16 @@ from cnncli.checking.repair.source import Edit, Replacement
 
 _REDUCTIONS = {"sum", "mean", "max", "min", "argmax", "argmin", "prod", "any", "all", "amax", "amin", "std", "var"}
 _PRODUCTS = {"dot", "matmul", "einsum", "tensordot", "outer", "multiply", "flip", "pad", "correlate", "convolve"}
+_SHARING = {
+    "get",
+    "setdefault",
+    "asarray",
+    "reshape",
+    "ravel",
+    "view",
+    "transpose",
+    "swapaxes",
+}  # what is kept elsewhere
 
 
 def change_by_one(program: Program, node: ast.AST) -> Iterator[Edit]:
@@ -143,7 +153,8 @@ def _count_back(program: Program, node: ast.expr) -> Iterator[Edit]:
 
 def copy(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A copy of what would be changed with the name that it is given."""
-    if not isinstance(node, ast.Name | ast.Subscript | ast.Attribute) or program.scope(node).is_whole(node):
+    shared = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _SHARING
+    if not (shared or isinstance(node, ast.Name | ast.Subscript | ast.Attribute)) or program.scope(node).is_whole(node):
         return
     parent = program.parent(node)
     if isinstance(parent, ast.Assign) and node is parent.value and not _is_sizes(node):

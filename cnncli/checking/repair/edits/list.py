@@ -21,6 +21,7 @@ from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
+MOST_READ = 4  # times as many edits are looked at as are chosen at most
 MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     swap_comparisons,
@@ -73,7 +74,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
 
 
 def list_edits(source: Source, functions: Collection[str] | None = None) -> list[Edit]:
-    """All single edits of a file, or of its parts of these names; the likelier and smaller first."""
+    """All single edits of a file, or of these functions, classes and constants of it; the likelier first."""
     program = Program(source, functions)
     return choose_best(program, find_all(program))
 
@@ -93,11 +94,11 @@ def find_all(program: Program) -> Iterator[Edit]:
 def choose_best(program: Program, edits: Iterable[Edit], most: int = MOST, known: Collection[str] = ()) -> list[Edit]:
     """The likeliest, each resulting text once and none that is known; those that are still a program."""
     chosen: list[Edit] = []
-    seen = {program.text, *known}
-    for edit in sorted(edits, key=lambda each: each.cost):
+    seen = {hash(text) for text in (program.text, *known)}
+    for edit in sorted(edits, key=lambda each: each.cost)[: MOST_READ * most]:
         text = edit.apply(program.text)
-        if text not in seen and still_parses(program, edit, text):
-            seen.add(text)
+        if hash(text) not in seen and still_parses(program, edit, text):
+            seen.add(hash(text))
             chosen.append(edit)
             if len(chosen) == most:
                 break

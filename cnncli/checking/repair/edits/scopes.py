@@ -33,7 +33,7 @@ def read_scope(function: ast.AST, outer: Scope) -> Scope:
     for node in ast.walk(function):
         if isinstance(node, ast.arg):
             lines.setdefault(node.arg, node.lineno - 1 if isinstance(function, ast.Lambda) else node.lineno)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id != "_":  # which says: not used
             lines[node.id] = min(lines.get(node.id, node.lineno), node.lineno)
     whole |= {name for name in lines if name in _WHOLE_ARGUMENTS}
     for _ in range(3):  # what is computed of whole numbers is one, wherever it is written

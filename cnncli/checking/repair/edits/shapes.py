@@ -22,7 +22,9 @@ def change_reshapes(program: Program, node: ast.AST) -> Iterator[Edit]:
     text, whole = program.write(array, 15), program.read(node)
     texts = [program.read(size) for size in sizes]
     if len(sizes) == 2:
-        yield program.edit("reshape", program.put(node, f"{text}.T"))
+        yield program.edit(
+            "reshape", program.put(node, text.removesuffix(".T") if text.endswith(".T") else f"{text}.T"), extra=-MORE
+        )
         yield program.edit("reshape", program.put(node, f"{text}.reshape({texts[1]}, {texts[0]}).T"))
     for one, other in ((0, 1), (1, 2), (2, 3), (-2, -1), (0, 2), (1, 3), (0, -1)):
         end = program.source.find(array)[1] + (program.is_wrapped(array))
