@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncli.checking.repair.edits import find_reachable, list_edits, list_joint_edits
+from cnncli.checking.repair.edits.joint import list_joint_edits
+from cnncli.checking.repair.edits.list import list_edits
+from cnncli.checking.repair.edits.reach import find_reachable
 from cnncli.checking.repair.source import Source
 from tests.checking.repair.test_undoing import MISTAKES
 from tests.conftest import ROOT
@@ -35,7 +37,7 @@ LINES = {
     "side for area": ("d = Z / pool", ["d = Z / pool ** 2", "d = Z * pool", "d = Z"]),
     "sign": ("d = -Z * A", ["d = Z * A"]),
     "sign added": ("d = np.exp(Z)", ["d = np.exp(-Z)", "d = -np.exp(Z)"]),
-    "mask turned round": ("Z[on] = 0", ["Z[~on] = 0", "Z[on] += 0"]),
+    "mask turned round": ("Z[on] = 0", ["Z[~on] = 0"]),
     "accumulated": ("Z[i, j] += A", ["np.add.at(Z, (i, j), A)", "Z[i, j] = A", "Z[i, j] -= A"]),
     "one more": ("h = Z.shape[0] - pool", ["h = Z.shape[0] - pool + 1", "h = Z.shape[0] - pool - 1", "h = Z.shape[0]"]),
     "one less": ("d = np.zeros(pool + 1)", ["d = np.zeros(pool)", "d = np.zeros(pool + 2)", "d = np.zeros(pool - 1)"]),
@@ -57,6 +59,7 @@ LINES = {
     "copy": ("d = Z", ["d = Z.copy()", "d = A"]),
     "a view": ("d = Z[0]", ["d = Z[0].copy()", "d = Z[1]"]),
     "mean": ("return Z - A", ["return (Z - A) / len(Z)", "return (Z - A) / pool", "return Z - A[:, None]"]),
+    "mean by another number": ("return Z / on", ["return Z / len(Z)", "return Z / pool"]),
     "mean kept": ("return (Z - A)", ["return (Z - A) / len(Z)", "return (Z + A)"]),
     "mask forgotten": ("d = A * 2.0", ["d = A * 2.0 * (Z > 0)"]),
     "sign's mask": ("d = A * np.sign(Z)", ["d = A * (Z > 0)"]),
@@ -145,7 +148,8 @@ AWKWARD = {
     ),
     "comprehension": "def f(a, n):\n    return [[x * y for x in a if x > y] for y in range(n)], {k: v for k, v in a}\n",
     "match": (
-        "def f(a):\n    match a:\n        case 1:\n            return a + 1\n        case _:\n            return a - 1\n"
+        "def f(a):\n    match a:\n        case 1:\n            return a + 1\n"
+        "        case _:\n            return a - 1\n"
     ),
     "starred": "def f(*a, **b):\n    first, *rest = a\n    return max(*rest, first), dict(**b, c=1)\n",
     "walrus": "def f(a):\n    while (n := a - 1) > 0:\n        a = n\n    return a if (b := a) else b\n",

@@ -10,7 +10,21 @@ from cnncli.checking.repair.source import Edit, Replacement
 
 _WRAPPERS = {"clip", "round", "floor", "ceil", "abs", "sign", "maximum", "minimum", "max", "min", "float16", "float32"}
 _WRAPPERS |= {"exp", "log", "sqrt", "square", "tanh", "nan_to_num", "flip", "flipud", "fliplr", "rot90", "int", "T"}
-_WRAPPERS |= {"astype", "transpose", "swapaxes", "copy", "reshape", "mean", "sum", "squeeze", "where", "pad", "roll"}
+_WRAPPERS |= {
+    "astype",
+    "transpose",
+    "swapaxes",
+    "copy",
+    "reshape",
+    "mean",
+    "sum",
+    "squeeze",
+    "where",
+    "pad",
+    "roll",
+    "setdefault",
+    "get",
+}
 _KEPT_WORDS = {"out", "where", "dtype"}  # without them it is another call, not a slip
 
 

@@ -3,21 +3,49 @@
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from cnncli.checking.repair.edits.constants import change_axes, change_numbers, flip_truths, reverse_members, swap_members, swap_parts
+from cnncli.checking.repair.edits.constants import (
+    change_axes,
+    change_numbers,
+    flip_truths,
+    reverse_members,
+    swap_members,
+    swap_parts,
+)
 from cnncli.checking.repair.edits.deletions import delete_calls, delete_indexes, delete_keywords, delete_operands
-from cnncli.checking.repair.edits.insertions import change_by_one, copy, extend_conditions, give_axes, multiply, turn
+from cnncli.checking.repair.edits.insertions import (
+    change_by_one,
+    copy,
+    extend_conditions,
+    give_axes,
+    multiply,
+    replace_divisors,
+    turn,
+)
 from cnncli.checking.repair.edits.letters import change_formulas
+from cnncli.checking.repair.edits.lines import SharedLineError
 from cnncli.checking.repair.edits.masks import change_values, derive_relu, give_columns, give_masks
 from cnncli.checking.repair.edits.names import replace_attributes, replace_names
-from cnncli.checking.repair.edits.operators import change_assignments, change_powers, change_signs, exchange_factors, swap_comparisons, swap_logic, swap_operators
-from cnncli.checking.repair.edits.shapes import change_reshapes, change_transposes, exchange_before_flattening, exchange_methods
+from cnncli.checking.repair.edits.operators import (
+    change_assignments,
+    change_powers,
+    change_signs,
+    exchange_factors,
+    swap_comparisons,
+    swap_logic,
+    swap_operators,
+)
+from cnncli.checking.repair.edits.parsing import still_parses
+from cnncli.checking.repair.edits.program import Program
+from cnncli.checking.repair.edits.shapes import (
+    change_reshapes,
+    change_transposes,
+    exchange_before_flattening,
+    exchange_methods,
+)
 from cnncli.checking.repair.edits.sizes import replace_sizes
 from cnncli.checking.repair.edits.statements import change_conditions, delete_statements, give_jumps, move_statements
 from cnncli.checking.repair.edits.windows import move_windows, name_rows, repeat_indexes, turn_loops
 from cnncli.checking.repair.edits.words import give_types, swap_functions, swap_words, widen_types
-from cnncli.checking.repair.edits.lines import SharedLineError
-from cnncli.checking.repair.edits.parsing import still_parses
-from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
@@ -47,6 +75,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     delete_indexes,
     change_by_one,
     multiply,
+    replace_divisors,
     turn,
     copy,
     give_axes,
