@@ -10,7 +10,21 @@ from cnncli.checking.repair.source import Edit, Replacement
 
 _WRAPPERS = {"clip", "round", "floor", "ceil", "abs", "sign", "maximum", "minimum", "max", "min", "float16", "float32"}
 _WRAPPERS |= {"exp", "log", "sqrt", "square", "tanh", "nan_to_num", "flip", "flipud", "fliplr", "rot90", "int", "T"}
-_WRAPPERS |= {"astype", "transpose", "swapaxes", "copy", "reshape", "mean", "sum", "squeeze", "where", "pad", "roll"}
+_WRAPPERS |= {
+    "astype",
+    "transpose",
+    "swapaxes",
+    "copy",
+    "reshape",
+    "mean",
+    "sum",
+    "squeeze",
+    "where",
+    "pad",
+    "roll",
+    "setdefault",
+    "get",
+}
 _KEPT_WORDS = {"out", "where", "dtype"}  # without them it is another call, not a slip
 
 
@@ -89,7 +103,8 @@ def delete_keywords(program: Program, node: ast.AST) -> Iterator[Edit]:
         return
     arguments = [*node.args, *(word.value for word in node.keywords)]
     for word in node.keywords:
-        if word.arg and word.arg not in _KEPT_WORDS and len(arguments) > 1:
+        alone = len(arguments) == 1 and not _is_method(node.func)
+        if word.arg and word.arg not in _KEPT_WORDS and not alone:
             yield program.edit("keyword", _cut_keyword(program, node, word))
     if len(node.args) > 1 and not node.keywords:
         yield program.edit("keyword", _cut(program, node.args, len(node.args) - 1, node.args[-1]), extra=MORE)
@@ -98,11 +113,15 @@ def delete_keywords(program: Program, node: ast.AST) -> Iterator[Edit]:
 def _cut_keyword(program: Program, node: ast.Call, word: ast.keyword) -> Replacement:
     end = program.source.find(word.value)[1]
     before = [*node.args, *(each.value for each in node.keywords if each.lineno and _is_before(each, word))]
-    start = max(program.source.find(each)[1] for each in before) if before else None
-    if start is not None:
-        return Replacement(start, end, "")
-    following = program.source.find(node.keywords[1].value)[0] - len(f"{node.keywords[1].arg}=")
-    return Replacement(program.source.find(word.value)[0] - len(f"{word.arg}="), following, "")
+    if before:
+        return Replacement(max(program.source.find(each)[1] for each in before), end, "")
+    start = program.source.find(node.func)[1] + 1
+    behind = program.find_keyword(node.keywords[1]) if len(node.keywords) > 1 else program.source.find(node)[1] - 1
+    return Replacement(start, behind, "")
+
+
+def _is_method(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and not _is_module(node.value)
 
 
 def _is_before(one: ast.keyword, other: ast.keyword) -> bool:

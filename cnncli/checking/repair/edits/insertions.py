@@ -7,7 +7,7 @@ from cnncli.checking.repair.edits.constants import is_axis, read_number
 from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.edits.words import add_argument
-from cnncli.checking.repair.edits.writing import PRODUCT, SUM, find_level
+from cnncli.checking.repair.edits.writing import ATOM, POWER, PRODUCT, SUM, find_level
 from cnncli.checking.repair.source import Edit, Replacement
 
 _REDUCTIONS = {"sum", "mean", "max", "min", "argmax", "argmin", "prod", "any", "all", "amax", "amin", "std", "var"}
@@ -59,6 +59,18 @@ def multiply(program: Program, node: ast.AST) -> Iterator[Edit]:
                 yield program.edit("factor", program.put(node, f"{left} {symbol} {factor}", PRODUCT), extra=more)
     if not scope.is_whole(node) and find_level(node) >= PRODUCT and not isinstance(node, ast.Constant):
         yield program.edit("factor", program.put(node, f"1 - {left}", SUM), extra=FAR)
+
+
+def replace_divisors(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """Another number to divide by."""
+    if not isinstance(node, ast.BinOp | ast.AugAssign) or not isinstance(node.op, ast.Div):
+        return
+    divisor = node.right if isinstance(node, ast.BinOp) else node.value
+    whole, text = program.scope(divisor).is_whole(divisor), program.read(divisor)
+    for factor, extra in _list_factors(program, divisor):
+        if factor != text:
+            level = POWER if "**" in factor else ATOM
+            yield program.edit("factor", program.put(divisor, factor, level), extra=extra + (0.0 if whole else FAR))
 
 
 def is_result(program: Program, node: ast.expr) -> bool:

@@ -8,6 +8,7 @@ from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.source import Replacement
 
 _REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|$)")  # what may stand behind a statement
+_REMARKS = re.compile(r"(?m:^)(?:[ \t]*#[^\r\n]*(?:\r\n|\r|\n))+\Z")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 
 
@@ -37,9 +38,10 @@ class Lines:
         begin, _ = self.find(node)
         return self.text[begin : self.program.source.find(node)[0]]
 
-    def read(self, statements: Sequence[ast.stmt], indentation: str) -> str:
-        """The lines of neighbours, with what stands between them, as they are at another depth."""
+    def read(self, statements: Sequence[ast.stmt], indentation: str, *, remarks: bool = False) -> str:
+        """The lines of neighbours at another depth, with what stands between them, or also right before them."""
         begin, end = self.find(statements[0])[0], self.find(statements[-1])[1]
+        begin = self._find_remarks(begin) if remarks else begin
         own = self.indentation(statements[0])
         text = self.text[begin:end]
         text += "" if text.endswith(("\n", "\r")) else self.ending
@@ -50,6 +52,11 @@ class Lines:
             moved.append(indentation + line[len(own) :] if free and line.startswith(own) and line.strip() else line)
             place += len(line)
         return "".join(moved)
+
+    def _find_remarks(self, begin: int) -> int:
+        """Where the remarks right before a line begin."""
+        match = _REMARKS.search(self.text, 0, begin)
+        return match.start() if match else begin
 
     def _find_texts(self, node: ast.stmt) -> list[tuple[int, int]]:
         """Where texts stand: the blanks in those of several lines must stay."""
@@ -75,7 +82,7 @@ class Lines:
     def unwrap(self, node: ast.If, body: list[ast.stmt]) -> Replacement:
         """What an `if` holds in its place."""
         begin, end = self.find(node)
-        text = self.read(body, self.indentation(node))
+        text = self.read(body, self.indentation(node), remarks=True)
         return Replacement(begin, end, text if self.text[begin:end].endswith(("\n", "\r")) else text.rstrip("\r\n"))
 
     def swap(self, one: ast.stmt, other: ast.stmt) -> tuple[Replacement, Replacement]:

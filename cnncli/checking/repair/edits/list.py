@@ -3,75 +3,102 @@
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from cnncli.checking.repair.edits import (
-    constants,
-    deletions,
-    insertions,
-    letters,
-    masks,
-    names,
-    operators,
-    shapes,
-    sizes,
-    statements,
-    windows,
-    words,
+from cnncli.checking.repair.edits.constants import (
+    change_axes,
+    change_numbers,
+    flip_truths,
+    reverse_members,
+    swap_members,
+    swap_parts,
 )
+from cnncli.checking.repair.edits.deletions import delete_calls, delete_indexes, delete_keywords, delete_operands
+from cnncli.checking.repair.edits.insertions import (
+    change_by_one,
+    copy,
+    extend_conditions,
+    give_axes,
+    multiply,
+    replace_divisors,
+    turn,
+)
+from cnncli.checking.repair.edits.letters import change_formulas
 from cnncli.checking.repair.edits.lines import SharedLineError
+from cnncli.checking.repair.edits.masks import change_values, derive_relu, give_columns, give_masks
+from cnncli.checking.repair.edits.names import replace_attributes, replace_names
+from cnncli.checking.repair.edits.operators import (
+    change_assignments,
+    change_powers,
+    change_signs,
+    exchange_factors,
+    swap_comparisons,
+    swap_logic,
+    swap_operators,
+)
 from cnncli.checking.repair.edits.parsing import still_parses
 from cnncli.checking.repair.edits.program import Program
+from cnncli.checking.repair.edits.shapes import (
+    change_reshapes,
+    change_transposes,
+    exchange_before_flattening,
+    exchange_methods,
+)
+from cnncli.checking.repair.edits.sizes import replace_sizes
+from cnncli.checking.repair.edits.statements import change_conditions, delete_statements, give_jumps, move_statements
+from cnncli.checking.repair.edits.windows import move_windows, name_rows, repeat_indexes, turn_loops
+from cnncli.checking.repair.edits.words import give_types, swap_functions, swap_words, widen_types
 from cnncli.checking.repair.source import Edit, Source
 
 MOST = 2500  # edits: each is run
 MOST_WRITTEN = 30_000_000  # characters of changed files, a second or two of a file of hundreds of lines
 MOST_SIZES = 600  # the largest family, which must not push out the others
 KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
-    operators.swap_comparisons,
-    operators.swap_operators,
-    operators.exchange_factors,
-    constants.swap_parts,
-    operators.change_signs,
-    operators.swap_logic,
-    operators.change_assignments,
-    operators.change_powers,
-    words.swap_functions,
-    words.swap_words,
-    words.widen_types,
-    words.give_types,
-    constants.change_numbers,
-    constants.change_axes,
-    constants.swap_members,
-    constants.reverse_members,
-    constants.flip_truths,
-    deletions.delete_operands,
-    deletions.delete_calls,
-    deletions.delete_keywords,
-    deletions.delete_indexes,
-    insertions.change_by_one,
-    insertions.multiply,
-    insertions.turn,
-    insertions.copy,
-    insertions.give_axes,
-    insertions.extend_conditions,
-    masks.derive_relu,
-    masks.give_masks,
-    masks.give_columns,
-    masks.change_values,
-    windows.move_windows,
-    windows.name_rows,
-    windows.repeat_indexes,
-    windows.turn_loops,
-    names.replace_names,
-    names.replace_attributes,
-    letters.change_formulas,
-    shapes.change_reshapes,
-    shapes.change_transposes,
-    shapes.exchange_before_flattening,
-    shapes.exchange_methods,
-    statements.delete_statements,
-    statements.change_conditions,
-    statements.move_statements,
-    statements.give_jumps,
+    swap_comparisons,
+    swap_operators,
+    exchange_factors,
+    swap_parts,
+    change_signs,
+    swap_logic,
+    change_assignments,
+    change_powers,
+    swap_functions,
+    swap_words,
+    widen_types,
+    give_types,
+    change_numbers,
+    change_axes,
+    swap_members,
+    reverse_members,
+    flip_truths,
+    delete_operands,
+    delete_calls,
+    delete_keywords,
+    delete_indexes,
+    change_by_one,
+    multiply,
+    replace_divisors,
+    turn,
+    copy,
+    give_axes,
+    extend_conditions,
+    derive_relu,
+    give_masks,
+    give_columns,
+    change_values,
+    move_windows,
+    name_rows,
+    repeat_indexes,
+    turn_loops,
+    replace_names,
+    replace_attributes,
+    change_formulas,
+    change_reshapes,
+    change_transposes,
+    exchange_before_flattening,
+    exchange_methods,
+    delete_statements,
+    change_conditions,
+    move_statements,
+    give_jumps,
 )
 
 
@@ -89,7 +116,7 @@ def find_all(program: Program) -> Iterator[Edit]:
                 yield from find(program, node)
             except SharedLineError:
                 continue
-    found = [edit for node in program.nodes for edit in sizes.replace_sizes(program, node)]
+    found = [edit for node in program.nodes for edit in replace_sizes(program, node)]
     yield from sorted(found, key=lambda each: each.cost)[:MOST_SIZES]
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from cnncli.checking.repair.edits.constants import read_number
 from cnncli.checking.repair.edits.costs import FAR, MORE
 from cnncli.checking.repair.edits.program import Program
 from cnncli.checking.repair.edits.writing import (
@@ -163,7 +164,7 @@ def change_assignments(program: Program, node: ast.AST) -> Iterator[Edit]:
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and not isinstance(node.targets[0], ast.Tuple):
         target = node.targets[0]
         for other, extra in ({"+=": 0.0} if isinstance(target, ast.Subscript) else {"+=": MORE}).items():
-            if _is_known(program, node, target):
+            if _is_known(program, node, target) and read_number(node.value) != 0:
                 yield program.edit("assignment", program.swap_operator(target, node.value, "=", other), extra=extra)
         if isinstance(target, ast.Subscript):
             yield from _accumulate(program, node, target, "add")

@@ -210,16 +210,15 @@ class Program:
 
     def put(self, node: ast.expr, text: str, level: int = ATOM) -> Replacement:
         """Another text in the place of a node, in parentheses where it needs them."""
-        if self.is_wrapped(node) and text.startswith(f"({self.read(node)})"):  # it brings its parentheses along
-            start, end = self.source.find(node)
-            begin = self.text.rindex("(", 0, start)
-            end = self.text.index(")", end) + 1
-            outer = Replacement(begin, end, text)
-            return (
-                outer if level >= find_needed_level(self.parent(node), node) else Replacement(begin, end, f"({text})")
-            )
-        if level < find_needed_level(self.parent(node), node) and not self.is_wrapped(node):
-            text = f"({text})"
+        needed = find_needed_level(self.parent(node), node)
+        if not self.is_wrapped(node):
+            return self.source.replace(node, text if level >= needed else f"({text})")
+        start, end = self.source.find(node)
+        begin, close = self.text.rindex("(", 0, start), self.text.index(")", end) + 1
+        if text.startswith(f"({self.read(node)})"):  # it brings its parentheses along
+            return Replacement(begin, close, text if level >= needed else f"({text})")
+        if find_level(node) < needed <= level and "\n" not in text:  # it no longer needs them
+            return Replacement(begin, close, text)
         return self.source.replace(node, text)
 
     def lift(self, node: ast.expr, child: ast.expr) -> Replacement:
@@ -228,6 +227,10 @@ class Program:
         if "\n" in text and self.is_wrapped(child):
             return self.source.replace(node, f"({text})")
         return self.put(node, text, find_level(child))
+
+    def find_keyword(self, word: ast.keyword) -> int:
+        """Where an option of a call begins."""
+        return self.text.rindex(str(word.arg), 0, self.source.find(word.value)[0])
 
     def swap_operator(self, left: ast.expr, right: ast.expr, symbol: str, other: str) -> Replacement:
         """Another operator between two operands."""

@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, field
 
 _WHOLE_ARGUMENTS = {"pool", "stride", "padding", "dilation", "pool_stride", "classes"}
-_WHOLE_CALLS = {"len", "int", "round"}
+_WHOLE_CALLS = {"len", "int", "round", "count_nonzero"}
 _COUNTERS = {"range", "ndindex", "divmod", "unravel_index"}
 
 
