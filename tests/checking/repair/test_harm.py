@@ -72,6 +72,7 @@ print(restricted)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_versions_that_wait_for_ever_are_stopped(tmp_path: Path) -> None:
     code = """
     import threading
@@ -84,6 +85,7 @@ def test_versions_that_wait_for_ever_are_stopped(tmp_path: Path) -> None:
     assert repaired(tmp_path, code, timeout=1).verdict == "FAIL"
 
 
+@pytest.mark.slow
 def test_versions_that_end_the_process_cost_time_like_others(tmp_path: Path) -> None:
     code = """
     import os
@@ -101,6 +103,7 @@ def test_versions_that_end_the_process_cost_time_like_others(tmp_path: Path) -> 
     assert repaired(tmp_path, code, timeout=1).verdict == "FAIL"
 
 
+@pytest.mark.slow
 def test_a_constant_that_never_gets_ready_is_passed_over(tmp_path: Path) -> None:
     code = """
     def fill(step):
@@ -121,18 +124,28 @@ def test_a_constant_that_never_gets_ready_is_passed_over(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        pytest.param(b"\xef\xbb\xbf" + WRONG.encode(), 4, id="a byte order mark"),
+        pytest.param(b"\xef\xbb\xbf" + WRONG.encode(), 4, id="a byte order mark", marks=pytest.mark.slow),
         pytest.param(WRONG.replace("\n", "\r\n").encode(), 4, id="CRLF"),
-        pytest.param(WRONG.replace("    ", "\t").encode(), 4, id="tabs"),
+        pytest.param(WRONG.replace("    ", "\t").encode(), 4, id="tabs", marks=pytest.mark.slow),
         pytest.param(("# coding: latin-1\nassert ord('é') == 233\n" + WRONG).encode("latin-1"), 6, id="Latin-1"),
-        pytest.param(("# coding: latin-1\nassert len('Ã©') == 2\n" + WRONG).encode("latin-1"), 6, id="like UTF-8"),
-        pytest.param(("\f\ntext = 'a\x1cb\u2028c'\n\f\n" + WRONG).encode(), 7, id="a form feed"),
+        pytest.param(
+            ("# coding: latin-1\nassert len('Ã©') == 2\n" + WRONG).encode("latin-1"),
+            6,
+            id="like UTF-8",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("\f\ntext = 'a\x1cb\u2028c'\n\f\n" + WRONG).encode(), 7, id="a form feed", marks=pytest.mark.slow
+        ),
         pytest.param(
             b"from __future__ import annotations\n" + WRONG.replace("Z1, dA1)", "Z1: Array, dA1: Array)").encode(),
             5,
             id="annotations of later",
+            marks=pytest.mark.slow,
         ),
-        pytest.param(b"import re\nkept = {'re': re}\n" + WRONG.encode(), 6, id="a module that is kept"),
+        pytest.param(
+            b"import re\nkept = {'re': re}\n" + WRONG.encode(), 6, id="a module that is kept", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_line_is_that_of_the_file_however_it_is_written(tmp_path: Path, content: bytes, line: int) -> None:
@@ -145,6 +158,7 @@ def test_the_line_is_that_of_the_file_however_it_is_written(tmp_path: Path, cont
     assert path.read_bytes() == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edited", "right"),
     [
@@ -170,6 +184,7 @@ def test_what_is_not_answered_any_more_is_not_right(tmp_path: Path, edited: str,
         run.process.stop()
 
 
+@pytest.mark.slow
 def test_of_one_case_a_repair_must_be_right_in_the_others_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(WRONG.replace("Z1 < 0)", "Z1 < 0) * (2 if len(Z1) == 1 else np.sin(dA1))"), encoding="utf-8")
@@ -178,6 +193,7 @@ def test_of_one_case_a_repair_must_be_right_in_the_others_too(tmp_path: Path) ->
     assert result.repair is None or "np.sin" not in result.repair.changes[0].after[0]
 
 
+@pytest.mark.slow
 def test_what_never_ends_in_other_cases_is_not_right(tmp_path: Path) -> None:
     """It is right in those of the check, whose sizes it knows."""
     path = tmp_path / "mine.py"

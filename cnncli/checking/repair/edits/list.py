@@ -23,7 +23,7 @@ from cnncli.checking.repair.edits.insertions import (
 )
 from cnncli.checking.repair.edits.letters import change_formulas
 from cnncli.checking.repair.edits.lines import SharedLineError
-from cnncli.checking.repair.edits.masks import change_values, derive_relu, give_columns, give_masks
+from cnncli.checking.repair.edits.masks import change_values, derive_relu, give_columns, give_masks, mark_first
 from cnncli.checking.repair.edits.names import replace_attributes, replace_names
 from cnncli.checking.repair.edits.operators import (
     change_assignments,
@@ -80,6 +80,7 @@ KINDS: tuple[Callable[[Program, ast.AST], Iterator[Edit]], ...] = (
     copy,
     give_axes,
     extend_conditions,
+    mark_first,
     derive_relu,
     give_masks,
     give_columns,

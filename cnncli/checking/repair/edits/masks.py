@@ -31,6 +31,32 @@ def derive_relu(program: Program, node: ast.AST) -> Iterator[Edit]:
         yield program.edit("mask", program.source.replace(node, f"({program.read(node)} > 0)"))
 
 
+def mark_first(program: Program, node: ast.AST) -> Iterator[Edit]:
+    """The first of equal maxima alone for `x == x.max()`, which marks every one."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
+        return
+    for array, largest in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+        if not isinstance(array, ast.Name | ast.Subscript | ast.Attribute) or program.scope(node).is_whole(array):
+            continue
+        x = program.read(array)
+        if isinstance(largest, ast.Name) or (_is_largest(largest) and not _read_axis(largest)):
+            text = f"(np.arange({x}.size) == {x}.argmax()).reshape({x}.shape)"
+            yield program.edit("mask", program.put(node, text), extra=-MORE)
+        if isinstance(largest, ast.Name) or (_is_largest(largest) and _read_axis(largest) == "-1"):
+            text = f"(np.arange({x}.shape[-1]) == {x}.argmax(axis=-1)[..., None])"
+            yield program.edit("mask", program.source.replace(node, text), extra=-MORE)
+
+
+def _is_largest(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("max", "amax")
+
+
+def _read_axis(node: ast.expr) -> str:
+    """The axis that a call is given; nothing where it is given none."""
+    words = node.keywords if isinstance(node, ast.Call) else []
+    return next((ast.unparse(word.value) for word in words if word.arg == "axis"), "")
+
+
 def give_masks(program: Program, node: ast.AST) -> Iterator[Edit]:
     """A result times the mask of an array: the factor of relu that was forgotten."""
     if not isinstance(node, ast.expr) or not is_result(program, node) or program.scope(node).is_whole(node):
