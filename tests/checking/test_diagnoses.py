@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checking.test_user_code import RIGHT, checked, problems, sentences
+from tests.checking.test_user_code import RIGHT, alone, checked, problems, sentences
 
 POOL = """
     dA1 = np.zeros_like(A1)
@@ -121,12 +121,13 @@ def test_mistakes_that_no_list_names_are_explained(tmp_path: Path, column: int) 
 
 
 def test_what_belongs_to_an_option_is_said_with_it(tmp_path: Path) -> None:
-    code = RIGHT.replace("slice(t * i, t * i + d * (k - 1) + 1, d)", "slice(i, i + d * (k - 1) + 1, d)")
+    right = alone("conv_backward")
+    code = right.replace("slice(t * i, t * i + d * (k - 1) + 1, d)", "slice(i, i + d * (k - 1) + 1, d)")
     said = sentences(checked(tmp_path, code)["conv_backward"])
     assert said == [
         f"dL/d{name} is made as if the stride were 1, only where the stride is not 1" for name in ("X", "w1")
     ]
-    said = sentences(checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX"))["conv_backward"])
+    said = sentences(checked(tmp_path, right.replace("dX[:, :, p:p + H, p:p + W]", "dX"))["conv_backward"])
     assert "rows and columns are left around it" in said[0]
 
 
@@ -182,9 +183,9 @@ COMPOSED = {
 )
 def test_what_is_composed_of_simple_things_is_explained(tmp_path: Path, name: str) -> None:
     right, wrong, function, words = COMPOSED[name]
-    code = RIGHT[: RIGHT.index("def backward")].replace(right, wrong)
+    code = alone(function).replace(right, wrong)
     assert wrong in code
-    result = checked(tmp_path, code.replace("import numpy as np", "import numpy as np\nMASKS = {}"))[function]
+    result = checked(tmp_path, f"MASKS = {{}}\n{code}")[function]
     assert result.verdict == "FAIL"
     assert words in sentences(result)[0]
     assert all(finding.explanation.certain for finding in result.findings)
@@ -248,14 +249,13 @@ def test_an_explanation_that_other_cases_refute_is_not_certain(tmp_path: Path) -
 
 
 def test_clipping_by_the_length_of_all_gradients_together_is_said_of_each(tmp_path: Path) -> None:
-    code = RIGHT[RIGHT.index("def conv_backward") : RIGHT.index("def backward")]
-    code = "import numpy as np\n" + code.replace(
-        "return dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))",
+    body = CONV.replace(
+        "return dX, dw1, db1",
         """
-    g = dX[:, :, p:p + H, p:p + W], dw1, dZ1.sum(axis=(0, 2, 3))
-    length = np.sqrt(sum((part**2).sum() for part in g))
-    return [part * min(1, 60 / length) for part in g]""",
+    length = np.sqrt(sum((part**2).sum() for part in (dX, dw1, db1)))
+    return [part * min(1, 60 / length) for part in (dX, dw1, db1)]""",
     )
+    code = f"import numpy as np\ndef conv_backward(X, w1, dZ1):{body.format('')}"
     result = checked(tmp_path, code)["conv_backward"]
     said = [f.explanation.text for f in result.findings if f.explanation.certain]
     assert len(said) == 3
@@ -263,8 +263,7 @@ def test_clipping_by_the_length_of_all_gradients_together_is_said_of_each(tmp_pa
 
 
 def test_channels_that_no_filter_of_the_same_number_stands_beside_are_missed(tmp_path: Path) -> None:
-    code = RIGHT[RIGHT.index("def conv_backward") : RIGHT.index("def backward")]
-    code = "import numpy as np\n" + code.replace("    return dX[", "    dw1[:, len(w1):] = 0\n    return dX[")
+    code = alone("conv_backward").replace("    return dX[", "    dw1[:, len(w1):] = 0\n    return dX[")
     result = checked(tmp_path, code)["conv_backward"]
     assert result.wrong_links == ("dL/dZ1 → dL/dw1",)
     assert not any(finding.explanation.certain for finding in result.findings)

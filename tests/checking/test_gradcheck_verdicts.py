@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cnncli.checking import run
 from cnncli.checking.check import Check
 from cnncli.checking.gradcheck import Gradcheck, engine_gradients
 from cnncli.checking.methods import METHODS, Method
@@ -18,6 +19,11 @@ from cnncli.subject.subject import Subject, choose
 from cnncli.text import tell_apart
 
 FINEST: dict[Method, float] = {"complex-step": 1e-11, "richardson": 1e-6, "central": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def unexplained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "diagnose", lambda *_: ())  # what a mistake is takes longer than that it is
 
 
 def random_subject(seed: int) -> Subject:
@@ -58,11 +64,9 @@ def outcome_of(subject: Subject, gradients: dict[str, Array], method: Method = "
     return run_gradcheck(Gradcheck(subject, gradients, method))
 
 
-@pytest.mark.parametrize(
-    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(125, 1000, 125))]
-)
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(50, 1000, 50))])
 def test_a_thousand_random_networks_are_never_accused(first: int) -> None:
-    for seed in range(first, first + 125):
+    for seed in range(first, first + 50):
         subject = random_subject(seed)
         outcome = outcome_of(subject, right_gradients(subject))
         assert outcome.verdict == "PASS", (seed, [c.label for c in outcome.checks if not c.passed])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cnncli.checking.user_code import checks
 from cnncli.checking.user_code.checks import check_file, write_template
 from cnncli.checking.user_code.contract import FUNCTIONS
 from cnncli.checking.user_code.results import FunctionResult
@@ -70,6 +71,11 @@ def backward(X, y, w1, b1, w2, b2):
 """
 
 
+def alone(function: str) -> str:
+    """A file with one of the right functions."""
+    return "import numpy as np\ndef " + next(part for part in RIGHT.split("\ndef ") if part.startswith(f"{function}("))
+
+
 def checked(folder: Path, code: str, *, repair: bool = False, **options: Any) -> dict[str, FunctionResult]:
     path = folder / "mine.py"
     path.write_text(textwrap.dedent(code), encoding="utf-8")
@@ -96,13 +102,13 @@ def test_a_right_backward_pass_passes(tmp_path: Path) -> None:
 
 def test_a_function_that_knows_no_padding_is_not_asked_for_it(tmp_path: Path) -> None:
     known = "dZ1, padding=0, stride=1, dilation=1):"
-    results = checked(tmp_path, RIGHT.replace(known, "dZ1):\n    padding, stride, dilation = 0, 1, 1"))
+    results = checked(tmp_path, alone("conv_backward").replace(known, "dZ1):\n    padding, stride, dilation = 0, 1, 1"))
     assert results["conv_backward"].verdict == "PASS"
     assert not {"padding", "stride", "dilation"} & {case.label for case in results["conv_backward"].cases}
 
 
 def test_a_convolution_that_forgets_to_crop_its_padding_fails(tmp_path: Path) -> None:
-    results = checked(tmp_path, RIGHT.replace("dX[:, :, p:p + H, p:p + W]", "dX[:, :, :H, :W]"))
+    results = checked(tmp_path, alone("conv_backward").replace("dX[:, :, p:p + H, p:p + W]", "dX[:, :, :H, :W]"))
     wrong = [case.label for case in results["conv_backward"].cases if not case.passed]
     assert wrong == [
         "padding",
@@ -215,7 +221,7 @@ def test_a_forgotten_return_is_told(tmp_path: Path) -> None:
 
 
 def test_of_an_array_in_float32_nothing_else_is_said(tmp_path: Path) -> None:
-    code = RIGHT.replace("return dz2 @ w2, dz2.T @ F", "return (dz2 @ w2).astype('f4'), dz2.T @ F")
+    code = alone("dense_backward").replace("return dz2 @ w2, dz2.T @ F", "return (dz2 @ w2).astype('f4'), dz2.T @ F")
     result = checked(tmp_path, code)["dense_backward"]
     assert set(problems(result)) == {"dF is float32 instead of a float64 array"}
     assert sentences(result) == []
@@ -259,7 +265,12 @@ def test_refusing_and_leaving_out_are_no_failures(tmp_path: Path) -> None:
         ("store[:dA1.size] = (dA1 * (Z1 > 0)).ravel(); return store[:dA1.size].reshape(dA1.shape)", "overwrites it"),
     ],
 )
-def test_behaviour_from_call_to_call_is_named(tmp_path: Path, code: str, sentence: str) -> None:
+def test_behaviour_from_call_to_call_is_named(
+    tmp_path: Path, code: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        checks, "find_causes", lambda *_, **__: ((), ())
+    )  # a long search for what the behaviour explains
     body = code.replace("; ", "\n    ")
     file = f"import numpy as np\nkept, store = [], np.zeros(9999)\ndef relu_backward(Z1, dA1):\n    {body}\n"
     assert any(sentence in problem for problem in problems(checked(tmp_path, file)["relu_backward"]))
