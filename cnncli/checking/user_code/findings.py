@@ -138,7 +138,7 @@ def _explain_whole(
         if here:
             links, findings = _explain_depth(found, here, seed, draw, depths)
             return links, findings if blocks == 1 else tuple(_limit(finding, blocks) for finding in findings)
-    return tuple(f"… → {name}" for name in wrong), ()
+    return _list_suspects(called, wrong), ()  # no case gives finite numbers alone
 
 
 def _is_wrong(case: Case, usable: Usable, name: str) -> bool:
