@@ -6,6 +6,7 @@ From our first line on, that is: until then Python itself answers, with a traceb
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -167,7 +168,8 @@ class Program:
                 read(path)
             except Exception as error:  # noqa: BLE001  whatever a reader says to half a file
                 yield Problem(FILES, f"{path.name} cannot be read: {error!r}")
-        if shared := [name for name in os.listdir("/dev/shm") if str(self._process.pid) in name]:  # noqa: PTH208, S108
+        own = re.compile(rf"(?<![0-9a-z]){self._process.pid}(?![0-9a-z])")  # and no part of somebody else's number
+        if shared := [name for name in os.listdir("/dev/shm") if own.search(name)]:  # noqa: PTH208, S108
             yield Problem(FILES, f"shared memory left: {shared}")
 
     def _handles_signals(self) -> bool:
