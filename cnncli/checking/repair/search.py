@@ -12,7 +12,6 @@ from cnncli.checking.repair.edits.reach import find_reachable
 from cnncli.checking.repair.source import Edit, Source, cut_statement
 from cnncli.checking.repair.versions import Shares, Versions
 
-STEPS = 2  # edits one after another
 PROMISING = 4  # of the edits that make something better, how many are gone on from
 SURVIVORS = 6  # versions that are right in the cases of the trial, how many are checked in full
 WEIGHT = 10  # of what an edit gains against what it costs
