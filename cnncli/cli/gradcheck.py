@@ -80,6 +80,7 @@ MODE_OPTIONS = (
     ),
     option("self_test", bool, panel=CHECKED, help="Plant every known mistake into the chain and see it found."),
 )
+OF_CODE = ("timeout", "cases", "case", "no_repair")  # the options that --code alone has a use for
 Images = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -140,6 +141,8 @@ def gradcheck(
     chosen = modes.GRADCHECK.choose(context)
     if chosen != "function" and function:
         raise UsageError(f"{flag(next(iter(function)))} means nothing without --function")
+    if chosen != "code" and (useless := [name for name in OF_CODE if name in mode]):
+        raise UsageError(f"{flag(useless[0])} means nothing without --code")
     if format == "json" and show is not None:
         modes.refuse("--format json", ["--show"])
 

@@ -237,6 +237,8 @@ def test_somebody_elses_code(cli: Cli, tmp_path: Path) -> None:
         (("--self-test", "-m", "model"), "--self-test has no use for --model: leave it out"),
         (("--template", "x.py", "--filters", "3"), "--template has no use for --filters: leave it out"),
         (("--show", "dL/dw7"), "--show dL/dw7: no such derivative is checked"),
+        (("--no-repair",), "--no-repair means nothing without --code"),
+        (("--cases", "3"), "--cases means nothing without --code"),
     ],
 )
 def test_options_that_make_no_sense_together(cli: Cli, arguments: tuple[str, ...], sentence: str) -> None:
