@@ -13,7 +13,7 @@ from cnncli.checking.repair.search import Faults, Repair, Verified, find_repair
 from cnncli.checking.repair.versions import Versions
 from cnncli.checking.user_code.contract import Case
 from cnncli.checking.user_code.process import UserProcess
-from cnncli.checking.user_code.results import CaseResult
+from cnncli.checking.user_code.results import CaseResult, name_fault
 from cnncli.checking.user_code.run import Run
 from cnncli.checking.user_code.situations import Situation
 from cnncli.children import ChildEnded
@@ -57,13 +57,13 @@ def repair_function(
 
 
 def list_faults(results: Sequence[CaseResult]) -> Faults:
-    """What is wrong in which case; what differs in its numbers alone is the same."""
+    """What is wrong in which case."""
     return frozenset(
         (case.label, what)
         for case in results
         for what in (
             *(check.name for check in case.checks if not check.passed),
-            *(re.sub(r"\d+|:.*", "", problem) for problem in case.problems),
+            *(name_fault(problem) for problem in case.problems),
         )
     )
 
@@ -153,11 +153,11 @@ def _list_fresh_faults(run: Run, edited: Run, known: Collection[str]) -> Faults:
     for number in range(ROUNDS):
         for case, usable in edited.call_fresh(number):
             wrong = [check.name for check in edited.check(case, usable) if not check.passed]
-            wrong += [re.sub(r"\d+|:.*", "", problem) for problem in usable.problems]
+            wrong += [name_fault(problem) for problem in usable.problems]
             wrong += set(usable.uncomputed) - omitted
             found |= {(f"fresh {case.label}", what) for what in wrong}
         if edited.fresh_refused and not run.refused:
             found.add(("fresh", REFUSES))
         if edited.fresh_ended:
-            found.add(("fresh", re.sub(r"\d+|:.*", "", edited.fresh_ended)))
+            found.add(("fresh", name_fault(edited.fresh_ended)))
     return frozenset((label, what) for label, what in found if what not in known)

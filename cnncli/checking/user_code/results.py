@@ -1,5 +1,6 @@
 """What became of a file: of each function, and of each of its cases."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -84,3 +85,8 @@ def _count_entries(case: CaseResult) -> int:
 def count_checked(results: Sequence[FunctionResult]) -> int:
     """How many functions were checked in some case at least."""
     return sum(result.verdict not in ("NOT WRITTEN", "UNSUPPORTED") for result in results)
+
+
+def name_fault(problem: str) -> str:
+    """What a problem is called, whatever its numbers are: two cases that differ in them alone show the same."""
+    return re.sub(r"\d+|:.*", "", problem)

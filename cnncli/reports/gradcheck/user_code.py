@@ -1,6 +1,5 @@
 """The verdicts on somebody else's backward functions, for people and for other programs."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cnncli.checking.repair.search import Change, Repair
-from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked
+from cnncli.checking.user_code.results import CaseResult, FunctionResult, count_checked, name_fault
 from cnncli.checking.user_code.situations import name_case
 from cnncli.reports.console import print_table, stdout
 from cnncli.reports.gradcheck.outcome import (
@@ -210,7 +209,7 @@ def _count_more(cases: int) -> str:
 
 def _find_faults(case: CaseResult) -> list[tuple[str, str]]:
     """What is wrong, each with a key that says whether two cases show the same."""
-    faults = [(re.sub(r"\d+|:.*", "", problem), problem) for problem in case.problems]
+    faults = [(name_fault(problem), problem) for problem in case.problems]
     if case.unsupported:
         faults.append(("unsupported", f"UNSUPPORTED, it says: {case.unsupported}"))
     for check in case.checks:
