@@ -1,6 +1,6 @@
 """The verdicts on somebody else's backward functions, for people and for other programs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -141,17 +141,16 @@ def _tell_repair(result: FunctionResult) -> list[str]:
     repair, name = result.repair, result.function.name
     if not repair:
         return [f"{name}: no small change was found that makes it right"] if result.sought else []
-    mended, left = (
-        [what for what in sorted(kinds) if what.startswith("dL/")] for kinds in (repair.mended, repair.left)
-    )
-    what = (
-        f"{', '.join(mended or ['something'])} of {name} {'are' if len(mended) > 1 else 'is'}" if left else f"{name} is"
-    )
-    rest = f" ({', '.join(left)} {'stay' if len(left) > 1 else 'stays'} wrong)" if left else ""
-    return [
-        f"repair: {what} right in all {repair.cases} cases that were tried with{rest}",
-        *(line for change in repair.changes for line in _tell_change(change)),
-    ]
+    tried = f"right in all {repair.cases} cases that were tried"
+    told = f"{name} is {tried} with"
+    if repair.left:
+        mended, left = (_name_gradients(kinds) for kinds in (repair.mended, repair.left))
+        told = f"{mended or 'a part'} of {name} came out {tried}, {left or 'another part'} did not, with"
+    return [f"repair: {told}", *(line for change in repair.changes for line in _tell_change(change))]
+
+
+def _name_gradients(kinds: Collection[str]) -> str:
+    return ", ".join(sorted(what for what in kinds if what.startswith("dL/")))
 
 
 def _tell_change(change: Change) -> list[str]:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cnncli.checking.repair.search import Change
+from cnncli.checking.repair.search import Change, Repair
+from cnncli.checking.user_code.contract import FUNCTIONS
 from cnncli.checking.user_code.results import FunctionResult
+from cnncli.reports.gradcheck.user_code import report_user_code
 from tests.checking.test_cases import ALL
 from tests.checking.test_user_code import RIGHT, checked
 from tests.conftest import Cli
@@ -214,3 +216,27 @@ def test_a_repair_is_shown_as_lines_that_go_and_lines_that_come(tmp_path: Path, 
         "left": [],
     }
     assert "repair:" not in cli("gradcheck", "--code", path, "--no-repair").out
+
+
+@pytest.mark.parametrize(
+    ("mended", "left", "told"),
+    [
+        ({"dL/dX"}, set(), "conv_backward is right in all 7 cases that were tried with"),
+        ({"dL/dX"}, {"dL/dw1", "dL/db1"}, "dL/dX of conv_backward came out right in all 7 cases that were tried, "
+         "dL/db1, dL/dw1 did not, with"),
+        ({"changes its argument X in place"}, {"db1 is float32"}, "a part of conv_backward came out right in all "
+         "7 cases that were tried, another part did not, with"),
+    ],
+)  # fmt: skip
+def test_what_is_left_wrong_is_told(mended: set[str], left: set[str], told: str) -> None:
+    function = next(function for function in FUNCTIONS if function.name == "conv_backward")
+    change = Change(3, ("    for i in a:", "        b"), ("    for i in c:", "        b"))
+    repair = Repair((change,), frozenset(mended), frozenset(left), 7)
+    (reported,) = report_user_code(Path("mine.py"), [FunctionResult(function, (), (), (), (), repair)])
+    assert reported.message.splitlines() == [
+        f"repair: {told}",
+        "    lines 3–4: - for i in a:",
+        "               -     b",
+        "               + for i in c:",
+        "               +     b",
+    ]
