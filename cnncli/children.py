@@ -19,6 +19,7 @@ from typing import IO
 
 START = "import sys; sys.path.append(sys.argv[1]); from cnncli.children import begin; begin()"
 HOME = Path(__file__).parent.parent  # where cnncli lies; behind all else, for it may be the working folder
+NOT_OURS = "wrote an answer that is not ours: the file writes to the pipe of its report"
 LENGTH = 8  # bytes that tell how long a message is
 KILL_AT_PARENTS_END = 1  # PR_SET_PDEATHSIG of Linux' prctl
 
@@ -57,6 +58,8 @@ class Child:
         """Wait for the next message on its stdout. Raises ChildEnded."""
         try:
             message = read_message(self._output)
+        except (MemoryError, OverflowError):  # no length that was ours
+            raise ChildEnded(NOT_OURS) from None
         except (OSError, ValueError):  # ValueError: it was stopped meanwhile
             message = None
         if message is None:

@@ -300,6 +300,26 @@ def test_an_endless_loop_is_stopped_and_its_line_told_and_imports_do_not_count(t
     assert results["flatten_backward"].passed
 
 
+@pytest.mark.parametrize("junk", ["b'x' * 100", "b'\\x04' + bytes(7) + b'junk'"])
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_file_that_writes_to_the_pipe_of_its_report_is_told(tmp_path: Path, junk: str, repair: bool) -> None:
+    code = f"""
+    import os
+
+    def relu_backward(Z1, dA1):
+        for number in range(3, 64):
+            try:
+                os.write(number, {junk})
+            except OSError:
+                pass
+        return dA1 * (Z1 < 0)
+    """
+    result = checked(tmp_path, code, repair=repair)["relu_backward"]
+    (problem,) = problems(result)
+    assert problem == "the process wrote an answer that is not ours: the file writes to the pipe of its report"
+    assert result.repair is None
+
+
 def test_a_file_that_patches_what_reports_are_made_of_cannot_change_them(tmp_path: Path) -> None:
     results = checked(
         tmp_path,

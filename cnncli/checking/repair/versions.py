@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnncli.checking.repair.source import Edit, Source, cut_statement
-from cnncli.children import Child, ChildEnded
+from cnncli.children import NOT_OURS, Child, ChildEnded
 
 TRIAL = "cnncli.checking.repair.trial"
 PATIENCE = 3  # times what the search may compute that it may take by the clock
@@ -80,13 +80,21 @@ class Versions:
         try:
             with self._child.limit_waiting(seconds):
                 self._child.send(pickle.dumps(list(statements)))
-                shares: Shares
-                shares, self._now = ast.literal_eval(self._child.receive().decode())
+                shares, self._now = _read(self._child.receive())
         except ChildEnded:
             self._child.stop()
             self._before, self._now = self._before + _count_ended() - ended, 0.0
             raise
         return shares
+
+
+def _read(answer: bytes) -> tuple[Shares, float]:
+    """The shares, and the seconds computed so far. Raises ChildEnded for what nobody of ours wrote."""
+    try:
+        shares, seconds = ast.literal_eval(answer.decode())
+    except (ValueError, SyntaxError):
+        raise ChildEnded(NOT_OURS) from None
+    return shares, seconds
 
 
 def _count_ended() -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnncli.checking.user_code.contract import Argument
-from cnncli.children import Child, ChildEnded
+from cnncli.children import NOT_OURS, Child, ChildEnded
 from cnncli.errors import DataError
 from cnncli.network.arrays import Array
 
@@ -70,7 +70,7 @@ class UserProcess:
         with self._child.limit_waiting(seconds):
             number, report, content = (self._child.receive() for _ in range(3))
         if number != self._number:
-            raise ChildEnded("wrote an answer that is not ours: the file writes to the pipe of its report")
+            raise ChildEnded(NOT_OURS)
         document: dict[str, Any] = ast.literal_eval(report.decode("utf-8"))
         return document, content
 
